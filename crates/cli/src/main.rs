@@ -1,0 +1,2 @@
+//! `overread`, the command line.
+fn main() {}

@@ -1,0 +1,2 @@
+//! Case sets, truth, label matching, metrics, intervals, comparisons, calibration.
+#![forbid(unsafe_code)]

@@ -1,0 +1,23 @@
+//! What a pixel and a millimetre are.
+//!
+//! Pure: no I/O, no clock, no unsafe, no DICOM parsing. `overread-dicom` fills these types from files,
+//! `overread-render` and the page draw them, `overread-protocol` turns them into what a model is given.
+//!
+//! Words (PS3.3 C.7.6.3, C.11.1, C.11.2):
+//! *stored values* are the sample values of the file; *modality values* follow the Modality LUT or rescale and
+//! carry a [`Unit`]; *display values* (0-255) follow the VOI function and the presentation. Positions are patient
+//! coordinates in mm, LPS (+x left, +y posterior, +z head). Rows come before columns wherever a pair is written,
+//! except in `(column, row)` points, which say so.
+//!
+//! Entry points: [`frame::Frame`] one decoded image with everything needed to show it; [`stack::Stack`] images in
+//! geometric order; [`volume::Volume`] a regular (maybe sheared) grid; [`render`] the reference renderer that
+//! judges every other one.
+#![forbid(unsafe_code)]
+
+pub mod attributes;
+pub mod frame;
+pub mod geometry;
+pub mod lut;
+pub mod modality;
+pub mod samples;
+pub mod voi;

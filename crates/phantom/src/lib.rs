@@ -1,0 +1,2 @@
+//! Made patients: anatomy, findings, noise, DICOM by its own writer, truth.
+#![forbid(unsafe_code)]

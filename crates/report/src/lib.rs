@@ -1,0 +1,2 @@
+//! HTML, CSV and JSON out.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! Marks, disagreements, RADPEER, states, audit records.
+#![forbid(unsafe_code)]

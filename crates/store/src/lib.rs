@@ -1,0 +1,2 @@
+//! What is kept: SQLite, migrations, atomic files.
+#![forbid(unsafe_code)]

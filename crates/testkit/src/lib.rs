@@ -1,0 +1,2 @@
+//! Image compare, the one tolerance table, fixture finder (dev-dependency only).
+#![forbid(unsafe_code)]
