@@ -1,0 +1,109 @@
+//! The list of what a page can ask for: one table from which dispatch and the TypeScript types are made.
+
+use ts_rs::{Config, TS};
+
+use crate::wire::app::{AppState, DeviceReport, Handle, Nothing, ProbeCase, Settings};
+use crate::wire::reading::{ModelInfo, Plan, QuestionSpec, ReadEvent, TemplateInfo};
+use crate::wire::review::{
+    ExportReviews, Exported, Mark, MarkDraft, MarkRef, Review, ReviewDraft, ReviewVocabulary,
+};
+use crate::wire::studies::{OpenFolder, ScanEvent, Study};
+use crate::wire::truth::{AttachTruth, Case, CommitAnswer, SetTruth, TruthAttached};
+use crate::wire::viewing::{DisplaySet, DisplaySetRef, ProbeAnswer, ProbeRequest};
+
+/// Calls `$with!` with every operation as `name: Arguments => Result, "what it does"`.
+#[macro_export]
+macro_rules! for_each_operation {
+    ($with:ident) => {
+        $with! {
+            app_state: Nothing => AppState, "What a page needs at its start.";
+            set_settings: Settings => Settings, "Keeps the settings and gives them back as kept.";
+            device_probe: Nothing => Vec<ProbeCase>, "Pictures with which a page checks its graphics device.";
+            report_device: DeviceReport => Nothing, "What the page's device probe found.";
+            studies: Nothing => Vec<Study>, "What is on the desk now.";
+            display_set: DisplaySetRef => DisplaySet, "Frames, windows and geometry of a display set.";
+            probe: ProbeRequest => ProbeAnswer, "What lies under the cursor.";
+            models: Nothing => Vec<ModelInfo>, "Models the desk knows.";
+            add_model: Handle => ModelInfo, "Looks into a model folder and remembers it.";
+            templates: Nothing => Vec<TemplateInfo>, "Question templates.";
+            plan_question: QuestionSpec => Plan, "What a question will cost, and the pictures that the model will get.";
+            case: DisplaySetRef => Case, "Own answers, readings and truth of a display set.";
+            attach_truth: AttachTruth => TruthAttached, "Reads a truth table.";
+            set_truth: SetTruth => Case, "Types the truth in.";
+            commit_answer: CommitAnswer => Case, "Commits the user's own answer; in blind mode this reveals the rest.";
+            marks: DisplaySetRef => Vec<Mark>, "Marks of a display set.";
+            save_mark: MarkDraft => Mark, "Keeps a mark; it is on disk when this returns.";
+            measure: MarkDraft => Vec<String>, "Measures a mark while it is drawn, keeps nothing.";
+            delete_mark: MarkRef => Nothing, "Takes a mark away; the record keeps it.";
+            undo_mark: DisplaySetRef => Vec<Mark>, "Takes the last change of a display set's marks back.";
+            review_vocabulary: Nothing => ReviewVocabulary, "Scores and error classes.";
+            reviews: Nothing => Vec<Review>, "Filed disagreements, newest first.";
+            file_review: ReviewDraft => Review, "Files a disagreement; it is on disk when this returns.";
+            export_reviews: ExportReviews => Exported, "Writes the review list.";
+            export_report: DisplaySetRef => Exported, "Writes the case as one HTML file.";
+        }
+    };
+}
+
+/// Calls `$with!` with every job as `name: Arguments => Event, "what it does"`.
+#[macro_export]
+macro_rules! for_each_job {
+    ($with:ident) => {
+        $with! {
+            open: OpenFolder => ScanEvent, "Scans a folder; studies stream in.";
+            ask: QuestionSpec => ReadEvent, "Asks a model.";
+        }
+    };
+}
+
+/// The generated TypeScript of both tables (`operations.ts`).
+pub fn typescript() -> String {
+    let config = Config::default();
+    let mut out = String::from(
+        "// Generated from crates/desk/src/wire/operations.rs; `cargo xtask codegen` writes it.\n",
+    );
+    let mut imports = std::collections::BTreeSet::new();
+    let mut body = String::from("/** Requests with one answer. */\nexport interface Operations {\n");
+    macro_rules! write_rows {
+        ($($name:ident: $arguments:ty => $result:ty, $doc:literal;)*) => {$(
+            for name in [<$arguments>::name(&config), <$result>::name(&config)] {
+                imports.insert(name.trim_start_matches("Array<").trim_end_matches('>').to_owned());
+            }
+            body.push_str(&format!(
+                "  /** {} */\n  {}: {{ arguments: {}; result: {} }};\n",
+                $doc, stringify!($name), <$arguments>::name(&config), <$result>::name(&config)
+            ));
+        )*};
+    }
+    for_each_operation!(write_rows);
+    body.push_str("}\n\n/** Requests that stream events until one of `done`, `failed`. */\nexport interface Jobs {\n");
+    for_each_job!(write_rows);
+    body.push_str("}\n");
+    for name in &imports {
+        out.push_str(&format!("import type {{ {name} }} from \"./{name}\";\n"));
+    }
+    out.push('\n');
+    out.push_str(&body);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::PathBuf;
+
+    /// The committed TypeScript must be what this table and the types say.
+    #[test]
+    fn generated_typescript_is_fresh() {
+        let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../ui/src/backend/generated");
+        let written = root.join("operations.ts");
+        let fresh = super::typescript();
+        if std::env::var_os("OVERREAD_CODEGEN").is_some() {
+            fs::create_dir_all(&root).expect("folder can be made");
+            fs::write(&written, fresh).expect("file can be written");
+            return;
+        }
+        let committed = fs::read_to_string(&written).unwrap_or_default();
+        assert_eq!(committed, fresh, "run `cargo xtask codegen` and commit ui/src/backend/generated");
+    }
+}

@@ -1,0 +1,95 @@
+// Generated from crates/desk/src/wire/operations.rs; `cargo xtask codegen` writes it.
+import type { AppState } from "./AppState";
+import type { AttachTruth } from "./AttachTruth";
+import type { Case } from "./Case";
+import type { CommitAnswer } from "./CommitAnswer";
+import type { DeviceReport } from "./DeviceReport";
+import type { DisplaySet } from "./DisplaySet";
+import type { DisplaySetRef } from "./DisplaySetRef";
+import type { ExportReviews } from "./ExportReviews";
+import type { Exported } from "./Exported";
+import type { Handle } from "./Handle";
+import type { Mark } from "./Mark";
+import type { MarkDraft } from "./MarkDraft";
+import type { MarkRef } from "./MarkRef";
+import type { ModelInfo } from "./ModelInfo";
+import type { Nothing } from "./Nothing";
+import type { OpenFolder } from "./OpenFolder";
+import type { Plan } from "./Plan";
+import type { ProbeAnswer } from "./ProbeAnswer";
+import type { ProbeCase } from "./ProbeCase";
+import type { ProbeRequest } from "./ProbeRequest";
+import type { QuestionSpec } from "./QuestionSpec";
+import type { ReadEvent } from "./ReadEvent";
+import type { Review } from "./Review";
+import type { ReviewDraft } from "./ReviewDraft";
+import type { ReviewVocabulary } from "./ReviewVocabulary";
+import type { ScanEvent } from "./ScanEvent";
+import type { SetTruth } from "./SetTruth";
+import type { Settings } from "./Settings";
+import type { Study } from "./Study";
+import type { TemplateInfo } from "./TemplateInfo";
+import type { TruthAttached } from "./TruthAttached";
+import type { string } from "./string";
+
+/** Requests with one answer. */
+export interface Operations {
+  /** What a page needs at its start. */
+  app_state: { arguments: Nothing; result: AppState };
+  /** Keeps the settings and gives them back as kept. */
+  set_settings: { arguments: Settings; result: Settings };
+  /** Pictures with which a page checks its graphics device. */
+  device_probe: { arguments: Nothing; result: Array<ProbeCase> };
+  /** What the page's device probe found. */
+  report_device: { arguments: DeviceReport; result: Nothing };
+  /** What is on the desk now. */
+  studies: { arguments: Nothing; result: Array<Study> };
+  /** Frames, windows and geometry of a display set. */
+  display_set: { arguments: DisplaySetRef; result: DisplaySet };
+  /** What lies under the cursor. */
+  probe: { arguments: ProbeRequest; result: ProbeAnswer };
+  /** Models the desk knows. */
+  models: { arguments: Nothing; result: Array<ModelInfo> };
+  /** Looks into a model folder and remembers it. */
+  add_model: { arguments: Handle; result: ModelInfo };
+  /** Question templates. */
+  templates: { arguments: Nothing; result: Array<TemplateInfo> };
+  /** What a question will cost, and the pictures that the model will get. */
+  plan_question: { arguments: QuestionSpec; result: Plan };
+  /** Own answers, readings and truth of a display set. */
+  case: { arguments: DisplaySetRef; result: Case };
+  /** Reads a truth table. */
+  attach_truth: { arguments: AttachTruth; result: TruthAttached };
+  /** Types the truth in. */
+  set_truth: { arguments: SetTruth; result: Case };
+  /** Commits the user's own answer; in blind mode this reveals the rest. */
+  commit_answer: { arguments: CommitAnswer; result: Case };
+  /** Marks of a display set. */
+  marks: { arguments: DisplaySetRef; result: Array<Mark> };
+  /** Keeps a mark; it is on disk when this returns. */
+  save_mark: { arguments: MarkDraft; result: Mark };
+  /** Measures a mark while it is drawn, keeps nothing. */
+  measure: { arguments: MarkDraft; result: Array<string> };
+  /** Takes a mark away; the record keeps it. */
+  delete_mark: { arguments: MarkRef; result: Nothing };
+  /** Takes the last change of a display set's marks back. */
+  undo_mark: { arguments: DisplaySetRef; result: Array<Mark> };
+  /** Scores and error classes. */
+  review_vocabulary: { arguments: Nothing; result: ReviewVocabulary };
+  /** Filed disagreements, newest first. */
+  reviews: { arguments: Nothing; result: Array<Review> };
+  /** Files a disagreement; it is on disk when this returns. */
+  file_review: { arguments: ReviewDraft; result: Review };
+  /** Writes the review list. */
+  export_reviews: { arguments: ExportReviews; result: Exported };
+  /** Writes the case as one HTML file. */
+  export_report: { arguments: DisplaySetRef; result: Exported };
+}
+
+/** Requests that stream events until one of `done`, `failed`. */
+export interface Jobs {
+  /** Scans a folder; studies stream in. */
+  open: { arguments: OpenFolder; result: ScanEvent };
+  /** Asks a model. */
+  ask: { arguments: QuestionSpec; result: ReadEvent };
+}
