@@ -1,0 +1,65 @@
+//! Choosing a folder or file: the system's dialog in the product, an answer from the environment in window tests
+//! (feature `testing` only: no driver reaches a native dialog).
+
+use std::path::PathBuf;
+
+use overread_desk::wire::app::PickKind;
+use tauri::WebviewWindow;
+
+/// How this build asks.
+pub(crate) enum Picker {
+    /// The system's dialog.
+    #[cfg_attr(
+        feature = "testing",
+        expect(dead_code, reason = "window tests answer from the environment")
+    )]
+    Dialog,
+    /// `OVERREAD_PICK_FOLDER`, `_MODEL`, `_TRUTH`, `_EXPORT`.
+    #[cfg(feature = "testing")]
+    Environment,
+}
+
+impl Picker {
+    pub(crate) fn of_this_build() -> Self {
+        #[cfg(feature = "testing")]
+        return Self::Environment;
+        #[cfg(not(feature = "testing"))]
+        Self::Dialog
+    }
+
+    pub(crate) async fn pick(&self, window: &WebviewWindow, kind: PickKind) -> Option<PathBuf> {
+        match self {
+            Self::Dialog => dialog(window, kind).await,
+            #[cfg(feature = "testing")]
+            Self::Environment => std::env::var_os(match kind {
+                PickKind::Folder => "OVERREAD_PICK_FOLDER",
+                PickKind::Model => "OVERREAD_PICK_MODEL",
+                PickKind::Truth => "OVERREAD_PICK_TRUTH",
+                PickKind::Export => "OVERREAD_PICK_EXPORT",
+            })
+            .map(PathBuf::from),
+        }
+    }
+}
+
+async fn dialog(window: &WebviewWindow, kind: PickKind) -> Option<PathBuf> {
+    let dialog = rfd::AsyncFileDialog::new().set_parent(window);
+    let chosen = match kind {
+        PickKind::Folder => dialog.set_title("Open a folder of DICOM").pick_folder().await,
+        PickKind::Model => dialog.set_title("Choose a model folder").pick_folder().await,
+        PickKind::Truth => {
+            dialog
+                .set_title("Attach a truth table")
+                .add_filter("Truth table", &["csv", "json", "jsonl"])
+                .pick_file()
+                .await
+        }
+        PickKind::Export => {
+            dialog
+                .set_title("Choose a folder for the export")
+                .pick_folder()
+                .await
+        }
+    };
+    chosen.map(|file| file.path().to_owned())
+}

@@ -1,0 +1,19 @@
+//! Files made from others and committed: the page's types and the translated shaders. Tests refuse stale ones.
+
+use crate::process::{Outcome, cargo, npm, root, run};
+
+/// Writes all of them.
+pub(crate) fn write() -> Outcome {
+    let types = root().join("ui/src/backend/generated");
+    if types.is_dir() {
+        std::fs::remove_dir_all(&types).map_err(|error| format!("{} stays: {error}.", types.display()))?;
+    }
+    run(cargo()
+        .args(["test", "--quiet", "--package", "overread-desk", "--lib", "wire"])
+        .env("TS_RS_EXPORT_DIR", &types)
+        .env("OVERREAD_CODEGEN", "1"))?;
+    run(cargo()
+        .args(["test", "--quiet", "--package", "overread-shaders", "fresh"])
+        .env("OVERREAD_CODEGEN", "1"))?;
+    run(npm().args(["exec", "--", "biome", "check", "--write", "src/gpu/generated"]))
+}
