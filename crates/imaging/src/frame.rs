@@ -17,7 +17,8 @@ pub struct Frame {
 impl Frame {
     /// The modality value at (row, column); `None` outside or for colour.
     pub fn modality_value(&self, row: u32, column: u32) -> Option<f64> {
-        self.stored_value(row, column).map(|v| self.attributes.modality.apply(v))
+        self.stored_value(row, column)
+            .map(|v| self.attributes.modality.apply(v))
     }
 
     /// The stored value at (row, column) of a grey frame; `None` outside or for colour.
@@ -26,6 +27,9 @@ impl Frame {
         if row >= a.rows || column >= a.columns || a.samples_per_pixel != 1 {
             return None;
         }
-        Some(self.samples.value(row as usize * a.columns as usize + column as usize))
+        Some(
+            self.samples
+                .value(row as usize * a.columns as usize + column as usize),
+        )
     }
 }

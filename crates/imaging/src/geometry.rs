@@ -33,7 +33,10 @@ impl Plane {
     /// (column, row) of the point's projection on the plane; integers are pixel centres.
     pub fn to_pixel(&self, point: DVec3) -> DVec2 {
         let d = point - self.position;
-        DVec2::new(d.dot(self.row_direction) / self.column_spacing, d.dot(self.column_direction) / self.row_spacing)
+        DVec2::new(
+            d.dot(self.row_direction) / self.column_spacing,
+            d.dot(self.column_direction) / self.row_spacing,
+        )
     }
 
     /// Position along the normal, mm.

@@ -25,7 +25,10 @@ impl ModalityTransform {
         match self {
             Self::Identity => stored,
             Self::Rescale { slope, intercept } => stored * slope + intercept,
-            #[expect(clippy::cast_possible_truncation, reason = "stored integers fit i64; look_up clamps")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "stored integers fit i64; look_up clamps"
+            )]
             Self::Lut(lut) => f64::from(lut.look_up(stored as i64)),
         }
     }
