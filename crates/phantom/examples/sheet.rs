@@ -17,10 +17,27 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut sheet = GrayImage::new((COLUMNS * size) as u32, (2 * Finding::ALL.len() * size) as u32);
     for (row, finding) in Finding::ALL.into_iter().enumerate() {
         for column in 0..COLUMNS {
-            let options = Options { finding: Some(finding), slices: 1, hard, ..Options::small() };
+            let options = Options {
+                finding: Some(finding),
+                slices: 1,
+                hard,
+                ..Options::small()
+            };
             let case = Case::generate(seed + (row * COLUMNS + column) as u64, &options);
-            draw(&mut sheet, &case.series, (column * size, 2 * row * size), -600.0, 1500.0);
-            draw(&mut sheet, &case.series, (column * size, (2 * row + 1) * size), 40.0, 400.0);
+            draw(
+                &mut sheet,
+                &case.series,
+                (column * size, 2 * row * size),
+                -600.0,
+                1500.0,
+            );
+            draw(
+                &mut sheet,
+                &case.series,
+                (column * size, (2 * row + 1) * size),
+                40.0,
+                400.0,
+            );
             if let Some(point) = case.truth.position_mm {
                 let (x, y) = case.pixel_of(point);
                 let (x, y) = ((column * size) as f32 + x, (2 * row * size) as f32 + y);
@@ -34,11 +51,23 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     sheet.save(&out)?;
-    let image = Case::generate(seed, &Options { slices: 1, ..Options::small() }).radiograph();
+    let image = Case::generate(
+        seed,
+        &Options {
+            slices: 1,
+            ..Options::small()
+        },
+    )
+    .radiograph();
     let [centre, width] = image.window;
-    let grey = image.values.iter().map(|v| level(f64::from(*v), centre, width)).collect();
+    let grey = image
+        .values
+        .iter()
+        .map(|v| level(f64::from(*v), centre, width))
+        .collect();
     let side = u32::from(image.size);
-    let picture = GrayImage::from_raw(side, side, grey).ok_or("the radiograph has the wrong number of pixels")?;
+    let picture =
+        GrayImage::from_raw(side, side, grey).ok_or("the radiograph has the wrong number of pixels")?;
     picture.save(out.replace(".png", "-dx.png"))?;
     Ok(())
 }

@@ -15,6 +15,8 @@ pub(crate) struct Heart {
     pub(crate) axes: [f32; 3],
     /// Cosine and sine of the long axis towards left and front.
     pub(crate) turn: [f32; 2],
+    /// Amplitudes in mm by which the outline departs from an ellipse.
+    pub(crate) waves: [f32; 4],
     /// Width across, mm.
     pub(crate) transverse: f32,
 }
@@ -29,6 +31,8 @@ pub(crate) struct Body {
     pub(crate) half_width: f32,
     pub(crate) half_depth: f32,
     pub(crate) exponent: f32,
+    /// Amplitudes (share of the radius) of the outline's departures from a superellipse.
+    pub(crate) waves: [f32; 5],
     pub(crate) fat: f32,
     pub(crate) belly: f32,
     pub(crate) muscle: f32,
@@ -59,48 +63,74 @@ impl Body {
     pub(crate) fn draw(seed: u64, finding: Finding, hard: bool) -> Self {
         let mut r = Random::new(seed, "body");
         let female = r.chance(0.5);
-        let size = if female { 0.93 } else { 1.03 };
+        let size = if female { 0.93 } else { 1.03 } * r.within(0.9, 1.08);
         let spread = if hard { 1.25 } else { 1.0 };
-        let half_width = size * (134.0 + spread * r.within(-17.0, 17.0));
+        let half_width = size * (134.0 + spread * r.within(-18.0, 18.0));
         let half_depth = size * (97.0 + spread * r.within(-12.0, 14.0));
-        let fat = if hard { r.within(5.0, 46.0) } else { r.within(7.0, 34.0) };
-        let angle = spread * r.within(-0.13, 0.13);
+        let fat = if hard {
+            r.within(5.0, 46.0)
+        } else {
+            r.within(7.0, 34.0)
+        };
+        let angle = spread * r.within(-0.17, 0.17);
         let (sin, cos) = angle.sin_cos();
         let apex = size * r.within(92.0, 112.0);
         let right_dome = -size * r.within(82.0, 112.0);
         let left_dome = right_dome - r.within(4.0, 18.0);
         let enhanced = r.chance(0.4);
-        let (blood_hu, enhancement) =
-            if enhanced { (r.within(110.0, 240.0), r.within(15.0, 45.0)) } else { (BLOOD, 0.0) };
+        let (blood_hu, enhancement) = if enhanced {
+            (r.within(110.0, 240.0), r.within(15.0, 45.0))
+        } else {
+            (BLOOD, 0.0)
+        };
         let mut body = Self {
-            centre: [spread * r.within(-16.0, 16.0), spread * r.within(-14.0, 14.0)],
+            centre: [spread * r.within(-24.0, 24.0), spread * r.within(-18.0, 18.0)],
             turn: [cos, sin],
             lean: spread * r.within(-0.05, 0.05),
             carina_z: r.within(-320.0, -60.0).round(),
             half_width,
             half_depth,
             exponent: r.within(2.1, 2.7),
+            waves: std::array::from_fn(|_| 0.012 * spread * r.normal().clamp(-2.0, 2.0)),
             fat,
             belly: r.within(0.0, 0.6),
             muscle: size * r.within(12.0, 20.0),
             shoulder: r.within(20.0, 48.0),
             female,
-            breast: if female { r.within(8.0, 40.0) } else { r.within(0.0, 5.0) },
+            breast: if female {
+                r.within(8.0, 40.0)
+            } else {
+                r.within(0.0, 5.0)
+            },
             apex,
             dome: [right_dome, left_dome],
-            heart: Heart { centre: [0.0; 3], axes: [1.0; 3], turn: [1.0, 0.0], transverse: 0.0 },
+            heart: Heart {
+                centre: [0.0; 3],
+                axes: [1.0; 3],
+                turn: [1.0, 0.0],
+                waves: [0.0; 4],
+                transverse: 0.0,
+            },
             lung_hu: r.within(-890.0, -800.0),
             lung_gradient: r.within(20.0, 90.0),
-            dependent: r.within(0.0, 7.0),
+            dependent: r.within(0.0, 9.0),
             blood_hu,
             enhancement,
             bone: r.within(0.7, 1.15),
             vertebra: size * r.within(21.5, 24.5),
-            mediastinum: r.within(21.0, 31.0),
+            mediastinum: r.within(20.0, 28.0),
             age: 28 + r.below(58) as u32,
-            noise_hu: if hard { r.within(30.0, 40.0) } else { r.within(15.0, 27.0) },
+            noise_hu: if hard {
+                r.within(30.0, 40.0)
+            } else {
+                r.within(15.0, 27.0)
+            },
         };
-        body.heart = body.draw_heart(&mut Random::new(seed, "heart"), finding == Finding::Cardiomegaly, hard);
+        body.heart = body.draw_heart(
+            &mut Random::new(seed, "heart"),
+            finding == Finding::Cardiomegaly,
+            hard,
+        );
         body
     }
 
@@ -109,11 +139,12 @@ impl Body {
         let place = r.unit();
         let sway = r.within(0.12, 0.2);
         let deep = r.within(0.40, 0.45);
+        let waves = std::array::from_fn(|_| 2.2 * r.normal().clamp(-1.6, 1.6));
         let ratio = match (enlarged, hard) {
-            (false, false) => 0.39 + 0.08 * place,
+            (false, false) => 0.39 + 0.09 * place,
             (false, true) => 0.41 + 0.09 * place,
-            (true, false) => 0.58 + 0.09 * place,
-            (true, true) => 0.53 + 0.07 * place,
+            (true, false) => 0.56 + 0.08 * place,
+            (true, true) => 0.52 + 0.07 * place,
         };
         let half = ratio * self.half_width;
         let room = 2.0 * self.half_depth - 71.0;
@@ -127,9 +158,14 @@ impl Body {
         let along = if enlarged { 60.0 } else { 51.0 };
         let floor = 0.5 * (self.dome[0] + self.dome[1]);
         Heart {
-            centre: [sway * 2.0 * half, -self.half_depth + 10.0 + half_depth, floor + 0.78 * along],
+            centre: [
+                sway * 2.0 * half,
+                -self.half_depth + 10.0 + half_depth,
+                floor + 0.78 * along,
+            ],
             axes: [long, short, along],
             turn: [cos, sin],
+            waves,
             transverse: 2.0 * half,
         }
     }
@@ -152,8 +188,15 @@ impl Body {
 
     /// How much of its full width the chest has at height w: 0 above the apex, 1 below the carina.
     pub(crate) fn growth(&self, w: f32) -> f32 {
-        let t = ((self.apex - w) / (self.apex + 10.0)).clamp(0.0, 1.0);
-        (1.0 - (1.0 - t).powf(2.2)).powf(0.62)
+        let t = ((self.apex - w) / (self.apex + 75.0)).clamp(0.0, 1.0);
+        (1.0 - (1.0 - t).powf(3.0)).powf(0.62)
+    }
+
+    /// Height of the lungs' tops over (u, v), mm: each side has a dome of its own.
+    pub(crate) fn cap(&self, u: f32, v: f32) -> f32 {
+        let du = (u.abs() - 0.36 * self.half_width) / (0.34 * self.half_width);
+        let dv = (v - 0.12 * self.half_depth) / (0.55 * self.half_depth);
+        self.apex - 2.0 - 26.0 * (du * du + dv * dv)
     }
 
     /// Front of the vertebral bodies' centre, v in mm.
@@ -163,10 +206,11 @@ impl Body {
 
     /// Half the width of the mediastinum's fat at (v, w), mm.
     pub(crate) fn mediastinum_half(&self, v: f32, w: f32) -> f32 {
-        let wide = self.mediastinum + 5.0 * smooth_step(-10.0, 30.0, w);
-        let front = 5.0 + 6.0 * smooth_step(40.0, 70.0, w);
         let depth = self.half_depth;
-        front + (wide - front) * smooth_step(-0.95 * depth, -0.35 * depth, v)
+        let wide = self.mediastinum + 5.0 * smooth_step(-10.0, 30.0, w) - 5.0 * smooth_step(-30.0, -60.0, w);
+        let front = 4.0 + 8.0 * smooth_step(40.0, 70.0, w);
+        let waist = wide * (1.0 - 0.35 * smooth_step(-0.05 * depth, 0.32 * depth, v));
+        front + (waist - front).max(0.0) * smooth_step(-0.98 * depth, -0.30 * depth, v)
     }
 
     /// Height of the diaphragm over (u, v) and the steepness there (for distances), mm and mm per mm.
@@ -202,7 +246,7 @@ mod tests {
                 let ratio = |body: &Body| body.heart.transverse / (2.0 * body.half_width);
                 assert!(ratio(&normal) <= 0.5 && ratio(&large) > 0.52, "{seed}");
                 assert!((normal.lung_hu - large.lung_hu).abs() < f32::EPSILON);
-                assert_eq!(normal.dome, large.dome);
+                assert_eq!(normal.dome.map(f32::to_bits), large.dome.map(f32::to_bits));
             }
         }
     }

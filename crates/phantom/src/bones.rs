@@ -66,7 +66,13 @@ impl Skeleton {
             }
         });
         let phase = first + r.within(-2.0, 2.0);
-        Self { ribs, girdle: girdle(body, &mut r), marrow: 210.0 * body.bone, cortex: 900.0 * body.bone, phase }
+        Self {
+            ribs,
+            girdle: girdle(body, &mut r),
+            marrow: 210.0 * body.bone,
+            cortex: 900.0 * body.bone,
+            phase,
+        }
     }
 
     /// All ribs whose centre line passes height w on one side: rib and angle.
@@ -151,7 +157,12 @@ impl Skeleton {
     fn paint_spine(&self, body: &Body, u: f32, back: f32, w: f32, pixel: f32, mut hu: f32) -> f32 {
         let level = (w - self.phase).rem_euclid(body.vertebra) / body.vertebra;
         let disc = coverage((0.5 - (level - 0.5).abs() - 0.10) * body.vertebra, 1.6);
-        let d = ellipse(u, back, 17.0 - 1.6 * (PI * level).sin(), 14.0 - 1.2 * (PI * level).sin());
+        let d = ellipse(
+            u,
+            back,
+            17.0 - 1.6 * (PI * level).sin(),
+            14.0 - 1.2 * (PI * level).sin(),
+        );
         let cover = coverage(d, pixel);
         if cover > 0.0 {
             let plate = smooth_step(0.22, 0.12, 0.5 - (level - 0.5).abs());
@@ -165,13 +176,27 @@ impl Skeleton {
         let pedicle = rounded_box(u.abs() - 10.0, back - 15.5, 3.4, 6.0, 2.0);
         let arch = 1.0 - smooth_step(0.25, 0.45, (level - 0.45).abs());
         let spinous = rounded_box(u, back - 43.0, 2.6 + 1.2 * arch, 11.0, 2.0);
-        let transverse = rounded_box(u.abs() - 20.0, back - 24.0 - 0.35 * (u.abs() - 12.0), 11.0, 3.6, 3.0);
+        let transverse = rounded_box(
+            u.abs() - 20.0,
+            back - 24.0 - 0.35 * (u.abs() - 12.0),
+            11.0,
+            3.6,
+            3.0,
+        );
         let joints = lamina.min(spinous);
-        let part = joints.min(if arch > 0.35 { pedicle.min(transverse) } else { joints });
+        let part = joints.min(if arch > 0.35 {
+            pedicle.min(transverse)
+        } else {
+            joints
+        });
         hu = over(hu, CANAL, coverage(canal, pixel));
         let cover = coverage(part, pixel);
         if cover > 0.0 {
-            hu = over(hu, over(0.7 * self.cortex, 1.3 * self.marrow, coverage(part + 1.3, pixel)), cover);
+            hu = over(
+                hu,
+                over(0.7 * self.cortex, 1.3 * self.marrow, coverage(part + 1.3, pixel)),
+                cover,
+            );
         }
         hu
     }
@@ -187,7 +212,15 @@ impl Skeleton {
         if cover <= 0.0 {
             return hu;
         }
-        over(hu, over(0.45 * self.cortex, 0.7 * self.marrow, coverage(d + 1.2, pixel.max(0.8))), cover)
+        over(
+            hu,
+            over(
+                0.45 * self.cortex,
+                0.7 * self.marrow,
+                coverage(d + 1.2, pixel.max(0.8)),
+            ),
+            cover,
+        )
     }
 
     /// HU of compact and spongy bone.
@@ -203,7 +236,11 @@ fn girdle(body: &Body, r: &mut Random) -> Vec<Rod> {
     let mut rods = Vec::new();
     for sign in [-1.0f32, 1.0] {
         let mut chain = |points: &[([f32; 3], f32)]| {
-            rods.extend(points.windows(2).map(|p| Rod { from: p[0].0, to: p[1].0, radius: [p[0].1, p[1].1] }));
+            rods.extend(points.windows(2).map(|p| Rod {
+                from: p[0].0,
+                to: p[1].0,
+                radius: [p[0].1, p[1].1],
+            }));
         };
         chain(&[
             ([sign * 20.0, -0.62 * b, 50.0 + lift], 8.0),
@@ -214,7 +251,11 @@ fn girdle(body: &Body, r: &mut Random) -> Vec<Rod> {
         let tip = [sign * 0.70 * a, 0.93 * b + 17.0, -48.0 + lift];
         for step in 0..5u8 {
             let t = f32::from(step) / 4.0;
-            let top = [sign * (0.62 + 0.42 * t) * a, (0.98 - 0.42 * t) * b + 15.0, 62.0 + lift];
+            let top = [
+                sign * (0.62 + 0.42 * t) * a,
+                (0.98 - 0.42 * t) * b + 15.0,
+                62.0 + lift,
+            ];
             chain(&[(top, 2.6), (tip, 2.0)]);
         }
         let head = [sign * (a + 8.0), 0.1 * b, 84.0 + lift];

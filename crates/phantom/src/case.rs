@@ -4,8 +4,8 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::finding::{Finding, Side, Truth};
-use crate::lesion::Plan;
 use crate::noise;
+use crate::plan::Plan;
 use crate::radiograph::Radiograph;
 use crate::random::{Random, mix};
 use crate::section::Section;
@@ -67,15 +67,29 @@ impl Options {
 
     /// A study as a scanner makes it: 128 slices of 512 x 512, 2.5 mm.
     pub fn full() -> Self {
-        Self { size: 512, slices: 128, spacing_mm: 2.5, thickness_mm: 2.5, ..Self::volume() }
+        Self {
+            size: 512,
+            slices: 128,
+            spacing_mm: 2.5,
+            thickness_mm: 2.5,
+            ..Self::volume()
+        }
     }
 
     fn bounded(&self) -> Self {
         Self {
             size: self.size.clamp(32, 1024),
             slices: self.slices.clamp(1, 512),
-            spacing_mm: if self.spacing_mm.is_finite() { self.spacing_mm.clamp(0.5, 40.0) } else { 5.0 },
-            thickness_mm: if self.thickness_mm.is_finite() { self.thickness_mm.clamp(0.3, 10.0) } else { 4.0 },
+            spacing_mm: if self.spacing_mm.is_finite() {
+                self.spacing_mm.clamp(0.5, 40.0)
+            } else {
+                5.0
+            },
+            thickness_mm: if self.thickness_mm.is_finite() {
+                self.thickness_mm.clamp(0.3, 10.0)
+            } else {
+                4.0
+            },
             ..self.clone()
         }
     }
@@ -146,9 +160,18 @@ impl Case {
             .enumerate()
             .map(|(index, &z)| slice(&patient, &options, &grid, seed, index, z))
             .collect();
-        let mut truth = truth(finding, &patient.plan, &heights, truth_slice, patient.body.carina_z);
+        let mut truth = truth(
+            finding,
+            &patient.plan,
+            &heights,
+            truth_slice,
+            patient.body.carina_z,
+        );
         if finding != Finding::Normal {
-            truth.position_mm = patient.plan.point.map(|point| patient.body.to_patient(point).map(tenth));
+            truth.position_mm = patient
+                .plan
+                .point
+                .map(|point| patient.body.to_patient(point).map(tenth));
             truth.size_mm = truth.size_mm.map(tenth);
         }
         let person = Person {
@@ -163,7 +186,14 @@ impl Case {
             thickness_mm: options.thickness_mm,
             slices,
         };
-        Self { seed, options, series, truth, person, patient }
+        Self {
+            seed,
+            options,
+            series,
+            truth,
+            person,
+            patient,
+        }
     }
 
     /// CT numbers without noise of the plane of slice `number` (from 1); `None` past the last slice.
@@ -183,8 +213,15 @@ impl Case {
 
     /// Column and row (fractions count from the first pixel's centre) of a patient point in any slice.
     pub fn pixel_of(&self, point_mm: [f32; 3]) -> (f32, f32) {
-        let origin = self.series.slices.first().map_or([0.0; 3], |slice| slice.position_mm);
-        ((point_mm[0] - origin[0]) / self.series.pixel_mm, (point_mm[1] - origin[1]) / self.series.pixel_mm)
+        let origin = self
+            .series
+            .slices
+            .first()
+            .map_or([0.0; 3], |slice| slice.position_mm);
+        (
+            (point_mm[0] - origin[0]) / self.series.pixel_mm,
+            (point_mm[1] - origin[1]) / self.series.pixel_mm,
+        )
     }
 
     /// A frontal radiograph of the same patient.
@@ -229,7 +266,7 @@ fn heights(options: &Options, patient: &Patient, r: &mut Random) -> (Vec<f32>, u
 /// A square field that holds the body at the height of the finding, its centre near the body's.
 fn grid(options: &Options, patient: &Patient, r: &mut Random) -> Grid {
     let section = Section::new(&patient.body, patient.plan.w);
-    let field = (2.0 * section.reach + r.within(14.0, 56.0)).clamp(280.0, 500.0);
+    let field = (2.0 * section.reach + r.within(12.0, 84.0)).clamp(280.0, 500.0);
     let size = usize::from(options.size);
     // Millimetres with three decimals, so that the header says exactly what was painted.
     let step = (field / size as f32 * 1000.0).round() / 1000.0;
@@ -238,24 +275,53 @@ fn grid(options: &Options, patient: &Patient, r: &mut Random) -> Grid {
         (start * 10.0).round() / 10.0
     };
     let [x, y] = patient.body.centre;
-    let origin = [corner(0.35 * x + r.within(-5.0, 5.0)), corner(0.35 * y + r.within(-5.0, 5.0) + 6.0)];
-    Grid { columns: size, rows: size, step: [step, step], origin }
+    let origin = [
+        corner(0.5 * x + r.within(-6.0, 6.0)),
+        corner(0.5 * y + r.within(-6.0, 6.0) + 6.0),
+    ];
+    Grid {
+        columns: size,
+        rows: size,
+        step: [step, step],
+        origin,
+    }
 }
 
 fn slice(patient: &Patient, options: &Options, grid: &Grid, seed: u64, index: usize, z: f32) -> Slice {
     let layers = if options.thickness_mm > 1.6 { 2 } else { 1 };
     let mut hu = vec![0.0f32; grid.rows * grid.columns];
-    patient.paint(grid, z + layer_offset(0, layers, options.thickness_mm), true, &mut hu);
+    patient.paint(
+        grid,
+        z + layer_offset(0, layers, options.thickness_mm),
+        true,
+        &mut hu,
+    );
     if layers == 2 {
         let mut other = vec![0.0f32; hu.len()];
-        patient.paint(grid, z + layer_offset(1, layers, options.thickness_mm), true, &mut other);
+        patient.paint(
+            grid,
+            z + layer_offset(1, layers, options.thickness_mm),
+            true,
+            &mut other,
+        );
         hu.iter_mut().zip(&other).for_each(|(a, b)| *a = 0.5 * (*a + b));
     }
     let kernel = [0.14, 0.72, 0.14];
     let mut hu = noise::blur(&hu, grid.columns, &kernel, &kernel);
-    noise::add(&mut hu, grid.columns, mix(seed ^ 0x5EED) ^ mix(index as u64), patient.body.noise_hu);
-    let stored = hu.iter().map(|v| v.round().clamp(-1024.0, 3071.0) as i16).collect();
-    Slice { position_mm: [grid.origin[0], grid.origin[1], z], hu: stored }
+    noise::add(
+        &mut hu,
+        grid.columns,
+        mix(seed ^ 0x5EED) ^ mix(index as u64),
+        patient.body.noise_hu,
+    );
+    let stored = hu
+        .iter()
+        .map(|v| v.round().clamp(-1024.0, 3071.0) as i16)
+        .collect();
+    Slice {
+        position_mm: [grid.origin[0], grid.origin[1], z],
+        hu: stored,
+    }
 }
 
 /// Millimetres to one decimal.
@@ -279,6 +345,10 @@ fn truth(finding: Finding, plan: &Plan, heights: &[f32], at: usize, carina_z: f3
         position_mm: None,
         size_mm: if normal { None } else { plan.size },
         slice: at + 1,
-        slices: if normal { [at + 1; 2] } else { [first + 1, last + 1] },
+        slices: if normal {
+            [at + 1; 2]
+        } else {
+            [first + 1, last + 1]
+        },
     }
 }

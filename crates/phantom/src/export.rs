@@ -45,14 +45,21 @@ impl Case {
                 .text((0x0020, 0x0013), "IS", &(index + 1).to_string())
                 .decimals((0x0020, 0x0032), &p)
                 .decimals((0x0020, 0x0037), &[1.0, 0.0, 0.0, 0.0, 1.0, 0.0])
-                .text((0x0020, 0x0052), "UI", &uid_from(&format!("{key} frame of reference")))
+                .text(
+                    (0x0020, 0x0052),
+                    "UI",
+                    &uid_from(&format!("{key} frame of reference")),
+                )
                 .text((0x0020, 0x1040), "LO", "")
                 .decimals((0x0020, 0x1041), &[p[2]])
                 .us((0x0028, 0x0002), &[1])
                 .text((0x0028, 0x0004), "CS", "MONOCHROME2")
                 .us((0x0028, 0x0010), &[self.series.size])
                 .us((0x0028, 0x0011), &[self.series.size])
-                .decimals((0x0028, 0x0030), &[tidy(self.series.pixel_mm), tidy(self.series.pixel_mm)])
+                .decimals(
+                    (0x0028, 0x0030),
+                    &[tidy(self.series.pixel_mm), tidy(self.series.pixel_mm)],
+                )
                 .us((0x0028, 0x0100), &[16])
                 .us((0x0028, 0x0101), &[12])
                 .us((0x0028, 0x0102), &[11])
@@ -66,9 +73,15 @@ impl Case {
             if self.person.contrast {
                 data.text((0x0018, 0x0010), "LO", "Iodinated contrast medium");
             }
-            let windows = [Window::new(-600.0, 1500.0, "LUNG"), Window::new(40.0, 400.0, "MEDIASTINUM")];
+            let windows = [
+                Window::new(-600.0, 1500.0, "LUNG"),
+                Window::new(40.0, 400.0, "MEDIASTINUM"),
+            ];
             put_windows(&mut data, &windows);
-            let stored = slice.hu.iter().flat_map(|hu| ((i32::from(*hu) + OFFSET) as u16).to_le_bytes());
+            let stored = slice
+                .hu
+                .iter()
+                .flat_map(|hu| ((i32::from(*hu) + OFFSET) as u16).to_le_bytes());
             data.bytes((0x7FE0, 0x0010), "OW", stored.collect());
             file(CT_IMAGE, uid_from(&format!("{key} ct {index}")), data)
         });
@@ -116,9 +129,16 @@ impl Case {
             .sequence((0x0054, 0x0220), vec![view])
             .text((0x2050, 0x0020), "CS", "IDENTITY");
         let [centre, width] = image.window;
-        let windows = [Window::new(centre, width, "NORMAL"), Window::new(centre, width * 0.7, "HARDER")];
+        let windows = [
+            Window::new(centre, width, "NORMAL"),
+            Window::new(centre, width * 0.7, "HARDER"),
+        ];
         put_windows(&mut data, &windows);
-        data.bytes((0x7FE0, 0x0010), "OW", image.values.iter().flat_map(|v| v.to_le_bytes()).collect());
+        data.bytes(
+            (0x7FE0, 0x0010),
+            "OW",
+            image.values.iter().flat_map(|v| v.to_le_bytes()).collect(),
+        );
         file(DX_IMAGE, uid_from(&format!("{key} dx image")), data)
     }
 
@@ -143,7 +163,11 @@ impl Case {
             .text((0x0008, 0x1030), "LO", "Made chest, no real patient")
             .text((0x0008, 0x1090), "LO", "Phantom 1")
             .text((0x0010, 0x0010), "PN", &format!("PHANTOM^{number:04}"))
-            .text((0x0010, 0x0020), "LO", &format!("PH{:010}", (hash >> 20) % 10_000_000_000))
+            .text(
+                (0x0010, 0x0020),
+                "LO",
+                &format!("PH{:010}", (hash >> 20) % 10_000_000_000),
+            )
             .text((0x0010, 0x0030), "DA", "")
             .text((0x0010, 0x0040), "CS", if female { "F" } else { "M" })
             .text((0x0010, 0x1010), "AS", &format!("{age:03}Y"))
@@ -155,7 +179,12 @@ impl Case {
 }
 
 fn file(sop_class: &str, sop_instance: String, data: DataSet) -> File {
-    File { sop_class: sop_class.to_owned(), sop_instance, syntax: TransferSyntax::ExplicitLittle, data }
+    File {
+        sop_class: sop_class.to_owned(),
+        sop_instance,
+        syntax: TransferSyntax::ExplicitLittle,
+        data,
+    }
 }
 
 /// The shortest decimal that is the same single-precision number.

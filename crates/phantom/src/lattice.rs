@@ -12,7 +12,9 @@ pub(crate) struct Lattice {
 
 impl Lattice {
     pub(crate) fn new(random: &mut Random) -> Self {
-        Self { values: (0..SIDE * SIDE * SIDE).map(|_| random.normal()).collect() }
+        Self {
+            values: (0..SIDE * SIDE * SIDE).map(|_| random.normal()).collect(),
+        }
     }
 
     /// The field at (x, y, z) in cells; about normal with a standard deviation near 0.6.
@@ -38,7 +40,10 @@ impl Lattice {
 fn split(x: f32) -> (usize, f32) {
     let floor = x.floor();
     let t = x - floor;
-    ((floor as i64).rem_euclid(SIDE as i64) as usize, t * t * (3.0 - 2.0 * t))
+    (
+        (floor as i64).rem_euclid(SIDE as i64) as usize,
+        t * t * (3.0 - 2.0 * t),
+    )
 }
 
 #[cfg(test)]

@@ -27,6 +27,7 @@ mod finding;
 mod lattice;
 mod lesion;
 mod noise;
+mod plan;
 mod radiograph;
 mod random;
 mod section;

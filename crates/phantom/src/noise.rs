@@ -4,8 +4,8 @@ use rayon::prelude::*;
 
 use crate::random::{mix, quick_normal};
 
-/// Adds noise of standard deviation about `sigma` HU (in the body's middle) to a plane of `columns` columns.
-/// `path[row]` and `path[column]`-like weights are not needed: the attenuation is taken from the plane itself.
+/// Adds noise of standard deviation about `sigma` HU (in the body's middle) to a plane of `columns` columns; how it
+/// spreads follows from what the rays along rows and columns meet in the plane itself.
 pub(crate) fn add(hu: &mut [f32], columns: usize, key: u64, sigma: f32) {
     let rows = hu.len() / columns.max(1);
     if rows == 0 {
@@ -15,14 +15,14 @@ pub(crate) fn add(hu: &mut [f32], columns: usize, key: u64, sigma: f32) {
     let field = correlated(columns, rows, mix(key));
     let streaks = streaks(columns, rows, mix(key ^ 0x5717));
     let widest = horizontal.iter().chain(&vertical).copied().fold(1.0f32, f32::max);
-    for row in 0..rows {
+    for (row, length) in horizontal.iter().enumerate() {
         // Rays along x through this row lose most photons where the body is wide: that is where streaks come from.
-        let along = horizontal[row] / widest;
-        for column in 0..columns {
-            let across = vertical[column] / widest;
+        let along = length / widest;
+        let streak = 0.32 * along.powi(3);
+        for (column, length) in vertical.iter().enumerate() {
+            let across = length / widest;
             let local = 0.34 + 0.45 * (along * across).sqrt() + 0.35 * along * across;
             let index = row * columns + column;
-            let streak = 0.32 * along.powi(3);
             hu[index] += sigma * local * (field[index] + streak * streaks[index]);
         }
     }
@@ -45,7 +45,12 @@ fn thickness(hu: &[f32], columns: usize, rows: usize) -> (Vec<f32>, Vec<f32>) {
 /// White noise through a band pass (a narrow minus a wide blur), scaled to unit variance.
 fn correlated(columns: usize, rows: usize, key: u64) -> Vec<f32> {
     let white: Vec<f32> = (0..columns * rows).map(|i| quick_normal(key, i as u64)).collect();
-    let narrow = blur(&white, columns, &[0.06, 0.24, 0.40, 0.24, 0.06], &[0.06, 0.24, 0.40, 0.24, 0.06]);
+    let narrow = blur(
+        &white,
+        columns,
+        &[0.06, 0.24, 0.40, 0.24, 0.06],
+        &[0.06, 0.24, 0.40, 0.24, 0.06],
+    );
     let wide_kernel = [0.06, 0.12, 0.20, 0.24, 0.20, 0.12, 0.06];
     let wide = blur(&white, columns, &wide_kernel, &wide_kernel);
     let mut field: Vec<f32> = narrow.iter().zip(&wide).map(|(n, w)| n - 0.78 * w).collect();
@@ -62,16 +67,22 @@ fn streaks(columns: usize, rows: usize, key: u64) -> Vec<f32> {
 }
 
 fn normalise(field: &mut [f32]) {
-    let variance = field.iter().map(|v| f64::from(*v) * f64::from(*v)).sum::<f64>() / field.len().max(1) as f64;
+    let variance =
+        field.iter().map(|v| f64::from(*v) * f64::from(*v)).sum::<f64>() / field.len().max(1) as f64;
     let scale = (1.0 / variance.max(1e-12).sqrt()) as f32;
-    field.iter_mut().for_each(|v| *v *= scale);
+    for value in field {
+        *value *= scale;
+    }
 }
 
 /// Separable filter with mirrored borders.
 pub(crate) fn blur(plane: &[f32], columns: usize, across: &[f32], down: &[f32]) -> Vec<f32> {
     let rows = plane.len() / columns;
     let mut first = vec![0.0f32; plane.len()];
-    first.par_chunks_mut(columns).zip(plane.par_chunks(columns)).for_each(|(out, line)| filter_line(out, line, across));
+    first
+        .par_chunks_mut(columns)
+        .zip(plane.par_chunks(columns))
+        .for_each(|(out, line)| filter_line(out, line, across));
     let half = down.len() / 2;
     let mut out = vec![0.0f32; plane.len()];
     out.par_chunks_mut(columns).enumerate().for_each(|(row, line)| {
@@ -92,7 +103,8 @@ fn filter_line(out: &mut [f32], line: &[f32], kernel: &[f32]) {
             kernel.iter().zip(&line[i - half..]).map(|(k, v)| k * v).sum()
         } else {
             let taps = kernel.iter().enumerate();
-            taps.map(|(k, weight)| weight * line[mirror(i as isize + k as isize - half as isize, n)]).sum()
+            taps.map(|(k, weight)| weight * line[mirror(i as isize + k as isize - half as isize, n)])
+                .sum()
         };
     }
 }
@@ -122,8 +134,10 @@ mod tests {
         add(&mut noisy, n, 4, 20.0);
         let noise: Vec<f32> = noisy.iter().zip(&clean).map(|(a, b)| a - b).collect();
         let std = |rows: std::ops::Range<usize>, columns: std::ops::Range<usize>| {
-            let values: Vec<f32> =
-                rows.flat_map(|r| columns.clone().map(move |c| (r, c))).map(|(r, c)| noise[r * n + c]).collect();
+            let values: Vec<f32> = rows
+                .flat_map(|r| columns.clone().map(move |c| (r, c)))
+                .map(|(r, c)| noise[r * n + c])
+                .collect();
             (values.iter().map(|v| v * v).sum::<f32>() / values.len() as f32).sqrt()
         };
         let (middle, corner) = (std(50..78, 50..78), std(0..16, 0..16));
@@ -133,6 +147,9 @@ mod tests {
         assert!(mean.abs() < 0.5, "{mean}");
         let product = |lag: usize| (0..n * n - lag).map(|i| noise[i] * noise[i + lag]).sum::<f32>();
         let neighbour = product(1) / product(0);
-        assert!((0.25..0.9).contains(&neighbour), "correlation of neighbours {neighbour}");
+        assert!(
+            (0.25..0.9).contains(&neighbour),
+            "correlation of neighbours {neighbour}"
+        );
     }
 }

@@ -29,7 +29,7 @@ const PHOTONS: f32 = 26_000.0;
 const SCATTER: f32 = 0.22;
 /// Pixels of the coarse projection along each side; the image has twice as many.
 const COARSE: usize = 512;
-const COARSE_MM: f32 = 0.78;
+const COARSE_MM: f32 = 0.72;
 
 impl Radiograph {
     /// The point of the image (column, row) on which a patient point falls.
@@ -41,7 +41,7 @@ impl Radiograph {
     pub(crate) fn project(patient: &Patient, seed: u64) -> Self {
         let half = 0.5 * COARSE_MM * (COARSE as f32 - 1.0);
         let left = patient.body.centre[0] - half;
-        let top = patient.body.carina_z + patient.body.apex + 48.0;
+        let top = patient.body.carina_z + patient.body.apex + 38.0;
         let depth_step = 2.6;
         let depth = 150;
         let grid = Grid {
@@ -55,7 +55,9 @@ impl Radiograph {
             let mut hu = vec![0.0f32; COARSE * depth];
             patient.paint(&grid, top - row as f32 * COARSE_MM, false, &mut hu);
             for plane in hu.chunks_exact(COARSE) {
-                line.iter_mut().zip(plane).for_each(|(sum, hu)| *sum += attenuation(*hu) * depth_step);
+                line.iter_mut()
+                    .zip(plane)
+                    .for_each(|(sum, hu)| *sum += attenuation(*hu) * depth_step);
             }
         });
         let fine = double(&paths);
@@ -64,7 +66,13 @@ impl Radiograph {
         let (values, window) = process(&signal, size);
         let pixel_mm = 0.5 * COARSE_MM;
         let origin_mm = [left - 0.25 * COARSE_MM, top + 0.25 * COARSE_MM];
-        Self { size: size as u16, pixel_mm, origin_mm, values, window }
+        Self {
+            size: size as u16,
+            pixel_mm,
+            origin_mm,
+            values,
+            window,
+        }
     }
 }
 
@@ -122,12 +130,20 @@ fn process(signal: &[f32], size: usize) -> (Vec<u16>, [f64; 2]) {
     let sharp: Vec<f32> = log.iter().zip(&smooth).map(|(a, b)| a + 0.45 * (a - b)).collect();
     let mut sorted: Vec<f32> = sharp.iter().copied().filter(|v| *v > 0.35).collect();
     sorted.sort_by(f32::total_cmp);
-    let quantile = |q: f32| sorted.get((q * (sorted.len().max(1) - 1) as f32) as usize).copied().unwrap_or(1.0);
+    let quantile = |q: f32| {
+        sorted
+            .get((q * (sorted.len().max(1) - 1) as f32) as usize)
+            .copied()
+            .unwrap_or(1.0)
+    };
     let (low, high) = (quantile(0.01).min(0.4), quantile(0.995).max(1.0));
     let scale = 3900.0 / (high - low).max(0.1);
     let store = |v: f32| (60.0 + (v - low) * scale).round().clamp(0.0, 4095.0);
     let values = sharp.iter().map(|v| store(*v) as u16).collect();
-    let (dark, bright) = (store(quantile(0.04)), store(quantile(0.985)));
-    let window = [f64::from(0.5 * (dark + bright)).round(), f64::from(bright - dark).round().max(64.0)];
+    let (dark, bright) = (store(quantile(0.04)), store(quantile(0.997)));
+    let window = [
+        f64::from(0.5 * (dark + bright)).round(),
+        f64::from(bright - dark).round().max(64.0),
+    ];
     (values, window)
 }

@@ -18,7 +18,9 @@ pub(crate) struct Random {
 impl Random {
     /// The stream called `name` of `seed`; streams of different names are independent.
     pub(crate) fn new(seed: u64, name: &str) -> Self {
-        let key = name.bytes().fold(mix(seed), |key, byte| mix(key ^ u64::from(byte)));
+        let key = name
+            .bytes()
+            .fold(mix(seed), |key, byte| mix(key ^ u64::from(byte)));
         Self { key, counter: 0 }
     }
 

@@ -13,7 +13,9 @@ struct Outline(Vec<[f32; 2]>);
 
 impl Outline {
     fn new(radius: impl Fn(f32) -> f32) -> Self {
-        let radii: Vec<f32> = (0..ANGLES).map(|i| radius(i as f32 / ANGLES as f32 * TAU - PI)).collect();
+        let radii: Vec<f32> = (0..ANGLES)
+            .map(|i| radius(i as f32 / ANGLES as f32 * TAU - PI))
+            .collect();
         let step = TAU / ANGLES as f32;
         let entry = |i: usize| {
             let (before, after) = (radii[(i + ANGLES - 1) % ANGLES], radii[(i + 1) % ANGLES]);
@@ -62,13 +64,15 @@ pub(crate) struct Place {
 impl Section {
     pub(crate) fn new(body: &Body, w: f32) -> Self {
         let grown = body.growth(w);
-        let least = grown.max(0.55);
+        let least = grown.max(0.62 + 0.38 * smooth_step(body.apex + 45.0, body.apex - 70.0, w));
+        let [w1, w2, w3, w4, w5] = body.waves;
         let radius = |phi: f32, factor: f32| {
             let a = body.half_width * factor;
             let b = body.half_depth * (0.30 + 0.70 * factor);
             let n = body.exponent;
             let sum = (phi.sin().abs() / a).powf(n) + (phi.cos().abs() / b).powf(n);
-            sum.powf(-1.0 / n)
+            let wave = w1 * phi.sin() + w2 * (2.0 * phi).sin() + w3 * (3.0 * phi).cos();
+            sum.powf(-1.0 / n) * (1.0 + wave + w4 * (4.0 * phi).cos() + w5 * (3.0 * phi).sin())
         };
         let cavity = |phi: f32| if grown > 0.02 { radius(phi, grown) } else { 1.0 };
         let muscle = |phi: f32| radius(phi, least) + wall(body, phi, w);
@@ -78,7 +82,13 @@ impl Section {
         let back = (0..ANGLES)
             .map(|i| skin.0[i][0] * (i as f32 / ANGLES as f32 * TAU - PI).cos())
             .fold(0.0, f32::max);
-        Self { skin, muscle: Outline::new(muscle), cavity: Outline::new(cavity), reach, back }
+        Self {
+            skin,
+            muscle: Outline::new(muscle),
+            cavity: Outline::new(cavity),
+            reach,
+            back,
+        }
     }
 
     pub(crate) fn place(&self, u: f32, v: f32) -> Place {
@@ -143,9 +153,15 @@ pub(crate) fn lung_space(body: &Body, u: f32, v: f32, w: f32, place: &Place) -> 
     let spine = spine_block(body, u, v);
     let (height, slope) = body.diaphragm(u, v);
     let above = (w - height) / (1.0 + slope * slope).sqrt();
-    let outer = smooth_max(place.cavity + 1.2, -above, 5.0);
+    let cap = 0.6 * (w - body.cap(u, v));
+    let outer = smooth_max(smooth_max(place.cavity + 1.2, -above, 5.0), cap, 6.0);
     let inner = smooth_max(smooth_max(middle, -heart, 9.0), -spine, 7.0);
-    LungSpace { lung: smooth_max(outer, inner, 7.0), above, heart, spine }
+    LungSpace {
+        lung: smooth_max(outer, inner, 7.0),
+        above,
+        heart,
+        spine,
+    }
 }
 
 /// First-order distance to the heart muscle's surface in the axial plane.
@@ -158,7 +174,18 @@ pub(crate) fn heart_distance(body: &Body, u: f32, v: f32, w: f32) -> f32 {
     }
     let scale = share.sqrt();
     let (x, y) = heart_frame(body, u, v);
-    ellipse(x, y, heart.axes[0] * scale, heart.axes[1] * scale)
+    let (a, b) = (heart.axes[0] * scale, heart.axes[1] * scale);
+    let distance = ellipse(x, y, a, b);
+    if distance.abs() > 30.0 {
+        return distance;
+    }
+    // Low harmonics of the direction: the outline is no ellipse.
+    let (x, y) = (x / a, y / b);
+    let square = (x * x + y * y).max(1e-6);
+    let (c2, s2) = ((x * x - y * y) / square, 2.0 * x * y / square);
+    let (c, s) = (x / square.sqrt(), y / square.sqrt());
+    let [w1, w2, w3, w4] = heart.waves;
+    distance + scale * (w1 * c2 + w2 * s2 + w3 * (c2 * c - s2 * s) + w4 * (s2 * c + c2 * s))
 }
 
 /// Offsets along the heart's long and short axis.
@@ -173,7 +200,7 @@ pub(crate) fn heart_frame(body: &Body, u: f32, v: f32) -> (f32, f32) {
 fn spine_block(body: &Body, u: f32, v: f32) -> f32 {
     let centre = body.spine_v();
     let front = ellipse(u, v - centre, 22.0, 20.0);
-    let width = 23.0 + 9.0 * smooth_step(centre, body.half_depth, v);
+    let width = 14.0 + 15.0 * ((v - centre) / (body.half_depth - centre)).clamp(0.0, 1.0);
     let behind = (u.abs() - width).max(centre + 4.0 - v);
     front.min(behind)
 }
@@ -192,7 +219,10 @@ mod tests {
                 for i in 0..64 {
                     let phi = i as f32 / 64.0 * TAU - PI;
                     let place = section.place(60.0 * phi.sin(), 60.0 * phi.cos());
-                    assert!(place.skin < place.muscle && place.muscle < place.cavity, "{seed} {step} {i}");
+                    assert!(
+                        place.skin < place.muscle && place.muscle < place.cavity,
+                        "{seed} {step} {i}"
+                    );
                 }
             }
         }

@@ -4,7 +4,8 @@ use crate::body::Body;
 use crate::bones::Skeleton;
 use crate::finding::Finding;
 use crate::lattice::Lattice;
-use crate::lesion::{Lesion, Plan};
+use crate::lesion::Lesion;
+use crate::plan::Plan;
 use crate::random::Random;
 use crate::section::{Place, Section, heart_distance, heart_frame, lung_space};
 use crate::tissue::{
@@ -27,7 +28,10 @@ pub(crate) struct Grid {
 
 impl Grid {
     fn at(&self, column: usize, row: usize) -> (f32, f32) {
-        (self.origin[0] + column as f32 * self.step[0], self.origin[1] + row as f32 * self.step[1])
+        (
+            self.origin[0] + column as f32 * self.step[0],
+            self.origin[1] + row as f32 * self.step[1],
+        )
     }
 }
 
@@ -50,9 +54,19 @@ impl Patient {
         let texture = Lattice::new(&mut Random::new(seed, "texture"));
         let (plan, trees) = {
             let lungs = Lungs::new(&body);
-            (Plan::draw(seed, finding, hard, &body, &lungs, &skeleton), Trees::grow(seed, &lungs))
+            (
+                Plan::draw(seed, finding, hard, &body, &lungs, &skeleton, &tubes),
+                Trees::grow(seed, &lungs),
+            )
         };
-        Self { body, plan, skeleton, trees, tubes, texture }
+        Self {
+            body,
+            plan,
+            skeleton,
+            trees,
+            tubes,
+            texture,
+        }
     }
 
     /// Paints the plane at patient height `z` (mm) into `hu`, row by row. With `table` the scanner's table is under it.
@@ -67,7 +81,11 @@ impl Patient {
                 let (x, y) = grid.at(column, row);
                 let (u, v) = self.body.to_body(x, y, w);
                 let index = row * grid.columns + column;
-                let mut value = if table { self.table(x, y, table_y, pixel) } else { AIR };
+                let mut value = if table {
+                    self.table(x, y, table_y, pixel)
+                } else {
+                    AIR
+                };
                 if u * u + v * v < (section.reach + 2.0).powi(2) {
                     let place = section.place(u, v);
                     if place.skin < pixel {
@@ -77,34 +95,54 @@ impl Patient {
                 hu[index] = value;
             }
         }
-        let canvas = &mut Canvas { grid, body: &self.body, w, pixel, hu, lung: &lung };
+        let canvas = &mut Canvas {
+            grid,
+            body: &self.body,
+            w,
+            pixel,
+            hu,
+            lung: &lung,
+        };
         for rod in &self.trees.vessels {
             canvas.rod(rod, true, |_, d| (self.body.blood_hu + 4.0, coverage(d, pixel)));
         }
         for rod in &self.trees.bronchi {
             let outer = 0.5 * (rod.radius[0] + rod.radius[1]);
             canvas.rod(rod, true, |_, d| (AIRWAY_WALL, coverage(d, pixel)));
-            canvas.rod(rod, true, |_, d| (AIRWAY, coverage(d + (1.0 - LUMEN) * outer, pixel)));
+            canvas.rod(rod, true, |_, d| {
+                (AIRWAY, coverage(d + (1.0 - LUMEN) * outer, pixel))
+            });
         }
         for tube in &self.tubes {
             for rod in &tube.rods {
                 canvas.rod(rod, false, |_, d| (tube.wall, coverage(d, pixel)));
             }
             for rod in &tube.rods {
-                canvas.rod(rod, false, |_, d| (tube.inner, coverage(d + tube.thickness, pixel)));
+                canvas.rod(rod, false, |_, d| {
+                    (tube.inner, coverage(d + tube.thickness, pixel))
+                });
             }
         }
         let (cortex, marrow) = self.skeleton.densities();
         for rod in &self.skeleton.girdle {
             canvas.rod(rod, false, |_, d| {
-                (over(cortex, marrow, coverage(d + 1.6, pixel.max(0.8))), coverage(d, pixel))
+                (
+                    over(cortex, marrow, coverage(d + 1.6, pixel.max(0.8))),
+                    coverage(d, pixel),
+                )
             });
         }
         if let Lesion::Nodule { centre, radius, .. } = &self.plan.lesion {
-            let ball = Rod { from: *centre, to: *centre, radius: [2.2 * radius, 2.2 * radius] };
-            canvas.rod(&ball, true, |p, _| match self.plan.lesion.nodule(p, &self.texture) {
-                Some((d, density)) => (density, coverage(d, pixel)),
-                None => (0.0, 0.0),
+            let ball = Rod {
+                from: *centre,
+                to: *centre,
+                radius: [2.2 * radius, 2.2 * radius],
+            };
+            canvas.rod(&ball, true, |p, _| {
+                match self.plan.lesion.nodule(p, &self.texture) {
+                    Some((d, density)) => (density, coverage(d, pixel)),
+                    None => (0.0, 0.0),
+                }
             });
         }
     }
@@ -145,7 +183,9 @@ impl Patient {
             hu = over(hu, inside, cover);
             lung = share * cover;
         }
-        hu = self.skeleton.paint(body, at, place, self.plan.lesion.fracture(), pixel, hu);
+        hu = self
+            .skeleton
+            .paint(body, at, place, self.plan.lesion.fracture(), pixel, hu);
         (hu, lung)
     }
 
@@ -171,7 +211,11 @@ impl Patient {
         let beside = smooth_step(2.0, -2.0, space.spine);
         let mut hu = over(MEDIASTINAL_FAT + 12.0 * strands, MUSCLE, beside);
         if w > body.apex - 40.0 {
-            hu = over(hu, MUSCLE, smooth_step(0.1, 0.5, strands + (w - body.apex + 10.0) / 40.0));
+            hu = over(
+                hu,
+                MUSCLE,
+                smooth_step(0.1, 0.5, strands + (w - body.apex + 10.0) / 40.0),
+            );
         }
         if space.above < pixel {
             hu = over(hu, self.abdomen(at, place, strands), coverage(space.above, pixel));
@@ -212,17 +256,19 @@ impl Patient {
         let fine = self.texture.at(u / 3.5, v / 3.5, w / 3.5);
         let coarse = self.texture.at(u / 17.0 + 3.0, v / 17.0, w / 17.0);
         let mut hu = body.lung_hu + body.lung_gradient * behind + 14.0 * fine + 14.0 * coarse;
-        let fissure = v - 0.55 * w * body.half_depth / 100.0 - 0.35 * body.half_depth + 5.0 * coarse + 0.08 * u.abs();
+        let fissure =
+            v - 0.55 * w * body.half_depth / 100.0 - 0.35 * body.half_depth + 5.0 * coarse + 0.08 * u.abs();
         hu = over(hu, hu + 170.0, (1.0 - (fissure.abs() / 0.9)).clamp(0.0, 1.0));
         if place.phi.abs() < 1.3 {
-            let rise = smooth_step(body.dependent + 4.0 + 3.0 * coarse, 0.0, -place.cavity) * (1.0 - 0.5 * place.phi.abs());
-            hu += 260.0 * rise * (body.dependent / 7.0);
+            let rise = smooth_step(body.dependent + 4.0 + 3.0 * coarse, 0.0, -place.cavity)
+                * (1.0 - 0.5 * place.phi.abs());
+            hu += 300.0 * rise * (body.dependent / 9.0);
         }
         hu = over(hu, 18.0, 0.85 * compressed);
-        if let Lesion::Pneumothorax { sign, thickness, .. } = self.plan.lesion {
-            if sign * u > 0.0 {
-                hu += 1.6 * thickness;
-            }
+        if let Lesion::Pneumothorax { sign, thickness, .. } = self.plan.lesion
+            && sign * u > 0.0
+        {
+            hu += 1.6 * thickness;
         }
         match self.plan.lesion.filling([u, v, w], &self.texture) {
             Some((share, density)) => over(hu, density + 15.0 * fine, share),
@@ -254,7 +300,11 @@ impl Patient {
             (-0.42 * a, 0.42 * b, 0.36 * a, 0.36 * b),
             (-0.58 * a, -0.34 * b, 0.30 * a, 0.42 * b),
         ];
-        let blood = chambers.iter().map(|c| ellipse(x - c.0, y - c.1, c.2, c.3)).fold(f32::MAX, f32::min) * scale;
+        let blood = chambers
+            .iter()
+            .map(|c| ellipse(x - c.0, y - c.1, c.2, c.3))
+            .fold(f32::MAX, f32::min)
+            * scale;
         over(value, body.blood_hu, coverage(blood.max(d + 1.5), pixel.max(2.0)))
     }
 
@@ -263,15 +313,18 @@ impl Patient {
         let body = &self.body;
         let (a, b) = (body.half_width, body.half_depth);
         let fat = FAT + 8.0 * strands;
-        let mut hu = fat;
-        let spleen = ellipse(u - 0.70 * a, v - 0.45 * b, 0.22 * a, 0.42 * b) + ((w + 130.0).abs() - 45.0).max(0.0) * 0.3;
+        let bowel = self.texture.at(u / 26.0, v / 26.0, w / 26.0 + 4.0);
+        let mut hu = over(fat, 32.0, smooth_step(-0.25, 0.15, bowel));
+        let spleen = ellipse(u - 0.70 * a, v - 0.45 * b, 0.22 * a, 0.42 * b)
+            + ((w + 130.0).abs() - 45.0).max(0.0) * 0.3;
         hu = over(hu, SPLEEN + 1.2 * body.enhancement, coverage(spleen, 1.5));
         let stomach = ellipse(u - 0.40 * a, v + 0.25 * b, 0.34 * a, 0.46 * b);
         let gas = v < -0.45 * b;
         let content = if gas { -880.0 } else { STOMACH };
         hu = over(hu, 42.0, coverage(stomach, 1.5));
         hu = over(hu, content, coverage(stomach + 4.0, 1.5));
-        let edge = 0.12 * a + 0.5 * (v + 0.5 * b).min(0.0) + 10.0 * smooth_step(-120.0, -180.0, w);
+        let edge =
+            0.12 * a + 0.5 * (v + 0.5 * b).min(0.0) + 0.55 * (w - body.dome[0]).max(-70.0) + 7.0 * bowel;
         let liver = smooth_max(u - edge - 0.25 * a, place.cavity + 2.5, 6.0);
         let grain = self.texture.at(u / 6.0, v / 6.0, w / 6.0);
         over(hu, LIVER + body.enhancement + 4.0 * grain, coverage(liver, 1.5))

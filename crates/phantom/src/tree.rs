@@ -19,8 +19,16 @@ impl Rod {
         let axis = sub(self.to, self.from);
         let offset = sub(p, self.from);
         let length = dot(axis, axis);
-        let t = if length > 1e-9 { (dot(offset, axis) / length).clamp(0.0, 1.0) } else { 0.0 };
-        let away = [offset[0] - t * axis[0], offset[1] - t * axis[1], offset[2] - t * axis[2]];
+        let t = if length > 1e-9 {
+            (dot(offset, axis) / length).clamp(0.0, 1.0)
+        } else {
+            0.0
+        };
+        let away = [
+            offset[0] - t * axis[0],
+            offset[1] - t * axis[1],
+            offset[2] - t * axis[2],
+        ];
         dot(away, away).sqrt() - (self.radius[0] + t * (self.radius[1] - self.radius[0]))
     }
 
@@ -57,7 +65,9 @@ const STEP: f32 = 5.0;
 impl<'a> Lungs<'a> {
     pub(crate) fn new(body: &'a Body) -> Self {
         let count = ((body.apex - LOWEST) / STEP) as usize + 1;
-        let sections = (0..count).map(|i| Section::new(body, LOWEST + STEP * i as f32)).collect();
+        let sections = (0..count)
+            .map(|i| Section::new(body, LOWEST + STEP * i as f32))
+            .collect();
         Self { body, sections }
     }
 
@@ -109,9 +119,11 @@ impl Trees {
             let hilum = body.mediastinum + 12.0;
             let artery = [sign * hilum, 4.0, -14.0 - 3.0 * sign];
             let vein = [sign * (hilum - 2.0), -6.0, -38.0];
-            let arteries = grow(&mut random, lungs, sign, artery, 150);
-            let veins = grow(&mut random, lungs, sign, vein, 100);
-            trees.bronchi.extend(arteries.iter().filter_map(|rod| companion(rod, sign)));
+            let arteries = grow(&mut random, lungs, sign, artery, 230);
+            let veins = grow(&mut random, lungs, sign, vein, 150);
+            trees
+                .bronchi
+                .extend(arteries.iter().filter_map(|rod| companion(rod, sign)));
             trees.vessels.extend(arteries);
             trees.vessels.extend(veins);
         }
@@ -129,14 +141,21 @@ struct Node {
 /// Grows one tree from `root` to about `leaves` points of the lung and returns its rods, thick ones near the root.
 fn grow(random: &mut Random, lungs: &Lungs<'_>, sign: f32, root: [f32; 3], leaves: usize) -> Vec<Rod> {
     let body = lungs.body;
-    let mut targets: Vec<[f32; 3]> =
-        (0..leaves).filter_map(|_| lungs.point(random, sign, (-165.0, body.apex), 3.0)).collect();
+    let mut targets: Vec<[f32; 3]> = (0..leaves)
+        .filter_map(|_| lungs.point(random, sign, (-165.0, body.apex), 3.0))
+        .collect();
     targets.sort_by(|a, b| distance(*a, root).total_cmp(&distance(*b, root)));
-    let mut nodes = vec![Node { at: root, parent: 0, path: 0.0, load: 0.0 }];
+    let mut nodes = vec![Node {
+        at: root,
+        parent: 0,
+        path: 0.0,
+        load: 0.0,
+    }];
     for target in targets {
         let cost = |node: &Node| distance(node.at, target) + 0.22 * node.path;
-        let nearest =
-            (0..nodes.len()).min_by(|&a, &b| cost(&nodes[a]).total_cmp(&cost(&nodes[b]))).unwrap_or(0);
+        let nearest = (0..nodes.len())
+            .min_by(|&a, &b| cost(&nodes[a]).total_cmp(&cost(&nodes[b])))
+            .unwrap_or(0);
         extend(&mut nodes, random, nearest, target);
     }
     // Murray's law with an exponent of 2.7: the load of a parent is the sum of its children's.
@@ -149,7 +168,11 @@ fn grow(random: &mut Random, lungs: &Lungs<'_>, sign: f32, root: [f32; 3], leave
     let rods = nodes.iter().skip(1).map(|node| {
         let parent = &nodes[node.parent];
         let end = radius(node.load);
-        Rod { from: parent.at, to: node.at, radius: [radius(parent.load).min(end * 1.25), end] }
+        Rod {
+            from: parent.at,
+            to: node.at,
+            radius: [radius(parent.load).min(end * 1.25), end],
+        }
     });
     rods.collect()
 }
@@ -166,7 +189,12 @@ fn extend(nodes: &mut Vec<Node>, random: &mut Random, from: usize, target: [f32;
         let arch = 4.0 * t * (1.0 - t);
         let at = std::array::from_fn(|i| start[i] + t * (target[i] - start[i]) + arch * bend[i]);
         let path = nodes[parent].path + distance(nodes[parent].at, at);
-        nodes.push(Node { at, parent, path, load: 0.0 });
+        nodes.push(Node {
+            at,
+            parent,
+            path,
+            load: 0.0,
+        });
         parent = nodes.len() - 1;
     }
 }
@@ -202,8 +230,16 @@ mod tests {
         let trees = Trees::grow(21, &lungs);
         assert!(trees.vessels.len() > 600, "{}", trees.vessels.len());
         assert!(trees.bronchi.len() > 40, "{}", trees.bronchi.len());
-        let inside = trees.vessels.iter().filter(|rod| lungs.distance(rod.to) < 2.0).count();
-        assert!(inside * 10 > trees.vessels.len() * 8, "{inside} of {}", trees.vessels.len());
+        let inside = trees
+            .vessels
+            .iter()
+            .filter(|rod| lungs.distance(rod.to) < 2.0)
+            .count();
+        assert!(
+            inside * 10 > trees.vessels.len() * 8,
+            "{inside} of {}",
+            trees.vessels.len()
+        );
         let widest = trees.vessels.iter().map(|rod| rod.radius[0]).fold(0.0, f32::max);
         let finest = trees.vessels.iter().map(|rod| rod.radius[1]).fold(9.0, f32::min);
         assert!(widest > 3.0 && finest < 0.9, "{widest} {finest}");
@@ -213,7 +249,11 @@ mod tests {
 
     #[test]
     fn a_rod_is_a_capsule() {
-        let rod = Rod { from: [0.0; 3], to: [10.0, 0.0, 0.0], radius: [2.0, 1.0] };
+        let rod = Rod {
+            from: [0.0; 3],
+            to: [10.0, 0.0, 0.0],
+            radius: [2.0, 1.0],
+        };
         assert!((rod.distance([5.0, 4.0, 0.0]) - 2.5).abs() < 1e-5);
         assert!((rod.distance([-3.0, 0.0, 0.0]) - 1.0).abs() < 1e-5);
         assert_eq!(rod.span(), (-2.0, 2.0));

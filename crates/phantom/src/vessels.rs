@@ -20,9 +20,18 @@ pub(crate) struct Tube {
 fn tube(points: &[([f32; 3], f32)], inner: f32, wall: f32, thickness: f32) -> Tube {
     let rods = points
         .windows(2)
-        .map(|pair| Rod { from: pair[0].0, to: pair[1].0, radius: [pair[0].1, pair[1].1] })
+        .map(|pair| Rod {
+            from: pair[0].0,
+            to: pair[1].0,
+            radius: [pair[0].1, pair[1].1],
+        })
         .collect();
-    Tube { rods, inner, wall, thickness }
+    Tube {
+        rods,
+        inner,
+        wall,
+        thickness,
+    }
 }
 
 /// Everything tubular of the mediastinum, in painting order.
@@ -66,39 +75,72 @@ pub(crate) fn mediastinal_tubes(seed: u64, body: &Body) -> Vec<Tube> {
         0.0,
     );
     let right_artery = tube(
-        &[([14.0, front + 10.0, -20.0], 10.0), ([-12.0, -4.0, -18.0], 9.5), ([-body.mediastinum - 12.0, 4.0, -12.0], 8.0)],
+        &[
+            ([14.0, front + 10.0, -20.0], 10.0),
+            ([-12.0, -4.0, -18.0], 9.5),
+            ([-body.mediastinum - 12.0, 4.0, -12.0], 8.0),
+        ],
         blood * 1.05,
         wall,
         0.0,
     );
+    let right = 0.31 * body.heart.transverse;
     let cava = [-27.0, -0.22 * depth];
     let upper = tube(
-        &[([heart[0] - 44.0, heart[1], heart[2] + 16.0], 9.5), ([cava[0], cava[1], -10.0], 9.0), ([cava[0], cava[1] - 2.0, 38.0], 8.5), ([-22.0, cava[1] - 6.0, 62.0], 7.0)],
+        &[
+            ([heart[0] - right, heart[1], heart[2] + 16.0], 9.5),
+            ([cava[0], cava[1], -10.0], 9.0),
+            ([cava[0], cava[1] - 2.0, 38.0], 8.5),
+            ([-22.0, cava[1] - 6.0, 62.0], 7.0),
+        ],
         blood,
         wall,
         0.0,
     );
     let brachiocephalic = tube(
-        &[([-20.0, cava[1] - 8.0, 46.0], 6.5), ([4.0, front - 6.0, 46.0], 6.0), ([28.0, front, 58.0], 6.0), ([36.0, front + 10.0, 90.0], 6.0)],
+        &[
+            ([-20.0, cava[1] - 8.0, 46.0], 6.5),
+            ([4.0, front - 6.0, 46.0], 6.0),
+            ([28.0, front, 58.0], 6.0),
+            ([36.0, front + 10.0, 90.0], 6.0),
+        ],
         blood * 0.9,
         wall,
         0.0,
     );
     let lower = tube(
-        &[([heart[0] - 48.0, heart[1] + 18.0, heart[2] - 20.0], 12.0), ([-26.0, spine - 34.0, -140.0], 12.0), ([-22.0, spine - 28.0, -230.0], 11.0)],
+        &[
+            ([heart[0] - right, heart[1] + 14.0, heart[2] - 18.0], 12.0),
+            ([-26.0, spine - 34.0, -140.0], 12.0),
+            ([-22.0, spine - 28.0, -230.0], 11.0),
+        ],
         blood * 0.85,
         wall,
         0.0,
     );
     let azygos = tube(
-        &[([-8.0, spine - 18.0, -180.0], 3.0), ([-9.0, spine - 18.0, 8.0], 3.8), ([-20.0, spine - 34.0, 20.0], 4.2), ([-26.0, cava[1] + 4.0, 12.0], 4.2)],
+        &[
+            ([-8.0, spine - 18.0, -180.0], 3.0),
+            ([-9.0, spine - 18.0, 8.0], 3.8),
+            ([-20.0, spine - 34.0, 20.0], 4.2),
+            ([-26.0, cava[1] + 4.0, 12.0], 4.2),
+        ],
         blood * 0.8,
         wall,
         0.0,
     );
-    let branches = [[-12.0, front + 2.0, -34.0, 5.6], [2.0, front + 14.0, 2.0, 3.6], [14.0, -6.0, 24.0, 4.2]].map(|[u, v, lift, radius]| {
+    let branches = [
+        [-12.0, front + 2.0, -34.0, 5.6],
+        [2.0, front + 14.0, 2.0, 3.6],
+        [14.0, -6.0, 24.0, 4.2],
+    ]
+    .map(|[u, v, lift, radius]| {
         tube(
-            &[([u, v, 30.0], radius), ([u * 1.2, v + 6.0, 70.0], radius), ([u * 2.2 + lift * 0.3, v + 10.0, 130.0], radius - 0.6)],
+            &[
+                ([u, v, 30.0], radius),
+                ([u * 1.2, v + 6.0, 70.0], radius),
+                ([u * 2.2 + lift * 0.3, v + 10.0, 130.0], radius - 0.6),
+            ],
             blood,
             wall,
             0.6,
@@ -106,7 +148,11 @@ pub(crate) fn mediastinal_tubes(seed: u64, body: &Body) -> Vec<Tube> {
     });
     let gullet_air = if r.chance(0.3) { -300.0 } else { ESOPHAGUS };
     let gullet = tube(
-        &[([5.0, spine - 24.0, 140.0], 6.5), ([6.0, spine - 25.0, -40.0], 6.5), ([12.0, spine - 32.0, -130.0], 7.5)],
+        &[
+            ([5.0, spine - 24.0, 140.0], 6.5),
+            ([6.0, spine - 25.0, -40.0], 6.5),
+            ([12.0, spine - 32.0, -130.0], 7.5),
+        ],
         gullet_air,
         ESOPHAGUS,
         4.2,
@@ -114,7 +160,11 @@ pub(crate) fn mediastinal_tubes(seed: u64, body: &Body) -> Vec<Tube> {
     let windpipe = r.within(8.0, 10.0);
     let fork = [1.0, spine - 40.0, 2.0];
     let trachea = tube(
-        &[([0.0, spine - 44.0, 150.0], windpipe), ([0.0, spine - 42.0, 60.0], windpipe), (fork, windpipe + 1.0)],
+        &[
+            ([0.0, spine - 44.0, 150.0], windpipe),
+            ([0.0, spine - 42.0, 60.0], windpipe),
+            (fork, windpipe + 1.0),
+        ],
         AIRWAY,
         AIRWAY_WALL,
         1.6,
@@ -153,6 +203,10 @@ mod tests {
         let inside = |tube: &Tube, p| tube.rods.iter().any(|rod| rod.distance(p) < 0.0);
         let trachea = tubes.last().unwrap();
         assert!(inside(trachea, [0.0, body.spine_v() - 42.0, 60.0]) && trachea.inner < -900.0);
-        assert!(tubes.iter().any(|tube| tube.inner > 30.0 && inside(tube, [26.0, body.spine_v() - 18.0, -40.0])));
+        assert!(
+            tubes
+                .iter()
+                .any(|tube| tube.inner > 30.0 && inside(tube, [26.0, body.spine_v() - 18.0, -40.0]))
+        );
     }
 }

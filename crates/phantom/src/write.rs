@@ -26,7 +26,9 @@ pub enum PhantomError {
     #[error(transparent)]
     Write(#[from] WriteError),
     /// A table could not be put together.
-    #[error("the list of truths could not be written ({0}); this is a fault of the program, please report it")]
+    #[error(
+        "the list of truths could not be written ({0}); this is a fault of the program, please report it"
+    )]
     Table(String),
     /// The caller asked to stop.
     #[error("making phantoms was cancelled; the folder holds the cases made so far and no truth.csv")]
@@ -95,7 +97,10 @@ pub fn write_cases(
             if stop.load(Ordering::Relaxed) {
                 return Err(PhantomError::Cancelled);
             }
-            let options = Options { finding: Some(options.finding.unwrap_or(*label)), ..options.clone() };
+            let options = Options {
+                finding: Some(options.finding.unwrap_or(*label)),
+                ..options.clone()
+            };
             let case = Case::generate(case_seed(seed, index), &options);
             let name = format!("case-{:04}", index + 1);
             let record = write_series(&dir.join(&name), &name, index + 1, &case)?;
@@ -117,7 +122,15 @@ pub fn write_cases(
 /// `dx/`, and the truth. The finding is drawn from the seed (never normal).
 pub fn write_study(dir: &Path, seed: u64, progress: Progress<'_>) -> Result<Record, PhantomError> {
     let finding = Finding::ALL[1 + Random::new(seed, "finding of the study").below(Finding::ALL.len() - 1)];
-    write_study_of(dir, seed, &Options { finding: Some(finding), ..Options::full() }, progress)
+    write_study_of(
+        dir,
+        seed,
+        &Options {
+            finding: Some(finding),
+            ..Options::full()
+        },
+        progress,
+    )
 }
 
 /// [`write_study`] with options of one's own.
@@ -135,8 +148,9 @@ pub fn write_study_of(
     let mut record = write_series(&dir.join("ct"), "ct", 1, &case)?;
     let image = case.radiograph();
     make(&dir.join("dx"))?;
-    case.dx_file(1, &image).write(&dir.join("dx").join("IM0001.dcm"))?;
-    record.case = "study".to_owned();
+    case.dx_file(1, &image)
+        .write(&dir.join("dx").join("IM0001.dcm"))?;
+    "study".clone_into(&mut record.case);
     record.radiograph_pixel = case.truth.position_mm.map(|point| {
         let (column, row) = image.pixel_of(point);
         [column.round(), row.round()]
@@ -147,16 +161,23 @@ pub fn write_study_of(
 }
 
 fn make(dir: &Path) -> Result<(), PhantomError> {
-    std::fs::create_dir_all(dir)
-        .map_err(|source| PhantomError::Folder { path: dir.display().to_string(), source })
+    std::fs::create_dir_all(dir).map_err(|source| PhantomError::Folder {
+        path: dir.display().to_string(),
+        source,
+    })
 }
 
 /// Writes the slices as `IM0001.dcm` … : names say nothing about the content.
 fn write_series(dir: &Path, name: &str, number: usize, case: &Case) -> Result<Record, PhantomError> {
     make(dir)?;
     let files = case.ct_files(number);
-    let paths: Vec<PathBuf> = (1..=files.len()).map(|i| dir.join(format!("IM{i:04}.dcm"))).collect();
-    files.par_iter().zip(&paths).try_for_each(|(file, path)| file.write(path))?;
+    let paths: Vec<PathBuf> = (1..=files.len())
+        .map(|i| dir.join(format!("IM{i:04}.dcm")))
+        .collect();
+    files
+        .par_iter()
+        .zip(&paths)
+        .try_for_each(|(file, path)| file.write(path))?;
     let (study_uid, series_uid) = case.uids();
     Ok(Record {
         case: name.to_owned(),
@@ -177,7 +198,9 @@ fn write_truth(dir: &Path, records: &[Record]) -> Result<(), PhantomError> {
         .map_err(|e| fault(&e))?;
     for record in records {
         let truth = &record.truth;
-        let position = truth.position_mm.map_or(String::new(), |[x, y, z]| format!("{x:.1} {y:.1} {z:.1}"));
+        let position = truth
+            .position_mm
+            .map_or(String::new(), |[x, y, z]| format!("{x:.1} {y:.1} {z:.1}"));
         let size = truth.size_mm.map_or(String::new(), |size| format!("{size:.1}"));
         table
             .write_record([

@@ -11,7 +11,9 @@ pub type Tag = (u16, u16);
 
 /// A file that could not be written.
 #[derive(Debug, thiserror::Error)]
-#[error("“{path}” could not be written ({source}); check that the folder exists, is writable and has free space")]
+#[error(
+    "“{path}” could not be written ({source}); check that the folder exists, is writable and has free space"
+)]
 pub struct WriteError {
     /// The file.
     pub path: String,
@@ -65,7 +67,21 @@ impl DataSet {
         if bytes.len() % 2 == 1 {
             let text = matches!(
                 vr,
-                "AE" | "AS" | "CS" | "DA" | "DS" | "DT" | "IS" | "LO" | "LT" | "PN" | "SH" | "ST" | "TM" | "UC" | "UR" | "UT"
+                "AE" | "AS"
+                    | "CS"
+                    | "DA"
+                    | "DS"
+                    | "DT"
+                    | "IS"
+                    | "LO"
+                    | "LT"
+                    | "PN"
+                    | "SH"
+                    | "ST"
+                    | "TM"
+                    | "UC"
+                    | "UR"
+                    | "UT"
             );
             bytes.push(if text { b' ' } else { 0 });
         }
@@ -102,7 +118,8 @@ impl DataSet {
 
     /// Sets encapsulated Pixel Data: an empty offset table, then these fragments.
     pub fn fragments(&mut self, fragments: Vec<Vec<u8>>) -> &mut Self {
-        self.elements.insert((0x7FE0, 0x0010), (*b"OB", Value::Fragments(fragments)));
+        self.elements
+            .insert((0x7FE0, 0x0010), (*b"OB", Value::Fragments(fragments)));
         self
     }
 
@@ -224,7 +241,11 @@ impl File {
             .text((0x0002, 0x0002), "UI", &self.sop_class)
             .text((0x0002, 0x0003), "UI", &self.sop_instance)
             .text((0x0002, 0x0010), "UI", self.syntax.uid())
-            .text((0x0002, 0x0012), "UI", &uid_from("overread-phantom implementation"))
+            .text(
+                (0x0002, 0x0012),
+                "UI",
+                &uid_from("overread-phantom implementation"),
+            )
             .text((0x0002, 0x0013), "SH", "OVERREAD_1");
         let mut rest = Vec::new();
         meta.encode(true, &mut rest);
@@ -235,7 +256,8 @@ impl File {
         length.encode(true, &mut out);
         out.append(&mut rest);
         let mut data = self.data.clone();
-        data.text((0x0008, 0x0016), "UI", &self.sop_class).text((0x0008, 0x0018), "UI", &self.sop_instance);
+        data.text((0x0008, 0x0016), "UI", &self.sop_class)
+            .text((0x0008, 0x0018), "UI", &self.sop_instance);
         data.encode(self.syntax != TransferSyntax::ImplicitLittle, &mut out);
         out
     }
@@ -252,7 +274,10 @@ pub(crate) fn write_bytes(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
         let mut file = std::fs::File::create(path)?;
         file.write_all(bytes)
     };
-    attempt().map_err(|source| WriteError { path: path.display().to_string(), source })
+    attempt().map_err(|source| WriteError {
+        path: path.display().to_string(),
+        source,
+    })
 }
 
 #[cfg(test)]
@@ -261,11 +286,22 @@ mod tests {
 
     #[test]
     fn decimal_strings_keep_to_sixteen_characters() {
-        for value in [0.1, -1.0 / 3.0, 1e9 / 7.0, -123_456_789.123_456, 0.703_125, 1e-12, 5e20] {
+        for value in [
+            0.1,
+            -1.0 / 3.0,
+            1e9 / 7.0,
+            -123_456_789.123_456,
+            0.703_125,
+            1e-12,
+            5e20,
+        ] {
             let text = decimal(value);
             assert!(text.len() <= 16, "{text}");
             let back: f64 = text.parse().unwrap();
-            assert!((back - value).abs() <= 1e-6 * value.abs().max(1e-3), "{value} {text}");
+            assert!(
+                (back - value).abs() <= 1e-6 * value.abs().max(1e-3),
+                "{value} {text}"
+            );
         }
         assert_eq!(decimal(1.0), "1");
     }
@@ -273,17 +309,23 @@ mod tests {
     #[test]
     fn elements_are_sorted_even_and_counted() {
         let mut data = DataSet::new();
-        data.us((0x0028, 0x0010), &[7]).text((0x0010, 0x0010), "PN", "A^B").text((0x0020, 0x000D), "UI", "1.2.3");
-        let file =
-            File { sop_class: "1.2".into(), sop_instance: "1.3".into(), syntax: TransferSyntax::ExplicitLittle, data };
+        data.us((0x0028, 0x0010), &[7])
+            .text((0x0010, 0x0010), "PN", "A^B")
+            .text((0x0020, 0x000D), "UI", "1.2.3");
+        let file = File {
+            sop_class: "1.2".into(),
+            sop_instance: "1.3".into(),
+            syntax: TransferSyntax::ExplicitLittle,
+            data,
+        };
         let bytes = file.encode();
         assert_eq!(&bytes[128..132], b"DICM");
         let meta = u32::from_le_bytes(bytes[140..144].try_into().unwrap()) as usize;
         let data = &bytes[144 + meta..];
         assert_eq!(data[..4], [0x08, 0, 0x16, 0]);
         let name = data.windows(4).position(|w| w == [0x10, 0, 0x10, 0]).unwrap();
-        assert_eq!(&data[name + 4..name + 12], b"PN\x04\0A^B ");
+        assert_eq!(&data[name + 4..name + 12], b"PN\x04\x00A^B ");
         let uid = data.windows(4).position(|w| w == [0x20, 0, 0x0D, 0]).unwrap();
-        assert_eq!(&data[uid + 4..uid + 14], b"UI\x06\01.2.3\0");
+        assert_eq!(&data[uid + 4..uid + 14], b"UI\x06\x001.2.3\x00");
     }
 }

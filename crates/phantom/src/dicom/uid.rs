@@ -23,6 +23,9 @@ mod tests {
         assert_eq!(uid, uid_from("study 1"));
         assert_ne!(uid, uid_from("study 2"));
         assert!(uid.len() <= 64 && uid.bytes().all(|b| b == b'.' || b.is_ascii_digit()));
-        assert!(uid.split('.').all(|part| part == "0" || !part.starts_with('0')), "{uid}");
+        assert!(
+            uid.split('.').all(|part| part == "0" || !part.starts_with('0')),
+            "{uid}"
+        );
     }
 }

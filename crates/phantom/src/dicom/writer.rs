@@ -67,7 +67,11 @@ pub struct Window {
 impl Window {
     /// A window with its explanation.
     pub fn new(centre: f64, width: f64, explanation: &str) -> Self {
-        Self { centre, width, explanation: explanation.to_owned() }
+        Self {
+            centre,
+            width,
+            explanation: explanation.to_owned(),
+        }
     }
 }
 
@@ -97,7 +101,11 @@ impl Writer {
         let allocated = samples.allocated();
         let pixels = usize::from(rows) * usize::from(columns);
         let colour = pixels > 0 && samples.allocated() == 8 && samples.len() == 3 * pixels;
-        let frames = if colour || pixels == 0 { 1 } else { samples.len() / pixels };
+        let frames = if colour || pixels == 0 {
+            1
+        } else {
+            samples.len() / pixels
+        };
         let mut data = DataSet::new();
         data.text((0x0008, 0x0005), "CS", "ISO_IR 192")
             .text((0x0008, 0x0020), "DA", "20240102")
@@ -134,7 +142,11 @@ impl Writer {
             syntax: TransferSyntax::ExplicitLittle,
             data,
         };
-        Self { name: name.to_owned(), samples, file }
+        Self {
+            name: name.to_owned(),
+            samples,
+            file,
+        }
     }
 
     /// Sets any element from text (values separated by a backslash).
@@ -239,7 +251,10 @@ impl Writer {
     /// A Modality LUT Sequence (PS3.3 C.11.1); the rescale elements are taken out.
     #[must_use]
     pub fn modality_lut(self, first: u16, bits: u16, entries: &[u16], kind: &str) -> Self {
-        let mut next = self.without((0x0028, 0x1052)).without((0x0028, 0x1053)).without((0x0028, 0x1054));
+        let mut next = self
+            .without((0x0028, 0x1052))
+            .without((0x0028, 0x1053))
+            .without((0x0028, 0x1054));
         let mut item = lut_item(first, bits, entries);
         item.text((0x0028, 0x3004), "LO", kind);
         next.file.data.sequence((0x0028, 0x3000), vec![item]);
@@ -314,7 +329,11 @@ impl Writer {
         let mut file = self.file.clone();
         if !matches!(file.syntax, TransferSyntax::Encapsulated(_)) {
             let wide = self.samples.allocated() > 8 || file.syntax == TransferSyntax::ImplicitLittle;
-            file.data.bytes((0x7FE0, 0x0010), if wide { "OW" } else { "OB" }, self.samples.bytes());
+            file.data.bytes(
+                (0x7FE0, 0x0010),
+                if wide { "OW" } else { "OB" },
+                self.samples.bytes(),
+            );
         }
         file
     }
@@ -334,7 +353,11 @@ fn lut_item(first: u16, bits: u16, entries: &[u16]) -> DataSet {
     let mut item = DataSet::new();
     // 0 stands for 65536 entries.
     item.us((0x0028, 0x3002), &[entries.len() as u16, first, bits]);
-    item.bytes((0x0028, 0x3006), "OW", entries.iter().flat_map(|v| v.to_le_bytes()).collect());
+    item.bytes(
+        (0x0028, 0x3006),
+        "OW",
+        entries.iter().flat_map(|v| v.to_le_bytes()).collect(),
+    );
     item
 }
 
