@@ -249,8 +249,8 @@ fn girdle(body: &Body, r: &mut Random) -> Vec<Rod> {
         ]);
         // The blade is a fan of thin rods behind the chest wall.
         let tip = [sign * 0.70 * a, 0.93 * b + 17.0, -48.0 + lift];
-        for step in 0..5u8 {
-            let t = f32::from(step) / 4.0;
+        for step in 0..13u8 {
+            let t = f32::from(step) / 12.0;
             let top = [
                 sign * (0.62 + 0.42 * t) * a,
                 (0.98 - 0.42 * t) * b + 15.0,

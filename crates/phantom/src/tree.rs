@@ -119,8 +119,8 @@ impl Trees {
             let hilum = body.mediastinum + 12.0;
             let artery = [sign * hilum, 4.0, -14.0 - 3.0 * sign];
             let vein = [sign * (hilum - 2.0), -6.0, -38.0];
-            let arteries = grow(&mut random, lungs, sign, artery, 230);
-            let veins = grow(&mut random, lungs, sign, vein, 150);
+            let arteries = grow(&mut random, lungs, sign, artery, 330);
+            let veins = grow(&mut random, lungs, sign, vein, 220);
             trees
                 .bronchi
                 .extend(arteries.iter().filter_map(|rod| companion(rod, sign)));
@@ -160,7 +160,7 @@ fn grow(random: &mut Random, lungs: &Lungs<'_>, sign: f32, root: [f32; 3], leave
     }
     // Murray's law with an exponent of 2.7: the load of a parent is the sum of its children's.
     for index in (1..nodes.len()).rev() {
-        nodes[index].load = nodes[index].load.max(0.44);
+        nodes[index].load = nodes[index].load.max(0.42);
         let (load, parent) = (nodes[index].load, nodes[index].parent);
         nodes[parent].load += load;
     }
