@@ -130,7 +130,7 @@ impl Model {
             let scores = self.scores(picture);
             let best = (0..CLASSES)
                 .max_by(|&a, &b| scores[a].total_cmp(&scores[b]))
-                .unwrap();
+                .unwrap_or(0);
             table[*label][best] += 1;
         }
         let right: usize = (0..CLASSES).map(|class| table[class][class]).sum();
@@ -139,6 +139,7 @@ impl Model {
 }
 
 #[test]
+#[expect(clippy::print_stderr, reason = "the figure belongs into the test's log")]
 fn a_linear_model_on_coarse_slices_stays_under_sixty_per_cent() {
     let n = std::env::var("OVERREAD_LINEAR_CASES")
         .ok()
@@ -167,11 +168,8 @@ fn a_linear_model_on_coarse_slices_stays_under_sixty_per_cent() {
     // It learns what there is to learn: the test can fail.
     assert!(best.3 > 0.5, "the linear model did not train: {}", best.3);
     assert!(best.0 > 1.2 / CLASSES as f32, "{}", best.0);
-    assert_eq!(
-        std::env::var("OVERREAD_LINEAR_REPORT").ok(),
-        None,
-        "{} {summary:?} {:?}",
-        best.0,
-        best.2
+    eprintln!(
+        "logistic regression, {n} training cases: {:.1} % of 420",
+        100.0 * best.0
     );
 }
