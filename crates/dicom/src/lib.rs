@@ -1,2 +1,32 @@
-//! Files to frames: scan, headers, display sets, decoding, object summaries.
+//! Files to frames: what lies in a folder, what each header says, which images scroll together, and the stored values
+//! of a frame. Never writes a file, never applies a window.
+//!
+//! * [`scan`] walks folders in parallel and reads headers only, streaming what it finds.
+//! * [`index`] groups headers into display sets in geometric order.
+//! * [`decode`] turns one frame into stored values ([`overread_imaging::frame::Frame`]).
+//! * [`tags`] lists a data set.
+//!
+//! dicom-rs parses data sets; a walk over the bytes comes first ([`walk`]), so that lengths that lie and nesting that
+//! would exhaust the stack are refused before any parser recurses. From fragment to samples everything is done here.
 #![forbid(unsafe_code)]
+
+pub mod attributes;
+pub mod codec;
+pub mod dataset;
+pub mod decode;
+pub mod error;
+pub mod file;
+pub mod header;
+pub mod index;
+pub mod native;
+pub mod object;
+pub mod pixels;
+pub mod scan;
+pub mod syntax;
+pub mod tags;
+pub mod walk;
+
+pub use decode::{decode, decode_with};
+pub use error::DicomError;
+pub use header::ImageHeader;
+pub use index::{DisplaySet, FrameRef, Index};

@@ -1,0 +1,180 @@
+//! One frame of a file to stored values.
+
+use std::io::Read;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::Arc;
+
+use dicom_dictionary_std::tags;
+use overread_imaging::attributes::Photometric;
+use overread_imaging::frame::Frame;
+
+use crate::codec::fragments::{self, Fragment};
+use crate::codec::{Decoded, jpeg, jpeg2000, jpegls, jpegxl, rle};
+use crate::dataset;
+use crate::error::DicomError;
+use crate::file::DicomFile;
+use crate::header::ImageHeader;
+use crate::native;
+use crate::syntax::Codec;
+
+/// Opens a file and decodes a frame, from 1.
+///
+/// # Errors
+/// Whatever is wrong with the file or that frame.
+pub fn decode(path: &Path, frame: u32) -> Result<Frame, DicomError> {
+    let file = DicomFile::open(path)?;
+    let header = ImageHeader::read(path, &file)?;
+    decode_with(&file, &header, frame)
+}
+
+/// Decodes a frame, from 1, of an opened file.
+///
+/// # Errors
+/// Whatever is wrong with that frame.
+pub fn decode_with(file: &DicomFile, header: &ImageHeader, frame: u32) -> Result<Frame, DicomError> {
+    let frames = header.layout.frames;
+    let attributes = header.attributes(frame).ok_or(DicomError::NoSuchFrame { asked: frame, frames })?;
+    if file.syntax.codec == Codec::None {
+        let samples = native_frame(file, header, frame)?;
+        return Ok(Frame { attributes: Arc::clone(attributes), samples });
+    }
+    if file.syntax.codec == Codec::Unsupported {
+        return Err(DicomError::UnsupportedSyntax(format!("{} ({})", file.syntax.name, file.syntax.uid)));
+    }
+    let bytes = frame_bytes(file, header, frame)?;
+    let layout = &header.layout;
+    let most = layout.samples_in_frame().saturating_mul(4).max(1 << 16);
+    let codec_error = |reason: String| DicomError::Codec { frame, reason };
+    // A codec may panic on hostile bytes: that is an error of this frame.
+    let decoded = catch_unwind(AssertUnwindSafe(|| match file.syntax.codec {
+        Codec::Rle => rle::decode(layout, &bytes),
+        Codec::Jpeg => jpeg::decode(&bytes, most, layout.photometric == "RGB"),
+        Codec::JpegLs => jpegls::decode(&bytes, most),
+        Codec::Jpeg2000 => jpeg2000::decode(&bytes, most),
+        Codec::JpegXl => jpegxl::decode(&bytes, most),
+        Codec::Encapsulated | Codec::DeflatedFrame | Codec::None | Codec::Unsupported => Err(String::new()),
+    }));
+    match file.syntax.codec {
+        Codec::Encapsulated => {
+            let samples = native::unpack(layout, &bytes, 0, false, frame)?;
+            return Ok(Frame { attributes: Arc::clone(attributes), samples });
+        }
+        Codec::DeflatedFrame => {
+            let most = layout.native_frame_bits().div_ceil(8) + 2;
+            let mut inflated = Vec::new();
+            flate2::read::DeflateDecoder::new(&bytes[..])
+                .take(most)
+                .read_to_end(&mut inflated)
+                .map_err(|error| codec_error(error.to_string()))?;
+            let samples = native::unpack(layout, &inflated, 0, false, frame)?;
+            return Ok(Frame { attributes: Arc::clone(attributes), samples });
+        }
+        _ => {}
+    }
+    let decoded = decoded
+        .map_err(|_| codec_error("the decoder gave up on it".to_owned()))?
+        .map_err(codec_error)?;
+    finish(header, attributes, decoded, frame)
+}
+
+/// Checks a codec's cells against the header and turns them into stored values.
+fn finish(
+    header: &ImageHeader,
+    attributes: &Arc<overread_imaging::attributes::FrameAttributes>,
+    decoded: Decoded,
+    frame: u32,
+) -> Result<Frame, DicomError> {
+    let layout = &header.layout;
+    if (decoded.rows, decoded.columns) != (layout.rows, layout.columns) {
+        return Err(DicomError::Codec {
+            frame,
+            reason: format!(
+                "the stream holds {} x {} pixels and the header says {} x {}",
+                decoded.columns, decoded.rows, layout.columns, layout.rows
+            ),
+        });
+    }
+    let mut attributes = Arc::clone(attributes);
+    let usable = decoded.components == layout.samples
+        || (decoded.components > layout.samples && (layout.samples == 1 || decoded.components == 4));
+    if !usable {
+            return Err(DicomError::Codec {
+                frame,
+                reason: format!("the stream has {} colours and the header says {}", decoded.components, layout.samples),
+            });
+    }
+    let mut layout = layout.clone();
+    // Codecs give cells of the stream's own precision, aligned right: High Bit no longer applies. RLE keeps the
+    // cell as it was.
+    if header.syntax.codec != Codec::Rle {
+        let precision = u16::from(decoded.precision).clamp(1, layout.bits_allocated);
+        layout.bits_stored = if layout.bits_stored == precision || decoded.signed { precision } else { layout.bits_stored.max(precision).min(layout.bits_allocated) };
+        layout.high_bit = layout.bits_stored - 1;
+    }
+    let keep = usize::from(layout.samples);
+    let all = usize::from(decoded.components);
+    let samples = if keep == all {
+        native::narrow(&layout, decoded.cells.into_iter())
+    } else {
+        native::narrow(&layout, decoded.cells.chunks_exact(all).flat_map(|pixel| pixel[..keep].to_vec()).collect::<Vec<_>>().into_iter())
+    };
+    if decoded.rgb && layout.samples == 3 && attributes.photometric != Photometric::Rgb {
+        Arc::make_mut(&mut attributes).photometric = Photometric::Rgb;
+    }
+    Ok(Frame { attributes, samples })
+}
+
+fn native_frame(
+    file: &DicomFile,
+    header: &ImageHeader,
+    frame: u32,
+) -> Result<overread_imaging::samples::Samples, DicomError> {
+    let layout = &header.layout;
+    let location = &layout.location;
+    let bits = layout.native_frame_bits();
+    let first_bit = bits * u64::from(frame - 1);
+    let (offset, shift) = (first_bit / 8, (first_bit % 8) as u32);
+    let needed = (bits + u64::from(shift)).div_ceil(8);
+    let there = location.length.unwrap_or(u64::MAX).saturating_sub(offset);
+    let big = file.syntax.big_endian_pixels();
+    // Bytes of 8-bit cells written as big endian words come in swapped pairs.
+    if big && location.words && layout.bits_allocated <= 8 {
+        let start = offset & !1;
+        let mut bytes = file.read(location.offset + start, (needed + 2).div_ceil(2) * 2)?;
+        bytes.chunks_exact_mut(2).for_each(|pair| pair.swap(0, 1));
+        let from = usize::try_from(offset - start).unwrap_or(0).min(bytes.len());
+        return native::unpack(layout, &bytes[from..], shift, big, frame);
+    }
+    let bytes = file.read(location.offset + offset, needed.min(there))?;
+    native::unpack(layout, &bytes, shift, big, frame)
+}
+
+/// The compressed bytes of a frame.
+fn frame_bytes(file: &DicomFile, header: &ImageHeader, frame: u32) -> Result<Vec<u8>, DicomError> {
+    let found = fragments::read(file, &header.layout.location)?;
+    let extended: Vec<u64> = dataset::bytes(&file.dataset, tags::EXTENDED_OFFSET_TABLE)
+        .unwrap_or_default()
+        .chunks_exact(8)
+        .map(|b| u64::from_le_bytes([b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]]))
+        .collect();
+    let starts = |item: &Fragment| {
+        file.read(item.offset, 4).is_ok_and(|head| match file.syntax.codec {
+            Codec::Jpeg | Codec::JpegLs => head.starts_with(&[0xFF, 0xD8]),
+            Codec::Jpeg2000 => head.starts_with(&[0xFF, 0x4F]) || head.starts_with(&[0, 0, 0, 12]),
+            Codec::JpegXl => head.starts_with(&[0xFF, 0x0A]) || head.starts_with(&[0, 0, 0, 12]),
+            _ => true,
+        })
+    };
+    let all = fragments::frames(&found, header.layout.frames, &extended, starts);
+    let parts = all.get(frame as usize - 1).filter(|parts| !parts.is_empty()).ok_or(DicomError::Truncated {
+        frame,
+        needed: 1,
+        found: 0,
+    })?;
+    let mut bytes = Vec::new();
+    for part in parts {
+        bytes.extend(file.read(part.offset, part.length)?);
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,145 @@
+//! The image pixel module (PS3.3 C.7.6.3) as the decoder needs it, checked before anything is allocated.
+
+use dicom_dictionary_std::tags;
+use overread_imaging::attributes::Photometric;
+
+use crate::dataset::{integer, text};
+use crate::error::DicomError;
+use crate::file::DicomFile;
+use crate::walk::{PixelKind, PixelLocation};
+
+/// Largest number of samples in one frame.
+const MOST_SAMPLES: u64 = 1 << 29;
+
+/// Rows, columns, bits and colour of a file's pixels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PixelLayout {
+    /// Rows (0028,0010).
+    pub rows: u32,
+    /// Columns (0028,0011).
+    pub columns: u32,
+    /// Samples per Pixel (0028,0002): 1 or 3 (an alpha plane makes 4 of old ARGB files: refused).
+    pub samples: u8,
+    /// Planar Configuration (0028,0006) is 1.
+    pub planar: bool,
+    /// Bits Allocated (0028,0100).
+    pub bits_allocated: u16,
+    /// Bits Stored (0028,0101).
+    pub bits_stored: u16,
+    /// High Bit (0028,0102).
+    pub high_bit: u16,
+    /// Pixel Representation (0028,0103) is 1.
+    pub signed: bool,
+    /// Photometric Interpretation (0028,0004) as written.
+    pub photometric: String,
+    /// Number of Frames (0028,0008), at least 1.
+    pub frames: u32,
+    /// Where the pixels are.
+    pub location: PixelLocation,
+}
+
+impl PixelLayout {
+    /// Reads and checks the module.
+    ///
+    /// # Errors
+    /// [`DicomError::Missing`] and [`DicomError::UnsupportedPixels`].
+    pub fn read(file: &DicomFile) -> Result<Self, DicomError> {
+        let d = &file.dataset;
+        let location = file.pixels.ok_or(DicomError::Missing("the pixel data"))?;
+        let size = |tag, name| {
+            integer(d, tag)
+                .and_then(|v| u32::try_from(v).ok())
+                .filter(|v| (1..=65_535).contains(v))
+                .ok_or(DicomError::Missing(name))
+        };
+        let small = |tag| integer(d, tag).and_then(|v| u16::try_from(v).ok());
+        let rows = size(tags::ROWS, "Rows")?;
+        let columns = size(tags::COLUMNS, "Columns")?;
+        let samples = small(tags::SAMPLES_PER_PIXEL).unwrap_or(1);
+        let samples = match samples {
+            1 => 1,
+            3 => 3,
+            other => return Err(DicomError::UnsupportedPixels(format!("{other} samples a pixel"))),
+        };
+        let (bits_allocated, default_stored) = match location.kind {
+            PixelKind::Float => (32, 32),
+            PixelKind::Double => (64, 64),
+            PixelKind::Integer => {
+                let allocated = small(tags::BITS_ALLOCATED).ok_or(DicomError::Missing("Bits Allocated"))?;
+                if !matches!(allocated, 1 | 8 | 12 | 16 | 24 | 32) {
+                    return Err(DicomError::UnsupportedPixels(format!("{allocated} bits allocated")));
+                }
+                (allocated, allocated)
+            }
+        };
+        let bits_stored =
+            small(tags::BITS_STORED).filter(|v| (1..=bits_allocated).contains(v)).unwrap_or(default_stored);
+        let high_bit =
+            small(tags::HIGH_BIT).filter(|v| *v < bits_allocated && *v + 1 >= bits_stored).unwrap_or(bits_stored - 1);
+        let frames = integer(d, tags::NUMBER_OF_FRAMES).and_then(|v| u32::try_from(v).ok()).unwrap_or(1).max(1);
+        let total = u64::from(rows) * u64::from(columns) * u64::from(samples);
+        if total > MOST_SAMPLES {
+            return Err(DicomError::UnsupportedPixels(format!("{columns} x {rows} pixels in one frame")));
+        }
+        let photometric = text(d, tags::PHOTOMETRIC_INTERPRETATION)
+            .unwrap_or_else(|| if samples == 3 { "RGB" } else { "MONOCHROME2" }.to_owned());
+        let layout = Self {
+            rows,
+            columns,
+            samples,
+            planar: small(tags::PLANAR_CONFIGURATION) == Some(1),
+            bits_allocated,
+            bits_stored,
+            high_bit,
+            signed: small(tags::PIXEL_REPRESENTATION) == Some(1),
+            photometric,
+            frames,
+            location,
+        };
+        layout.believable_frames(file)?;
+        Ok(layout)
+    }
+
+    /// A header may claim any number of frames: no more are believed than the bytes could hold.
+    fn believable_frames(&self, file: &DicomFile) -> Result<(), DicomError> {
+        // A compressed frame needs an item header and two bytes; a native one all its bytes, but truncation is
+        // that frame's own failure, so that the others can be shown.
+        let there = file.length().saturating_sub(self.location.offset);
+        if u64::from(self.frames) > there.max(10) {
+            return Err(DicomError::Damaged(format!("it claims {} frames, which cannot be", self.frames)));
+        }
+        Ok(())
+    }
+
+    /// Samples in one frame.
+    pub fn samples_in_frame(&self) -> usize {
+        self.rows as usize * self.columns as usize * usize::from(self.samples)
+    }
+
+    /// Native 4:2:2 colour: Y Y Cb Cr for two pixels.
+    pub fn is_422(&self) -> bool {
+        self.photometric.ends_with("_422") && self.samples == 3
+    }
+
+    /// Bytes of one native frame (bits packed for BitsAllocated 1 are counted up).
+    pub fn native_frame_bits(&self) -> u64 {
+        let pixels = u64::from(self.rows) * u64::from(self.columns);
+        let samples = if self.is_422() { pixels * 2 } else { pixels * u64::from(self.samples) };
+        samples * u64::from(self.bits_allocated)
+    }
+
+    /// Photometric interpretation of the decoded stored values, when the codec leaves colours alone.
+    pub fn decoded_photometric(&self) -> Photometric {
+        match self.photometric.as_str() {
+            "MONOCHROME1" => Photometric::Monochrome1,
+            "PALETTE COLOR" => Photometric::PaletteColor,
+            "RGB" | "ARGB" => Photometric::Rgb,
+            "YBR_FULL" | "YBR_FULL_422" => Photometric::YbrFull,
+            "YBR_PARTIAL_422" | "YBR_PARTIAL_420" => Photometric::YbrPartial,
+            // The codec undoes these; what comes out is RGB.
+            "YBR_ICT" | "YBR_RCT" | "XYB" => Photometric::Rgb,
+            _ if self.samples == 3 => Photometric::Rgb,
+            _ => Photometric::Monochrome2,
+        }
+    }
+}

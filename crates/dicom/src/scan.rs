@@ -1,0 +1,184 @@
+//! Walks folders and reads headers in parallel, streaming what it finds. Reads no pixels.
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use dicom_dictionary_std::tags;
+use rayon::prelude::*;
+
+use crate::dataset::text;
+use crate::error::DicomError;
+use crate::file::DicomFile;
+use crate::header::ImageHeader;
+use crate::object;
+
+/// Deepest folder below the root that is entered.
+const DEEPEST_FOLDER: usize = 64;
+/// Files handed to the readers at a time, so that results stream and memory stays flat.
+const BATCH: usize = 256;
+
+/// What a file turned out to be.
+#[derive(Clone, Debug)]
+pub enum Found {
+    /// An image.
+    Image(Box<ImageHeader>),
+    /// Sound DICOM without an image.
+    Object(ObjectHeader),
+    /// DICOM that cannot be read.
+    Unreadable(DicomError),
+    /// Something else.
+    NotDicom(String),
+}
+
+/// An object that is listed, not shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectHeader {
+    /// Study Instance UID.
+    pub study_uid: String,
+    /// Series Instance UID.
+    pub series_uid: String,
+    /// SOP Class UID.
+    pub sop_class: String,
+    /// Modality.
+    pub modality: String,
+    /// Transfer syntax UID.
+    pub transfer_syntax: String,
+    /// One line.
+    pub summary: String,
+}
+
+/// A file and what it is.
+#[derive(Clone, Debug)]
+pub struct ScannedFile {
+    /// As found below the roots.
+    pub path: PathBuf,
+    /// What it is.
+    pub found: Found,
+}
+
+/// What streams out of a scan.
+#[derive(Debug)]
+pub enum ScanEvent {
+    /// This many files were found so far while folders are walked.
+    Listed(usize),
+    /// A file was read.
+    File(Box<ScannedFile>),
+    /// A folder that could not be entered.
+    Folder(PathBuf, String),
+}
+
+/// How a scan ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ScanSummary {
+    /// Files read.
+    pub files: usize,
+    /// Stopped before all were read.
+    pub cancelled: bool,
+}
+
+/// Scans files and folders. Events come from several threads, each file once; links are followed, loops are not.
+///
+/// # Errors
+/// [`DicomError::NotFound`] when a root is not there.
+pub fn scan(
+    roots: &[PathBuf],
+    events: &(dyn Fn(ScanEvent) + Sync),
+    cancel: &AtomicBool,
+) -> Result<ScanSummary, DicomError> {
+    if let Some(missing) = roots.iter().find(|root| fs::metadata(root).is_err()) {
+        return Err(DicomError::NotFound(missing.clone()));
+    }
+    let mut files = Vec::new();
+    let mut seen = HashSet::new();
+    for root in roots {
+        list(root, 0, &mut seen, &mut files, events, cancel);
+    }
+    let mut read = 0;
+    for batch in files.chunks(BATCH) {
+        if cancel.load(Ordering::Relaxed) {
+            return Ok(ScanSummary { files: read, cancelled: true });
+        }
+        batch.par_iter().for_each(|path| {
+            if !cancel.load(Ordering::Relaxed) {
+                events(ScanEvent::File(Box::new(ScannedFile { path: path.clone(), found: examine(path) })));
+            }
+        });
+        read += batch.len();
+    }
+    Ok(ScanSummary { files: read, cancelled: cancel.load(Ordering::Relaxed) })
+}
+
+fn list(
+    path: &Path,
+    depth: usize,
+    seen: &mut HashSet<PathBuf>,
+    files: &mut Vec<PathBuf>,
+    events: &(dyn Fn(ScanEvent) + Sync),
+    cancel: &AtomicBool,
+) {
+    if cancel.load(Ordering::Relaxed) {
+        return;
+    }
+    let Ok(metadata) = fs::metadata(path) else {
+        // A dangling link: named, so that nothing disappears silently.
+        files.push(path.to_path_buf());
+        return;
+    };
+    if metadata.is_file() {
+        files.push(path.to_path_buf());
+        if files.len().is_multiple_of(512) {
+            events(ScanEvent::Listed(files.len()));
+        }
+        return;
+    }
+    if !metadata.is_dir() {
+        return;
+    }
+    if depth > DEEPEST_FOLDER || !fs::canonicalize(path).is_ok_and(|real| seen.insert(real)) {
+        return;
+    }
+    match fs::read_dir(path) {
+        Ok(entries) => {
+            let mut below: Vec<PathBuf> = entries.filter_map(|entry| entry.ok().map(|e| e.path())).collect();
+            // Order of the file system must not show in the result.
+            below.sort();
+            for entry in below {
+                list(&entry, depth + 1, seen, files, events, cancel);
+            }
+        }
+        Err(error) => events(ScanEvent::Folder(path.to_path_buf(), error.to_string())),
+    }
+    if depth == 0 {
+        events(ScanEvent::Listed(files.len()));
+    }
+}
+
+/// Reads one file's header.
+pub fn examine(path: &Path) -> Found {
+    let file = match DicomFile::open(path) {
+        Ok(file) => file,
+        Err(DicomError::NotDicom(reason)) => return Found::NotDicom(reason),
+        Err(error) => return Found::Unreadable(error),
+    };
+    match ImageHeader::read(path, &file) {
+        Ok(header) => Found::Image(Box::new(header)),
+        Err(DicomError::NoImage(_)) => {
+            let d = &file.dataset;
+            let class = text(d, tags::SOP_CLASS_UID).or_else(|| text(d, tags::MEDIA_STORAGE_SOP_CLASS_UID));
+            if class.is_none() && text(d, tags::STUDY_INSTANCE_UID).is_none() && !file.has_meta {
+                return Found::NotDicom("it holds elements but is no DICOM object".to_owned());
+            }
+            Found::Object(ObjectHeader {
+                study_uid: text(d, tags::STUDY_INSTANCE_UID).unwrap_or_default(),
+                series_uid: text(d, tags::SERIES_INSTANCE_UID).unwrap_or_default(),
+                sop_class: class.unwrap_or_default(),
+                modality: text(d, tags::MODALITY).unwrap_or_default(),
+                transfer_syntax: file.syntax.uid.clone(),
+                summary: object::summary(d),
+            })
+        }
+        Err(error) => Found::Unreadable(error),
+    }
+}

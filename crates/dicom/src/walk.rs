@@ -1,0 +1,291 @@
+//! A walk over the bytes of a data set before anything parses it: finds the pixel data, checks that every length
+//! fits and that nesting stays shallow. Allocates nothing that a header could make large.
+
+use crate::syntax::Encoding;
+
+/// Deepest nesting of sequences that is read; real objects stay below twenty.
+const DEEPEST: usize = 64;
+const UNDEFINED: u32 = u32::MAX;
+
+/// Where the pixel data lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PixelLocation {
+    /// Which attribute holds them.
+    pub kind: PixelKind,
+    /// Offset of the value (of the first item, when encapsulated).
+    pub offset: u64,
+    /// Length of the value; `None` when undefined, which means encapsulated.
+    pub length: Option<u64>,
+    /// OW as written (or implied): matters for big endian bytes.
+    pub words: bool,
+}
+
+/// Attribute that holds the pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PixelKind {
+    /// Pixel Data (7FE0,0010).
+    Integer,
+    /// Float Pixel Data (7FE0,0008).
+    Float,
+    /// Double Float Pixel Data (7FE0,0009).
+    Double,
+}
+
+/// What a walk found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Walked {
+    /// The data set up to the pixel data (or to its end) lies in the bytes given.
+    Complete {
+        /// Offset after the last byte to parse: where the pixel data element begins, or the end.
+        end: usize,
+        /// Pixel data, when there are any.
+        pixels: Option<PixelLocation>,
+    },
+    /// More of the file has to be read.
+    NeedMore,
+    /// Damaged at an offset; what lies before it can be parsed.
+    Damaged {
+        /// Offset of the last sound top-level element's end.
+        end: usize,
+        /// In words.
+        reason: &'static str,
+    },
+}
+
+struct Walker<'a> {
+    bytes: &'a [u8],
+    base: u64,
+    whole: bool,
+    encoding: Encoding,
+}
+
+enum Stop {
+    More,
+    Bad(&'static str),
+}
+
+/// One element's header.
+struct Element {
+    group: u16,
+    number: u16,
+    vr: [u8; 2],
+    length: u32,
+    value: usize,
+}
+
+/// Walks the data set that starts at `bytes[start]`. `base` is the file offset of `bytes[0]`, `whole` says that the
+/// file ends where the bytes end.
+pub fn walk(bytes: &[u8], start: usize, base: u64, whole: bool, encoding: Encoding) -> Walked {
+    let walker = Walker { bytes, base, whole, encoding };
+    let mut at = start;
+    loop {
+        if at >= bytes.len() {
+            return if whole { Walked::Complete { end: bytes.len(), pixels: None } } else { Walked::NeedMore };
+        }
+        match walker.top_level(at) {
+            Ok(Step::Next(next)) => at = next,
+            Ok(Step::Pixels(pixels)) => return Walked::Complete { end: at, pixels: Some(pixels) },
+            Err(Stop::More) => {
+                return if whole {
+                    Walked::Damaged { end: at, reason: "it ends in the middle of an element" }
+                } else {
+                    Walked::NeedMore
+                };
+            }
+            Err(Stop::Bad(reason)) => return Walked::Damaged { end: at, reason },
+        }
+    }
+}
+
+/// Byte ranges of the sound top-level elements between `start` and `end`.
+pub fn elements(bytes: &[u8], start: usize, end: usize, encoding: Encoding) -> Vec<std::ops::Range<usize>> {
+    let walker = Walker { bytes: &bytes[..end.min(bytes.len())], base: 0, whole: true, encoding };
+    let mut ranges = Vec::new();
+    let mut at = start;
+    while let Ok(Step::Next(next)) = walker.top_level(at) {
+        if next <= at {
+            break;
+        }
+        ranges.push(at..next);
+        at = next;
+    }
+    ranges
+}
+
+enum Step {
+    Next(usize),
+    Pixels(PixelLocation),
+}
+
+impl Walker<'_> {
+    fn top_level(&self, at: usize) -> Result<Step, Stop> {
+        let element = self.element(at, self.encoding)?;
+        if element.group == 0x7FE0 && matches!(element.number, 0x08..=0x10) {
+            let kind = match element.number {
+                0x08 => PixelKind::Float,
+                0x09 => PixelKind::Double,
+                _ => PixelKind::Integer,
+            };
+            return Ok(Step::Pixels(PixelLocation {
+                kind,
+                offset: self.base + element.value as u64,
+                length: (element.length != UNDEFINED).then_some(u64::from(element.length)),
+                words: &element.vr != b"OB",
+            }));
+        }
+        if element.group == 0xFFFE {
+            // A stray delimiter at the top: step over it.
+            return Ok(Step::Next(element.value));
+        }
+        self.value_end(&element, 0, self.encoding).map(Step::Next)
+    }
+
+    fn take(&self, at: usize, n: usize) -> Result<&[u8], Stop> {
+        at.checked_add(n).and_then(|end| self.bytes.get(at..end)).ok_or(Stop::More)
+    }
+
+    fn u16(&self, at: usize, encoding: Encoding) -> Result<u16, Stop> {
+        let b = self.take(at, 2)?;
+        Ok(match encoding {
+            Encoding::ExplicitBig => u16::from_be_bytes([b[0], b[1]]),
+            _ => u16::from_le_bytes([b[0], b[1]]),
+        })
+    }
+
+    fn u32(&self, at: usize, encoding: Encoding) -> Result<u32, Stop> {
+        let b = self.take(at, 4)?;
+        let b = [b[0], b[1], b[2], b[3]];
+        Ok(if encoding == Encoding::ExplicitBig { u32::from_be_bytes(b) } else { u32::from_le_bytes(b) })
+    }
+
+    fn element(&self, at: usize, encoding: Encoding) -> Result<Element, Stop> {
+        let group = self.u16(at, encoding)?;
+        let number = self.u16(at + 2, encoding)?;
+        if group == 0xFFFE || encoding == Encoding::ImplicitLittle {
+            let length = self.u32(at + 4, encoding)?;
+            return Ok(Element { group, number, vr: *b"  ", length, value: at + 8 });
+        }
+        let vr = self.take(at + 4, 2)?;
+        let vr = [vr[0], vr[1]];
+        if !vr.iter().all(u8::is_ascii_uppercase) {
+            return Err(Stop::Bad("an element has no valid value representation"));
+        }
+        let long = matches!(
+            &vr,
+            b"OB" | b"OD" | b"OF" | b"OL" | b"OV" | b"OW" | b"SQ" | b"SV" | b"UC" | b"UN" | b"UR" | b"UT" | b"UV"
+        );
+        if long {
+            Ok(Element { group, number, vr, length: self.u32(at + 8, encoding)?, value: at + 12 })
+        } else {
+            let length = u32::from(self.u16(at + 6, encoding)?);
+            Ok(Element { group, number, vr, length, value: at + 8 })
+        }
+    }
+
+    /// Offset after the element's value, with everything nested in it checked.
+    fn value_end(&self, element: &Element, depth: usize, encoding: Encoding) -> Result<usize, Stop> {
+        if depth > DEEPEST {
+            return Err(Stop::Bad("sequences are nested too deeply"));
+        }
+        if element.length == UNDEFINED {
+            // Undefined length: a sequence; in UN the items are implicit little endian (PS3.5 6.2.2 note 2).
+            let inner = if &element.vr == b"UN" { Encoding::ImplicitLittle } else { encoding };
+            return self.items(element.value, None, depth + 1, inner);
+        }
+        let end = element.value.checked_add(element.length as usize).ok_or(Stop::Bad("a length overflows"))?;
+        if end > self.bytes.len() {
+            return Err(if self.whole { Stop::Bad("an element is longer than the file") } else { Stop::More });
+        }
+        let sequence = &element.vr == b"SQ"
+            || (encoding == Encoding::ImplicitLittle
+                && element.length >= 8
+                && self.u32(element.value, encoding).is_ok_and(|tag| tag == 0xE000_FFFE));
+        if sequence {
+            match self.items(element.value, Some(end), depth + 1, encoding) {
+                // Too deep is refused; other damage stays inside this element, whose own length is sound.
+                Err(Stop::Bad(reason)) if reason.contains("nested") => return Err(Stop::Bad(reason)),
+                _ => {}
+            }
+        }
+        Ok(end)
+    }
+
+    /// Walks items until `end` or the sequence delimiter; gives the offset after it.
+    fn items(&self, mut at: usize, end: Option<usize>, depth: usize, encoding: Encoding) -> Result<usize, Stop> {
+        if depth > DEEPEST {
+            return Err(Stop::Bad("sequences are nested too deeply"));
+        }
+        while end.is_none_or(|end| at < end) {
+            let item = self.element(at, encoding)?;
+            match (item.group, item.number) {
+                (0xFFFE, 0xE0DD) => return Ok(item.value),
+                (0xFFFE, 0xE000) => {
+                    let stop = (item.length != UNDEFINED).then(|| item.value.saturating_add(item.length as usize));
+                    if stop.is_some_and(|stop| stop > self.bytes.len()) {
+                        return Err(if self.whole { Stop::Bad("an item is longer than the file") } else { Stop::More });
+                    }
+                    at = self.item_end(item.value, stop, depth, encoding)?;
+                }
+                _ => return Err(Stop::Bad("a sequence holds something that is no item")),
+            }
+        }
+        Ok(at)
+    }
+
+    fn item_end(&self, mut at: usize, stop: Option<usize>, depth: usize, encoding: Encoding) -> Result<usize, Stop> {
+        while stop.is_none_or(|stop| at < stop) {
+            let element = self.element(at, encoding)?;
+            if (element.group, element.number) == (0xFFFE, 0xE00D) {
+                return Ok(element.value);
+            }
+            if element.group == 0xFFFE {
+                return Err(Stop::Bad("an item ends in the wrong place"));
+            }
+            at = self.value_end(&element, depth, encoding)?;
+        }
+        Ok(at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn walk_all(bytes: &[u8]) -> Walked {
+        walk(bytes, 0, 0, true, Encoding::ExplicitLittle)
+    }
+
+    #[test]
+    fn finds_pixel_data_without_reading_it() {
+        let mut bytes = vec![0x28, 0, 0x10, 0, b'U', b'S', 2, 0, 4, 0];
+        let at = bytes.len();
+        bytes.extend([0xE0, 0x7F, 0x10, 0, b'O', b'W', 0, 0, 0xF0, 0xFF, 0xFF, 0x7F]);
+        match walk(&bytes, 0, 100, false, Encoding::ExplicitLittle) {
+            Walked::Complete { end, pixels: Some(p) } => {
+                assert_eq!(end, at);
+                assert_eq!((p.offset, p.length, p.words), (100 + at as u64 + 12, Some(0x7FFF_FFF0), true));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_length_beyond_the_file_is_damage() {
+        let bytes = [0x10, 0, 0x10, 0, b'P', b'N', 200, 0, b'A'];
+        assert!(matches!(walk_all(&bytes), Walked::Damaged { end: 0, .. }));
+        assert_eq!(walk(&bytes, 0, 0, false, Encoding::ExplicitLittle), Walked::NeedMore);
+    }
+
+    #[test]
+    fn deep_nesting_is_refused_before_it_recurses() {
+        let mut bytes = Vec::new();
+        for _ in 0..20_000 {
+            bytes.extend([0x40, 0, 0x75, 0xA1, b'S', b'Q', 0, 0, 0xFF, 0xFF, 0xFF, 0xFF]);
+            bytes.extend([0xFE, 0xFF, 0x00, 0xE0, 0xFF, 0xFF, 0xFF, 0xFF]);
+        }
+        match walk_all(&bytes) {
+            Walked::Damaged { reason, .. } => assert!(reason.contains("nested")),
+            other => panic!("{other:?}"),
+        }
+    }
+}
