@@ -139,7 +139,6 @@ impl Model {
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "the figure belongs into the test's log")]
 fn a_linear_model_on_coarse_slices_stays_under_sixty_per_cent() {
     let n = std::env::var("OVERREAD_LINEAR_CASES")
         .ok()
