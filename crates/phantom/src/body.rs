@@ -143,8 +143,8 @@ impl Body {
         let ratio = match (enlarged, hard) {
             (false, false) => 0.39 + 0.09 * place,
             (false, true) => 0.41 + 0.09 * place,
-            (true, false) => 0.56 + 0.08 * place,
-            (true, true) => 0.52 + 0.07 * place,
+            (true, false) => 0.60 + 0.08 * place,
+            (true, true) => 0.53 + 0.07 * place,
         };
         let half = ratio * self.half_width;
         let room = 2.0 * self.half_depth - 71.0;
@@ -155,19 +155,23 @@ impl Body {
         let (x2, y2) = (half * half, half_depth * half_depth);
         let long = ((x2 * c2 - y2 * s2) / (c2 - s2)).max(400.0).sqrt();
         let short = ((y2 * c2 - x2 * s2) / (c2 - s2)).max(700.0).sqrt();
-        let along = if enlarged { 60.0 } else { 51.0 };
-        let floor = 0.5 * (self.dome[0] + self.dome[1]);
+        let (along, lift) = if enlarged { (66.0, 4.0) } else { (51.0, 0.0) };
         Heart {
             centre: [
                 sway * 2.0 * half,
                 -self.half_depth + 10.0 + half_depth,
-                floor + 0.78 * along,
+                self.heart_level() + lift,
             ],
             axes: [long, short, along],
             turn: [cos, sin],
             waves,
             transverse: 2.0 * half,
         }
+    }
+
+    /// The height of a normal heart's middle: findings are asked about near it.
+    pub(crate) fn heart_level(&self) -> f32 {
+        0.5 * (self.dome[0] + self.dome[1]) + 40.0
     }
 
     /// Body coordinates of a point of the patient at height w.

@@ -34,7 +34,7 @@ impl Plan {
         tubes: &[Tube],
     ) -> Self {
         let mut r = Random::new(seed, "finding");
-        let middle = body.heart.centre[2];
+        let middle = body.heart_level();
         let w = r.within(middle - 28.0, middle + 28.0);
         let side = if r.chance(0.5) { Side::Right } else { Side::Left };
         let sign = side.sign();

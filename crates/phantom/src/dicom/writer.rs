@@ -7,7 +7,7 @@ use super::{DataSet, File, Tag, TransferSyntax, WriteError, uid_from};
 /// Stored values of all frames, row by row.
 #[derive(Debug, Clone)]
 pub enum Samples {
-    /// 8 bits allocated, unsigned. For colour: three samples a pixel, interleaved.
+    /// 8 bits allocated, unsigned.
     U8(Vec<u8>),
     /// 16 bits allocated, unsigned.
     U16(Vec<u16>),
@@ -96,16 +96,11 @@ const SECONDARY_CAPTURE: &str = "1.2.840.10008.5.1.4.1.1.7";
 const CT_IMAGE: &str = "1.2.840.10008.5.1.4.1.1.2";
 
 impl Writer {
-    /// An image of `rows` x `columns` from stored values. Identifiers derive from `name`: study and series too.
+    /// A grey image of `rows` x `columns` from stored values. Identifiers derive from `name`: study and series too.
     pub fn new(name: &str, rows: u16, columns: u16, samples: Samples) -> Self {
-        let allocated = samples.allocated();
         let pixels = usize::from(rows) * usize::from(columns);
-        let colour = pixels > 0 && samples.allocated() == 8 && samples.len() == 3 * pixels;
-        let frames = if colour || pixels == 0 {
-            1
-        } else {
-            samples.len() / pixels
-        };
+        let frames = samples.len().checked_div(pixels).unwrap_or(1);
+        let allocated = samples.allocated();
         let mut data = DataSet::new();
         data.text((0x0008, 0x0005), "CS", "ISO_IR 192")
             .text((0x0008, 0x0020), "DA", "20240102")
@@ -122,17 +117,14 @@ impl Writer {
             .text((0x0020, 0x0010), "SH", "1")
             .text((0x0020, 0x0011), "IS", "1")
             .text((0x0020, 0x0013), "IS", "1")
-            .us((0x0028, 0x0002), &[if colour { 3 } else { 1 }])
-            .text((0x0028, 0x0004), "CS", if colour { "RGB" } else { "MONOCHROME2" })
+            .us((0x0028, 0x0002), &[1])
+            .text((0x0028, 0x0004), "CS", "MONOCHROME2")
             .us((0x0028, 0x0010), &[rows])
             .us((0x0028, 0x0011), &[columns])
             .us((0x0028, 0x0100), &[allocated])
             .us((0x0028, 0x0101), &[allocated])
             .us((0x0028, 0x0102), &[allocated - 1])
             .us((0x0028, 0x0103), &[u16::from(samples.signed())]);
-        if colour {
-            data.us((0x0028, 0x0006), &[0]);
-        }
         if frames > 1 {
             data.text((0x0028, 0x0008), "IS", &frames.to_string());
         }
@@ -147,6 +139,24 @@ impl Writer {
             samples,
             file,
         }
+    }
+
+    /// A colour image: three 8-bit samples a pixel, interleaved.
+    pub fn rgb(name: &str, rows: u16, columns: u16, samples: Vec<u8>) -> Self {
+        let pixels = 3 * usize::from(rows) * usize::from(columns);
+        let frames = samples.len().checked_div(pixels).unwrap_or(1);
+        let mut writer = Self::new(name, rows, columns, Samples::U8(samples));
+        writer
+            .file
+            .data
+            .us((0x0028, 0x0002), &[3])
+            .us((0x0028, 0x0006), &[0])
+            .text((0x0028, 0x0004), "CS", "RGB")
+            .remove((0x0028, 0x0008));
+        if frames > 1 {
+            writer.file.data.text((0x0028, 0x0008), "IS", &frames.to_string());
+        }
+        writer
     }
 
     /// Sets any element from text (values separated by a backslash).
