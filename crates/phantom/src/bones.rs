@@ -248,12 +248,12 @@ fn girdle(body: &Body, r: &mut Random) -> Vec<Rod> {
             ([sign * 0.96 * a, -0.2 * b, 86.0 + lift], 5.5),
         ]);
         // The blade is a fan of thin rods behind the chest wall.
-        let tip = [sign * 0.70 * a, 0.93 * b + 17.0, -48.0 + lift];
+        let tip = [sign * 0.70 * a, 0.82 * b + 11.0, -48.0 + lift];
         for step in 0..13u8 {
             let t = f32::from(step) / 12.0;
             let top = [
                 sign * (0.62 + 0.42 * t) * a,
-                (0.98 - 0.42 * t) * b + 15.0,
+                (0.86 - 0.40 * t) * b + 13.0,
                 62.0 + lift,
             ];
             chain(&[(top, 2.6), (tip, 2.0)]);
