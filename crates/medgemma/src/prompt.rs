@@ -1,0 +1,109 @@
+//! From messages to the decoder's input: ids, and which of them stand for images.
+
+use crate::config::Config;
+use crate::error::{EngineError, Result};
+use crate::template::{Message, Part, expand, render};
+use crate::tokenizer::Tokenizer;
+
+/// A tokenised prompt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prompt {
+    /// Template output before images were opened up, for people.
+    pub rendered: String,
+    /// The text that was tokenised.
+    pub expanded: String,
+    /// Input ids.
+    pub ids: Vec<u32>,
+    /// For each id the image it belongs to, from 0; -1 for text.
+    pub blocks: Vec<i32>,
+    /// Number of images.
+    pub images: usize,
+}
+
+/// Renders, opens up and tokenises. `prefix` is put after the opened model turn. With `trusted`, marks in the text act
+/// (the reference's behaviour, for traces only); otherwise they are text.
+///
+/// # Errors
+/// [`EngineError::BadQuestion`].
+pub fn build(
+    config: &Config,
+    tokenizer: &Tokenizer,
+    messages: &[Message],
+    prefix: &str,
+    trusted: bool,
+) -> Result<Prompt> {
+    let safe = |text: &str| {
+        if trusted {
+            text.to_owned()
+        } else {
+            tokenizer.defuse(text)
+        }
+    };
+    let messages: Vec<Message> = messages
+        .iter()
+        .map(|message| Message {
+            role: message.role,
+            parts: message
+                .parts
+                .iter()
+                .map(|part| match part {
+                    Part::Text(text) => Part::Text(safe(text)),
+                    Part::Image => Part::Image,
+                })
+                .collect(),
+        })
+        .collect();
+    let images = messages
+        .iter()
+        .flat_map(|m| &m.parts)
+        .filter(|part| **part == Part::Image)
+        .count();
+    if images > 0 && config.vision.is_none() {
+        return Err(EngineError::BadQuestion(
+            "it has images and the model reads text only".to_owned(),
+        ));
+    }
+    let rendered = render(&messages)?;
+    let opened = if config.vision.is_some() {
+        expand(&rendered, config.tokens_per_image)
+    } else {
+        rendered.clone()
+    };
+    let expanded = opened + &safe(prefix);
+    let ids = tokenizer.encode(&expanded)?;
+    let blocks = blocks(&ids, config.image_token, config.tokens_per_image);
+    let found = blocks.iter().filter(|b| **b >= 0).count();
+    if found != images * config.tokens_per_image && !trusted {
+        return Err(EngineError::BadQuestion(format!(
+            "{found} image tokens stand for {images} images: the tokenizer does not belong to this model"
+        )));
+    }
+    let outside = |id: &&u32| **id as usize >= config.text.vocab_size && Some(**id) != config.image_token;
+    if let Some(id) = ids.iter().find(outside) {
+        return Err(EngineError::BadQuestion(format!(
+            "token {id} lies outside the model's vocabulary"
+        )));
+    }
+    Ok(Prompt {
+        rendered: Tokenizer::readable(&rendered),
+        expanded,
+        ids,
+        blocks,
+        images,
+    })
+}
+
+/// Image index of each id; runs longer than one image are several images side by side.
+fn blocks(ids: &[u32], image_token: Option<u32>, tokens_per_image: usize) -> Vec<i32> {
+    let mut seen = 0_usize;
+    ids.iter()
+        .map(|id| {
+            if Some(*id) == image_token {
+                seen += 1;
+                i32::try_from((seen - 1) / tokens_per_image).unwrap_or(i32::MAX)
+            } else {
+                -1
+            }
+        })
+        .collect()
+}

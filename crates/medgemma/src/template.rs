@@ -1,0 +1,122 @@
+//! The chat template: messages to the text that the reference's template renders, byte for byte.
+
+use crate::error::{EngineError, Result};
+
+/// Who speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Put before the first user turn, not a turn of its own.
+    System,
+    /// The user.
+    User,
+    /// The model.
+    Assistant,
+}
+
+/// A part of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Text, trimmed at both ends by the template.
+    Text(String),
+    /// The next image.
+    Image,
+}
+
+/// A message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Who speaks.
+    pub role: Role,
+    /// Parts in order; nothing is put between them.
+    pub parts: Vec<Part>,
+}
+
+/// Marks an image in the rendered text, before it is expanded.
+pub const START_OF_IMAGE: &str = "<start_of_image>";
+
+/// Renders messages and opens the model's turn.
+///
+/// # Errors
+/// [`EngineError::BadQuestion`] when turns do not alternate, user first.
+pub fn render(messages: &[Message]) -> Result<String> {
+    let mut out = String::from("<bos>");
+    let (system, turns) = match messages.split_first() {
+        Some((first, rest)) if first.role == Role::System => {
+            let text = first.parts.iter().find_map(|part| match part {
+                Part::Text(text) => Some(text.as_str()),
+                Part::Image => None,
+            });
+            (text.map(|text| format!("{text}\n\n")), rest)
+        }
+        _ => (None, messages),
+    };
+    if turns.is_empty() {
+        return Err(EngineError::BadQuestion("it has no user message".to_owned()));
+    }
+    for (i, turn) in turns.iter().enumerate() {
+        let user = turn.role == Role::User;
+        if user != (i % 2 == 0) || turn.role == Role::System {
+            return Err(EngineError::BadQuestion(
+                "user and model must take turns, the user first".to_owned(),
+            ));
+        }
+        out.push_str("<start_of_turn>");
+        out.push_str(if user { "user\n" } else { "model\n" });
+        if i == 0
+            && let Some(system) = &system
+        {
+            out.push_str(system);
+        }
+        for part in &turn.parts {
+            match part {
+                Part::Text(text) => out.push_str(text.trim()),
+                Part::Image => out.push_str(START_OF_IMAGE),
+            }
+        }
+        out.push_str("<end_of_turn>\n");
+    }
+    out.push_str("<start_of_turn>model\n");
+    Ok(out)
+}
+
+/// The text that is tokenised: every image mark opened up to its soft tokens.
+pub fn expand(rendered: &str, tokens_per_image: usize) -> String {
+    let soft = "<image_soft_token>".repeat(tokens_per_image);
+    rendered.replace(
+        START_OF_IMAGE,
+        &format!("\n\n{START_OF_IMAGE}{soft}<end_of_image>\n\n"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn system_text_stands_before_the_first_user_text() {
+        let messages = [
+            Message {
+                role: Role::System,
+                parts: vec![Part::Text("Be brief.".to_owned())],
+            },
+            Message {
+                role: Role::User,
+                parts: vec![Part::Image, Part::Text("  What?\n".to_owned())],
+            },
+        ];
+        assert_eq!(
+            render(&messages).expect("renders"),
+            "<bos><start_of_turn>user\nBe brief.\n\n<start_of_image>What?<end_of_turn>\n<start_of_turn>model\n"
+        );
+    }
+
+    #[test]
+    fn turns_must_alternate() {
+        let user = Message {
+            role: Role::User,
+            parts: vec![],
+        };
+        assert!(render(&[user.clone(), user]).is_err());
+        assert!(render(&[]).is_err());
+    }
+}

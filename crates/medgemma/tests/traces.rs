@@ -1,0 +1,135 @@
+//! The engine against the reference's recorded traces; a printed skip where the shared folder is absent.
+
+use std::path::{Path, PathBuf};
+
+use overread_medgemma::trace::trace;
+use overread_medgemma::{Picture, Precision};
+use serde_json::Value;
+
+fn shared() -> Option<PathBuf> {
+    let shared = std::env::var_os("OVERREAD_SHARED").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
+        PathBuf::from,
+    );
+    if shared.join("checkpoints").is_dir() {
+        return Some(shared.join("checkpoints"));
+    }
+    println!("skipped: shared/checkpoints absent");
+    None
+}
+
+fn open(path: &Path) -> Result<(Picture, &'static str), String> {
+    let image = image::open(path).map_err(|error| error.to_string())?;
+    let mode = if image.color().has_color() { "RGB" } else { "L" };
+    let rgb = image.to_rgb8();
+    Ok((
+        Picture {
+            width: rgb.width() as usize,
+            height: rgb.height() as usize,
+            rgb: rgb.into_raw(),
+        },
+        mode,
+    ))
+}
+
+fn floats(value: &Value) -> Vec<f64> {
+    value
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|v| v.as_f64().unwrap_or(f64::NAN))
+        .collect()
+}
+
+fn worst(a: &Value, b: &Value, what: &str) -> f64 {
+    let (a, b) = (floats(a), floats(b));
+    assert_eq!(a.len(), b.len(), "{what}: other length");
+    a.iter().zip(&b).map(|(x, y)| (x - y).abs()).fold(0.0, f64::max)
+}
+
+fn compare(model: &str) {
+    let Some(checkpoints) = shared() else { return };
+    let folder = checkpoints.join(model);
+    let mut cases: Vec<PathBuf> = std::fs::read_dir(folder.join("cases"))
+        .expect("cases")
+        .map(|e| e.expect("entry").path())
+        .collect();
+    cases.sort();
+    for case in cases {
+        let name = format!("{model}/{}", case.file_name().expect("a name").to_string_lossy());
+        let expected: Value =
+            serde_json::from_slice(&std::fs::read(case.join("trace.json")).expect("a trace")).expect("JSON");
+        let got = trace(&folder, &case.join("case.json"), Precision::F32, &open).expect("traces");
+        assert_eq!(
+            got["rendered_template"], expected["rendered_template"],
+            "{name}: template"
+        );
+        assert_eq!(got["input_ids"], expected["input_ids"], "{name}: input ids");
+        for (i, image) in expected["images"].as_array().into_iter().flatten().enumerate() {
+            assert_eq!(
+                got["images"][i]["resized_rgb_sha256"], image["resized_rgb_sha256"],
+                "{name}: picture {i}"
+            );
+            assert!(
+                worst(
+                    &got["images"][i]["pixel_values_first8"],
+                    &image["pixel_values_first8"],
+                    &name
+                ) < 1e-6
+            );
+        }
+        let mut features = 0.0;
+        if expected["image_features"].is_object() {
+            let e = &expected["image_features"]["values"];
+            let largest = floats(e).iter().map(|v| v.abs()).fold(0.0, f64::max);
+            features = worst(&got["image_features"]["values"], e, &name) / largest;
+            assert!(features <= 1e-5, "{name}: features {features}");
+        }
+        let logits = worst(&got["logits"]["all"], &expected["logits"]["all"], &name);
+        let mut labels: f64 = 0.0;
+        for (i, label) in expected["labels"].as_array().into_iter().flatten().enumerate() {
+            for way in ["appended", "joint"] {
+                assert_eq!(
+                    got["labels"][i][way]["ids"], label[way]["ids"],
+                    "{name}: label ids"
+                );
+                labels = labels.max(worst(
+                    &got["labels"][i][way]["log_probs"],
+                    &label[way]["log_probs"],
+                    &name,
+                ));
+            }
+        }
+        println!("{name}: features {features:.1e} of the largest, logits {logits:.1e}, labels {labels:.1e}");
+        assert!(logits <= 2e-4, "{name}: logits {logits}");
+        assert!(labels <= 2e-4, "{name}: labels {labels}");
+        assert_eq!(
+            got["greedy"]["ids"], expected["greedy"]["ids"],
+            "{name}: greedy ids"
+        );
+        assert_eq!(
+            got["greedy"]["stopped_by_eos"], expected["greedy"]["stopped_by_eos"],
+            "{name}: stop"
+        );
+    }
+}
+
+#[test]
+fn tiny_hub() {
+    compare("tiny-hub");
+}
+
+#[test]
+fn wide_prefixed() {
+    compare("wide-prefixed");
+}
+
+#[test]
+fn tiny_v5() {
+    compare("tiny-v5");
+}
+
+#[test]
+fn text_hub() {
+    compare("text-hub");
+}
