@@ -1,0 +1,94 @@
+//! What an open answer says: never mapped to the nearest label, never guessed.
+
+/// What was found in a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Parsed {
+    /// One of the labels, as it was listed.
+    Label(String),
+    /// Nothing usable, and why: `empty`, `truncated`, `refusal`, `unparseable`, `out-of-set`, `ambiguous`.
+    Invalid(&'static str),
+}
+
+/// The text after the last `Final Answer:`, whatever its capitals; `None` when there is none.
+pub fn final_answer(text: &str) -> Option<&str> {
+    const MARK: &str = "final answer:";
+    let lower = text.to_ascii_lowercase();
+    let at = lower.rfind(MARK)? + MARK.len();
+    let line = text.get(at..)?.lines().next().unwrap_or_default();
+    Some(line.trim().trim_matches(['*', '.', '"', '\'', '(', ')', ' ']))
+}
+
+/// Finds the label of a closed set. Without a `Final Answer:` the whole text must be a label.
+pub fn closed_set(text: &str, labels: &[String], complete: bool) -> Parsed {
+    let text = text.trim();
+    if text.is_empty() {
+        return Parsed::Invalid(if complete { "empty" } else { "truncated" });
+    }
+    let found = final_answer(text);
+    let said = found
+        .unwrap_or(text)
+        .trim_matches(['*', '.', '"', '\'', '(', ')', ' ']);
+    let same: Vec<&String> = labels
+        .iter()
+        .filter(|label| label.trim().to_lowercase() == said.to_lowercase())
+        .collect();
+    match (same.as_slice(), found) {
+        ([label], _) => Parsed::Label((*label).clone()),
+        ([_, _, ..], _) => Parsed::Invalid("ambiguous"),
+        ([], Some(_)) => Parsed::Invalid("out-of-set"),
+        ([], None) if refuses(text) => Parsed::Invalid("refusal"),
+        ([], None) if !complete => Parsed::Invalid("truncated"),
+        ([], None) => Parsed::Invalid("unparseable"),
+    }
+}
+
+/// True for the usual words of a refusal.
+pub fn refuses(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    [
+        "i cannot",
+        "i can't",
+        "i am unable",
+        "i'm unable",
+        "as an ai",
+        "not able to provide",
+    ]
+    .iter()
+    .any(|words| lower.contains(words))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels() -> Vec<String> {
+        ["yes", "no", "pleural effusion"].map(str::to_owned).to_vec()
+    }
+
+    #[test]
+    fn the_last_final_answer_counts() {
+        let text = "Final Answer: yes\nOn reflection, **final answer: No.**";
+        assert_eq!(closed_set(text, &labels(), true), Parsed::Label("no".into()));
+    }
+
+    #[test]
+    fn nothing_is_mapped_to_the_nearest() {
+        assert_eq!(
+            closed_set("Final Answer: effusion", &labels(), true),
+            Parsed::Invalid("out-of-set")
+        );
+        assert_eq!(
+            closed_set("There is an effusion, yes.", &labels(), true),
+            Parsed::Invalid("unparseable")
+        );
+        assert_eq!(
+            closed_set("I cannot read this image.", &labels(), true),
+            Parsed::Invalid("refusal")
+        );
+        assert_eq!(closed_set("", &labels(), true), Parsed::Invalid("empty"));
+        assert_eq!(
+            closed_set("The lungs are", &labels(), false),
+            Parsed::Invalid("truncated")
+        );
+    }
+}
