@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditEntry {
     /// From 1.
-    pub sequence: u64,
+    pub sequence: u32,
     /// RFC 3339.
     pub at: String,
     /// Who.
@@ -54,7 +54,7 @@ impl AuditEntry {
 pub fn first_fault(entries: impl IntoIterator<Item = AuditEntry>) -> Option<String> {
     let mut previous = String::new();
     for (i, entry) in entries.into_iter().enumerate() {
-        if entry.sequence != i as u64 + 1 {
+        if entry.sequence as usize != i + 1 {
             return Some(format!("row {} is missing", i + 1));
         }
         if entry.previous != previous {

@@ -44,7 +44,7 @@ pub(crate) fn migrate(connection: &mut Connection, home: &Path, now: &str) -> Re
         }
         let transaction = connection.transaction()?;
         transaction.execute_batch(step)?;
-        transaction.pragma_update(None, "user_version", i + 1)?;
+        transaction.pragma_update(None, "user_version", u32::try_from(i + 1).unwrap_or(u32::MAX))?;
         transaction.commit()?;
     }
     Ok(())

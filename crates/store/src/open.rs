@@ -72,7 +72,7 @@ impl Store {
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
         let value = change(&transaction)?;
-        let last: Option<(u64, String)> = transaction
+        let last: Option<(u32, String)> = transaction
             .query_row(
                 "SELECT sequence, hash FROM audit ORDER BY sequence DESC LIMIT 1",
                 [],
@@ -112,7 +112,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn audit(&self) -> Result<(u64, Option<String>), StoreError> {
+    pub fn audit(&self) -> Result<(usize, Option<String>), StoreError> {
         let mut statement = self.connection.prepare("SELECT * FROM audit ORDER BY sequence")?;
         let rows = statement.query_map([], |row| {
             Ok(AuditEntry {
@@ -127,6 +127,6 @@ impl Store {
             })
         })?;
         let entries = rows.collect::<Result<Vec<_>, _>>()?;
-        Ok((entries.len() as u64, first_fault(entries)))
+        Ok((entries.len(), first_fault(entries)))
     }
 }

@@ -93,7 +93,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn recent_folders(&self, most: usize) -> Result<Vec<RecentFolder>> {
+    pub fn recent_folders(&self, most: u32) -> Result<Vec<RecentFolder>> {
         let mut statement = self
             .connection
             .prepare("SELECT path, opened_at FROM folders ORDER BY opened_at DESC LIMIT ?1")?;
