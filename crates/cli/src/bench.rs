@@ -1,0 +1,52 @@
+//! `overread bench`: figures of this machine, p50 and p95 in milliseconds.
+
+use std::time::Instant;
+
+use overread_desk::Desk;
+use overread_desk::op::bench as op_bench;
+use serde_json::json;
+
+use crate::arguments::BenchArguments;
+use crate::files::{print_json, print_text};
+use crate::{Outcome, Trouble};
+
+/// Runs the parts asked for.
+pub(crate) fn bench(desk: &Desk, a: &BenchArguments) -> Outcome {
+    let part = a.part.as_deref();
+    if let Some(other) = part.filter(|p| !["scan", "decode", "present", "model"].contains(p)) {
+        return Err(Trouble::Usage(format!("There is no bench `{other}`: scan, decode, present or model.")));
+    }
+    let wants = |name: &str| part.is_none_or(|p| p == name);
+    let path = match &a.path {
+        Some(path) => path.clone(),
+        None => overread_desk::op::demo::make_study(desk, &|_, _| true)?,
+    };
+    let mut out = json!({"version": env!("CARGO_PKG_VERSION"), "cores": std::thread::available_parallelism().map_or(1, usize::from)});
+    if wants("scan") {
+        out["scan"] = op_bench::scan(&path, &mut timer())?;
+    }
+    if wants("decode") {
+        out["decode"] = op_bench::decode(desk, &path, &mut timer())?;
+    }
+    if wants("present") {
+        out["present"] = op_bench::present(desk, &path, &mut timer())?;
+    }
+    if part == Some("model") {
+        let model = a.model.as_deref().ok_or_else(|| Trouble::Usage("Say which model: --model DIR.".to_owned()))?;
+        out["model"] = op_bench::model(desk, &path, model)?;
+    }
+    if a.json {
+        return print_json(&out);
+    }
+    print_text(&(serde_json::to_string_pretty(&out).unwrap_or_default() + "\n"))
+}
+
+/// Milliseconds that a piece of work takes.
+fn timer() -> impl FnMut(&mut dyn FnMut()) -> f64 {
+    |work: &mut dyn FnMut()| {
+        let begun = Instant::now();
+        work();
+        begun.elapsed().as_secs_f64() * 1000.0
+    }
+}
+

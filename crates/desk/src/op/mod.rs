@@ -1,0 +1,22 @@
+//! One file per thing a user can do.
+
+pub mod app;
+pub mod ask;
+pub mod bench;
+pub mod case;
+pub mod demo;
+pub mod device;
+pub mod engine;
+pub mod index;
+pub mod make;
+pub mod marks;
+pub mod models;
+pub mod open;
+pub mod pictures;
+pub mod plan;
+pub mod records;
+pub mod report;
+pub mod reslice;
+pub mod reviews;
+pub mod show;
+pub mod view;

@@ -1,0 +1,226 @@
+//! Opens a folder: scans it, streams studies as they grow.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use overread_dicom::scan::{self, Found, ScannedFile};
+use overread_dicom::{DisplaySet, Index};
+
+use crate::code::failure;
+use crate::convert;
+use crate::desk::{Desk, lock};
+use crate::wire::studies::{ObjectLine, OpenFolder, ScanEvent, SkippedFile, Study};
+use crate::{Cancel, Failure};
+
+/// Events come at most this often.
+const EVERY: Duration = Duration::from_millis(100);
+
+#[derive(Default)]
+struct Progress {
+    index: Index,
+    changed: BTreeSet<String>,
+    objects: BTreeMap<String, Vec<ObjectLine>>,
+    skipped: Vec<SkippedFile>,
+    seen: u32,
+    images: u32,
+    skipped_count: u32,
+    found: u32,
+    told: Option<Instant>,
+}
+
+/// The job `open`.
+pub(crate) fn open(desk: &Desk, arguments: &OpenFolder, events: &(dyn Fn(ScanEvent) + Sync), cancel: &Cancel) {
+    match run(desk, arguments, events, cancel) {
+        Ok(done) => events(done),
+        Err(error) => events(ScanEvent::Failed(error)),
+    }
+}
+
+fn run(
+    desk: &Desk,
+    arguments: &OpenFolder,
+    events: &(dyn Fn(ScanEvent) + Sync),
+    cancel: &Cancel,
+) -> Result<ScanEvent, Failure> {
+    let root = desk.path(&arguments.folder)?;
+    if !root.exists() {
+        let message = format!("The folder {} is not there any more.", arguments.folder.label);
+        return Err(failure("open.not_found", message, "Choose another folder, or connect its drive."));
+    }
+    *lock(&desk.opened) = crate::desk::Opened { root: Some(root.clone()), ..Default::default() };
+    let begun = Instant::now();
+    let progress = Mutex::new(Progress::default());
+    let summary = scan::scan(
+        std::slice::from_ref(&root),
+        &|event| take(desk, &root, &progress, event, events),
+        cancel.flag(),
+    )?;
+    let mut progress = lock(&progress);
+    tell(desk, &mut progress, events);
+    if progress.images == 0 && progress.objects.is_empty() && !summary.cancelled {
+        let message = format!("There is no DICOM in {}: {} files were looked at.", arguments.folder.label, progress.seen);
+        return Err(failure("open.no_dicom", message, "Choose a folder that holds DICOM files."));
+    }
+    if let Ok(mut store) = desk.store() {
+        // A folder that could not be remembered is still open.
+        if let Err(error) = store.remember_folder(&root.to_string_lossy(), &desk.clock.now()) {
+            tracing::warn!("recent folder not kept: {error}");
+        }
+    }
+    Ok(ScanEvent::Done {
+        files: u32::try_from(summary.files).unwrap_or(u32::MAX),
+        seconds: begun.elapsed().as_secs_f64(),
+        cancelled: summary.cancelled,
+    })
+}
+
+fn take(
+    desk: &Desk,
+    root: &Path,
+    progress: &Mutex<Progress>,
+    event: scan::ScanEvent,
+    events: &(dyn Fn(ScanEvent) + Sync),
+) {
+    let mut p = lock(progress);
+    match event {
+        scan::ScanEvent::Listed(n) => p.found = u32::try_from(n).unwrap_or(u32::MAX),
+        scan::ScanEvent::Folder(path, reason) => skip(&mut p, root, &path, "unreadable", reason),
+        scan::ScanEvent::File(file) => {
+            p.seen += 1;
+            add(&mut p, root, *file);
+        }
+    }
+    if p.told.is_none_or(|told| told.elapsed() >= EVERY) {
+        tell(desk, &mut p, events);
+    }
+}
+
+fn add(p: &mut Progress, root: &Path, file: ScannedFile) {
+    match file.found {
+        Found::Image(header) => {
+            p.images += 1;
+            p.changed.insert(header.study_uid.clone());
+            if !p.index.add(*header) {
+                skip(p, root, &file.path, "object", "a further copy of an instance that is here already".to_owned());
+            }
+        }
+        Found::Object(object) => {
+            p.changed.insert(object.study_uid.clone());
+            let line = ObjectLine { modality: object.modality, summary: object.summary.clone() };
+            p.objects.entry(object.study_uid).or_default().push(line);
+            skip(p, root, &file.path, "object", object.summary);
+        }
+        Found::Unreadable(error) => skip(p, root, &file.path, "unreadable", error.to_string()),
+        Found::NotDicom(reason) => skip(p, root, &file.path, "not_dicom", reason),
+    }
+}
+
+fn skip(p: &mut Progress, root: &Path, path: &Path, status: &str, reason: String) {
+    let name = path.strip_prefix(root).unwrap_or(path).to_string_lossy().into_owned();
+    p.skipped_count += 1;
+    p.skipped.push(SkippedFile { name, status: status.to_owned(), reason });
+}
+
+fn tell(desk: &Desk, p: &mut Progress, events: &(dyn Fn(ScanEvent) + Sync)) {
+    for uid in std::mem::take(&mut p.changed) {
+        let sets: Vec<Arc<DisplaySet>> = p.index.display_sets(Some(&uid)).into_iter().map(Arc::new).collect();
+        let objects = p.objects.get(&uid).cloned().unwrap_or_default();
+        let study = study(desk, &uid, &sets, objects);
+        let mut opened = lock(&desk.opened);
+        opened.sets.retain(|_, set| set.study_uid != uid);
+        opened.sets.extend(sets.into_iter().map(|set| (set.id.clone(), set)));
+        opened.studies.insert(study.id.clone(), study.clone());
+        drop(opened);
+        events(ScanEvent::Study(study));
+    }
+    if !p.skipped.is_empty() {
+        let files = std::mem::take(&mut p.skipped);
+        lock(&desk.opened).skipped.extend(files.iter().cloned());
+        events(ScanEvent::Skipped { files });
+    }
+    events(ScanEvent::Progress { seen: p.seen, images: p.images, skipped: p.skipped_count, found: p.found.max(p.seen) });
+    p.told = Some(Instant::now());
+}
+
+fn study(desk: &Desk, uid: &str, sets: &[Arc<DisplaySet>], objects: Vec<ObjectLine>) -> Study {
+    let hide = crate::op::app::settings(desk).hide_identity;
+    let header = sets.first().map(|set| Arc::clone(&set.first().header));
+    let patient = header.as_ref().map(|h| h.patient.clone()).unwrap_or_default();
+    let description = header.as_ref().map(|h| h.study_description.clone()).filter(|d| !d.is_empty());
+    let modality = sets.first().map(|set| set.modality.clone()).unwrap_or_default();
+    Study {
+        id: format!("study-{}", convert::short_hash(uid)),
+        uid: uid.to_owned(),
+        description: description.unwrap_or_else(|| format!("{modality} study").trim().to_owned()),
+        date: header.as_ref().map(|h| h.study_date.clone()).unwrap_or_default(),
+        patient_name: if hide { String::new() } else { patient.name.clone() },
+        patient_id: if hide { String::new() } else { patient.id.clone() },
+        patient_details: if hide { String::new() } else { convert::patient_details(&patient) },
+        display_sets: sets.iter().map(|set| convert::tile(set)).collect(),
+        objects,
+    }
+}
+
+/// Scans a folder or file to the end without a page: for the command line.
+///
+/// # Errors
+/// When it is not there or holds no image.
+pub fn load(desk: &Desk, path: &Path) -> Result<Vec<Arc<DisplaySet>>, Failure> {
+    let found = Mutex::new(Index::default());
+    let reasons = Mutex::new(Vec::new());
+    let take = |event| {
+        if let scan::ScanEvent::File(file) = event {
+            match file.found {
+                Found::Image(header) => {
+                    lock(&found).add(*header);
+                }
+                Found::Unreadable(error) => lock(&reasons).push(Failure::from(error)),
+                Found::Object(object) => {
+                    lock(&reasons).push(failure("dicom.no_image", format!("This is a {}, which holds no image.", object.summary), ""));
+                }
+                Found::NotDicom(reason) => lock(&reasons).push(failure("dicom.not_dicom", format!("Not a DICOM file: {reason}."), "")),
+            }
+        }
+    };
+    scan::scan(&[path.to_path_buf()], &take, Cancel::default().flag())?;
+    let index = lock(&found);
+    if index.is_empty() {
+        let mut reasons = lock(&reasons);
+        if reasons.len() == 1 {
+            return Err(reasons.remove(0));
+        }
+        let message = format!("There is no DICOM image in {}.", path.display());
+        return Err(failure("open.no_dicom", message, "Name a folder or file that holds DICOM images."));
+    }
+    let sets: Vec<Arc<DisplaySet>> = index.display_sets(None).into_iter().map(Arc::new).collect();
+    let mut opened = lock(&desk.opened);
+    opened.root = Some(path.to_path_buf());
+    opened.sets = sets.iter().map(|set| (set.id.clone(), Arc::clone(set))).collect();
+    Ok(sets)
+}
+
+/// The display set with that id, or the one with most frames.
+///
+/// # Errors
+/// When no set has the id; the message lists those there are.
+pub fn choose(sets: &[Arc<DisplaySet>], id: Option<&str>) -> Result<Arc<DisplaySet>, Failure> {
+    match id {
+        None => sets
+            .iter()
+            .rev()
+            .max_by_key(|set| set.frames.len())
+            .cloned()
+            .ok_or_else(|| failure("open.no_dicom", "There is no image.", "")),
+        Some(id) => sets.iter().find(|set| set.id == id).cloned().ok_or_else(|| {
+            let known: Vec<&str> = sets.iter().map(|set| set.id.as_str()).collect();
+            failure("desk.unknown_display_set", format!("There is no display set {id}."), format!("Choose one of {}.", known.join(", ")))
+        }),
+    }
+}
+
+/// Paths as given, made absolute so that a store finds them again.
+pub fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf())
+}

@@ -1,0 +1,93 @@
+//! A case as one HTML file.
+
+use overread_dicom::DisplaySet as Images;
+use overread_imaging::view::View;
+use overread_report::{
+    Agreement, Answer, Confidence, Fact, OwnAnswer, Picture, Probability, Question, ReadReport, ReaderNote, TruthStatement,
+};
+
+use crate::Outcome;
+use crate::code::failure;
+use crate::desk::Desk;
+use crate::op::pictures::png;
+use crate::wire::reading::{self, Reading};
+use crate::wire::truth::Case;
+
+/// Longest side of a picture in a report, px.
+const SIDE: u32 = 512;
+
+fn fact(name: &str, value: impl Into<String>) -> Fact {
+    Fact { name: name.to_owned(), value: value.into() }
+}
+
+/// The page.
+///
+/// # Errors
+/// When a slice cannot be drawn.
+pub fn html(desk: &Desk, set: &Images, case: &Case, reading: &Reading) -> Outcome<String> {
+    let line = |name: &str| {
+        reading.provenance.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone()).unwrap_or_default()
+    };
+    let mut pictures = Vec::new();
+    for slice in reading.slices.iter().take(6) {
+        let Some(frame) = set.frames.get(*slice as usize - 1) else { continue };
+        let frame = desk.frames.get(frame)?;
+        let a = &frame.attributes;
+        let view = View::fit(a.columns, a.rows, a.spacing.aspect, SIDE, SIDE);
+        let drawn = overread_render::draw(&frame, &overread_imaging::render::default_voi(&frame), &view);
+        pictures.push(Picture { caption: format!("Slice {slice} of {}", set.frames.len()), png: png(&drawn.rgba, SIDE, SIDE, 4)? });
+    }
+    let own = case.own.first().map(|first| OwnAnswer {
+        committed: first.label.clone(),
+        before_reveal: first.before_reveal,
+        changed_to: case.own.last().filter(|last| last.label != first.label).map(|last| last.label.clone()),
+    });
+    let report = ReadReport {
+        title: set.description.clone(),
+        display_set: vec![
+            fact("modality", &set.modality),
+            fact("images", set.frames.len().to_string()),
+            fact("study", &set.study_uid),
+            fact("series", &set.series_uid),
+            fact("warnings", set.warnings.join("; ")),
+        ],
+        pictures,
+        question: Question {
+            prompt: reading.question.clone(),
+            system: None,
+            template: Some(line("template")).filter(|t| t != "own words"),
+            preprocess: line("preprocessing"),
+            slices: line("slices"),
+            form: format!("{:?}", reading.form),
+        },
+        reader: ReaderNote { name: line("model"), warning: Some(reading.warning.clone()).filter(|w| !w.is_empty()) },
+        answer: Answer {
+            label: Some(reading.label.clone()).filter(|l| !l.is_empty()),
+            text: Some(reading.text.clone()).filter(|t| !t.is_empty()),
+            invalid: Some(reading.invalid.clone()).filter(|i| !i.is_empty()),
+            probabilities: reading
+                .probabilities
+                .iter()
+                .map(|p| Probability { label: p.label.clone(), probability: p.probability })
+                .collect(),
+            confidence: reading.confidence.map(|value| Confidence { value, kind: reading.confidence_kind.clone() }),
+        },
+        own,
+        truth: case.truth.as_ref().map(|t| TruthStatement { label: t.labels.join(", "), source: t.source.clone() }),
+        agreement: match reading.agreement {
+            reading::Agreement::Agree => Agreement::Agree,
+            reading::Agreement::Disagree => Agreement::Disagree,
+            reading::Agreement::NoTruth => Agreement::NoTruth,
+            reading::Agreement::NotComparable => Agreement::NotComparable(reading.agreement_reason.clone()),
+        },
+        provenance: reading.provenance.iter().map(|(n, v)| fact(n, v)).collect(),
+        command: format!(
+            "overread ask FOLDER --display-set {} --model MODEL --slices {} --preprocess {}",
+            set.id,
+            line("slices"),
+            line("preprocessing").split(' ').next().unwrap_or_default()
+        ),
+        made_by: format!("Overread {}, reading of {}", env!("CARGO_PKG_VERSION"), reading.at),
+    };
+    report.to_html().map_err(|error| failure("report.failed", format!("{error}."), ""))
+}

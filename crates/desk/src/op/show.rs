@@ -1,0 +1,223 @@
+//! Pixels and pictures for the command line: stored, modality, display and RGB values; PNG of a view.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use overread_imaging::attributes::FrameAttributes;
+use overread_imaging::frame::Frame;
+use overread_imaging::modality::{ModalityTransform, Unit};
+use overread_imaging::geometry::{PixelSpacing, SpacingKind};
+use overread_imaging::reslice::{BodyPlane, body_grid, reslice};
+use overread_imaging::samples::Samples;
+use overread_imaging::view::{Interpolation, View};
+use overread_imaging::voi::{Voi, Window};
+use overread_imaging::{colour, presets, render};
+
+use crate::code::failure;
+use crate::desk::Desk;
+use crate::op::pictures::png;
+use crate::Outcome;
+
+/// Which values are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Values {
+    /// PS3.3 C.7.6.3 stored values.
+    Stored,
+    /// After Modality LUT or rescale, f32.
+    Modality,
+    /// 0-255 grey.
+    Display,
+    /// 8-bit RGB.
+    Rgb,
+}
+
+/// How grey is windowed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Look {
+    /// As the file (or the automatic window) says.
+    Default,
+    /// A window.
+    Window(Window),
+    /// An item of the VOI LUT Sequence, from 1.
+    VoiLut(usize),
+    /// A CT preset by name.
+    Preset(String),
+}
+
+/// Raw values with what they are.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RawPixels {
+    /// numpy type.
+    pub dtype: &'static str,
+    /// `[frames,] rows, columns[, samples]`.
+    pub shape: Vec<usize>,
+    /// Unit; empty when unknown.
+    pub unit: String,
+    /// Frames in it.
+    pub frames: u32,
+    /// Little endian, row-major, channel-last.
+    pub bytes: Vec<u8>,
+}
+
+impl Look {
+    /// The VOI for a frame.
+    ///
+    /// # Errors
+    /// For a table or preset that is not there.
+    pub fn voi(&self, frame: &Frame) -> Outcome<Voi> {
+        match self {
+            Self::Default => Ok(render::default_voi(frame)),
+            Self::Window(window) => Ok(Voi::Window(window.usable())),
+            Self::VoiLut(item) => {
+                let count = frame.attributes.voi_luts().count();
+                item.checked_sub(1)
+                    .and_then(|i| frame.attributes.voi_luts().nth(i))
+                    .cloned()
+                    .map(Voi::Lut)
+                    .ok_or_else(|| failure("view.no_voi_lut", format!("There is no VOI LUT item {item}: the file has {count}."), ""))
+            }
+            Self::Preset(name) => presets::by_name(name)
+                .map(|p| Voi::Window(Window::linear(p.center, p.width)))
+                .ok_or_else(|| {
+                    let known: Vec<&str> = presets::CT.iter().map(|p| p.name).collect();
+                    failure("view.no_preset", format!("There is no preset {name}."), format!("Choose one of {}.", known.join(", ")))
+                }),
+        }
+    }
+}
+
+/// `overread pixels`: one frame (from 1) or all.
+///
+/// # Errors
+/// Whatever is wrong with the file, or values that do not exist (display values of colour).
+pub fn pixels(path: &Path, frame: Option<u32>, values: Values, look: &Look) -> Outcome<RawPixels> {
+    if !path.exists() {
+        return Err(failure("file.not_found", format!("{} is not there.", path.display()), "Check the path."));
+    }
+    let file = overread_dicom::file::DicomFile::open(path)?;
+    let header = overread_dicom::ImageHeader::read(path, &file)?;
+    let range = frame.map_or(1..=header.layout.frames, |f| f..=f);
+    let mut out: Option<RawPixels> = None;
+    for number in range {
+        let decoded = overread_dicom::decode_with(&file, &header, number)?;
+        let one = values_of(&decoded, values, look)?;
+        match &mut out {
+            None => out = Some(one),
+            Some(all) => all.bytes.extend(one.bytes),
+        }
+    }
+    let mut out = out.ok_or_else(|| failure("dicom.no_such_frame", "The file has no frames.", ""))?;
+    if frame.is_none() && header.layout.frames > 1 {
+        out.frames = header.layout.frames;
+        out.shape.insert(0, header.layout.frames as usize);
+    }
+    Ok(out)
+}
+
+fn values_of(frame: &Frame, values: Values, look: &Look) -> Outcome<RawPixels> {
+    let a = &frame.attributes;
+    let (rows, columns, samples) = (a.rows as usize, a.columns as usize, usize::from(a.samples_per_pixel));
+    let grey = vec![rows, columns];
+    let make = |dtype, shape, unit: &str, bytes| RawPixels { dtype, shape, unit: unit.to_owned(), frames: 1, bytes };
+    match values {
+        Values::Stored => {
+            let shape = if samples == 1 { grey } else { vec![rows, columns, samples] };
+            Ok(make(frame.samples.dtype(), shape, "", frame.samples.to_le_bytes()))
+        }
+        Values::Modality => {
+            let shape = if samples == 1 { grey } else { vec![rows, columns, samples] };
+            #[expect(clippy::cast_possible_truncation, reason = "the format is f32")]
+            let bytes = (0..frame.samples.len())
+                .flat_map(|i| (a.modality.apply(frame.samples.value(i)) as f32).to_le_bytes())
+                .collect();
+            Ok(make("<f4", shape, a.unit.symbol(), bytes))
+        }
+        Values::Display => {
+            if !a.photometric.is_monochrome() {
+                return Err(failure("view.colour", "A colour picture has no display values.", "Ask for --as rgb."));
+            }
+            Ok(make("<u1", grey, "", render::display_values(frame, &look.voi(frame)?)))
+        }
+        Values::Rgb => {
+            let bytes = match colour::to_rgb8(frame) {
+                Some(rgb) => rgb,
+                None => render::shown_values(frame, &look.voi(frame)?).into_iter().flat_map(|v| [v; 3]).collect(),
+            };
+            Ok(make("<u1", vec![rows, columns, 3], "", bytes))
+        }
+    }
+}
+
+/// What `overread render` draws.
+#[derive(Clone, Debug)]
+pub enum Cut {
+    /// A slice, from 1, in display order; the middle one when `None`.
+    Slice(Option<usize>),
+    /// A plane of the body at a position in mm; the middle when `None`.
+    Plane(BodyPlane, Option<f64>),
+}
+
+/// A PNG of a slice or plane.
+///
+/// # Errors
+/// When nothing can be drawn.
+pub fn render_png(
+    desk: &Desk,
+    set: &overread_dicom::DisplaySet,
+    cut: &Cut,
+    look: &Look,
+    size: Option<(u32, u32)>,
+) -> Outcome<Vec<u8>> {
+    let frame = match cut {
+        Cut::Slice(slice) => {
+            let index = slice.map_or(set.middle(), |s| s.wrapping_sub(1));
+            let wanted = set.frames.get(index).ok_or_else(|| {
+                let asked = slice.unwrap_or(0);
+                failure("desk.no_such_frame", format!("There is no slice {asked}: the series has {}.", set.frames.len()), "")
+            })?;
+            desk.frames.get(wanted)?
+        }
+        Cut::Plane(plane, at) => Arc::new(plane_frame(desk, set, *plane, *at)?),
+    };
+    let a = &frame.attributes;
+    let (width, height) = size.unwrap_or((a.columns, a.rows));
+    if width == 0 || height == 0 || width > 16_384 || height > 16_384 {
+        return Err(failure("view.size", "A picture is 1 to 16384 px wide and high.", ""));
+    }
+    let view = if size.is_none() { View::identity(width, height) } else { View::fit(a.columns, a.rows, a.spacing.aspect, width, height) };
+    let voi = look.voi(&frame)?;
+    let rgba = overread_render::draw(&frame, &voi, &view).rgba;
+    let rgb: Vec<u8> = rgba.chunks_exact(4).flat_map(|p| [p[0], p[1], p[2]]).collect();
+    png(&rgb, width, height, 3)
+}
+
+/// A cut through a volume as a frame of modality values.
+fn plane_frame(desk: &Desk, set: &overread_dicom::DisplaySet, plane: BodyPlane, at: Option<f64>) -> Outcome<Frame> {
+    let volume = crate::op::reslice::volume(desk, set)?;
+    let [c, r, s] = volume.size();
+    let centre = volume.patient_from_index().transform_point3(glam::DVec3::new(c as f64, r as f64, s as f64) / 2.0);
+    let at = at.unwrap_or(match plane {
+        BodyPlane::Axial => centre.z,
+        BodyPlane::Coronal => centre.y,
+        BodyPlane::Sagittal => centre.x,
+    });
+    let grid = body_grid(&volume, plane, at, f32::NAN);
+    let mut values = reslice(&volume, &grid, Interpolation::Linear);
+    let first = desk.frames.get(set.first())?;
+    let lowest = values.iter().copied().filter(|v| !v.is_nan()).fold(f32::INFINITY, f32::min);
+    values.iter_mut().filter(|v| v.is_nan()).for_each(|v| *v = lowest);
+    let attributes = FrameAttributes {
+        rows: u32::try_from(grid.height).unwrap_or(0),
+        columns: u32::try_from(grid.width).unwrap_or(0),
+        modality: ModalityTransform::Identity,
+        padding: None,
+        plane: None,
+        spacing: PixelSpacing { mm: Some([grid.step; 2]), kind: SpacingKind::Patient, aspect: 1.0 },
+        unit: match &first.attributes.unit {
+            Unit::Hounsfield => Unit::Hounsfield,
+            other => other.clone(),
+        },
+        ..(*first.attributes).clone()
+    };
+    Ok(Frame { attributes: Arc::new(attributes), samples: Samples::F32(values) })
+}
