@@ -314,7 +314,7 @@ impl Engine {
         };
         match &question.task {
             Task::Score(labels) => {
-                let scores = self.score(&prompt, &cache, &last, labels, cancel)?;
+                let scores = self.score(&prompt, &answer.image_sha256, &cache, &last, labels, cancel)?;
                 events(ReadEvent::Scoring {
                     done: labels.len(),
                     total: labels.len(),
@@ -513,6 +513,7 @@ impl Engine {
     fn score(
         &self,
         prompt: &Prompt,
+        images: &[String],
         cache: &Cache,
         last: &[f32],
         labels: &[String],
@@ -540,7 +541,7 @@ impl Engine {
             let found = if start == prompt.ids.len() {
                 score::branches(&self.decoder, cache, last, &branches, cancel)?
             } else {
-                let (earlier, logits) = self.read_to(prompt, start, cancel)?;
+                let (earlier, logits) = self.read_to(prompt, images, start, cancel)?;
                 score::branches(&self.decoder, &earlier, &logits, &branches, cancel)?
             };
             for (i, log_probs) in group.into_iter().zip(found) {
@@ -560,11 +561,21 @@ impl Engine {
     }
 
     /// The cache and logits after the first `length` tokens of a prompt that was read before.
-    fn read_to(&self, prompt: &Prompt, length: usize, cancel: &Cancel) -> Result<(Cache, Vec<f32>)> {
+    ///
+    /// Every picture has the same ids, so the snapshot must agree in the pictures too.
+    fn read_to(
+        &self,
+        prompt: &Prompt,
+        images: &[String],
+        length: usize,
+        cancel: &Cancel,
+    ) -> Result<(Cache, Vec<f32>)> {
         let best = self
             .snapshots
             .iter()
-            .filter(|s| s.ids.len() <= length && prompt.ids.starts_with(&s.ids))
+            .filter(|s| {
+                s.ids.len() <= length && prompt.ids.starts_with(&s.ids) && images.starts_with(&s.images)
+            })
             .max_by_key(|s| s.ids.len());
         let (mut cache, mut last) = best.map_or_else(
             || (self.decoder.cache(), Vec::new()),
@@ -605,7 +616,7 @@ impl Engine {
         let prompt = self.prompt(&messages, &question.prefix)?;
         let (cache, last, _) = self.prefill(&prompt, images, features, &mut |_| {}, cancel)?;
         let words = ["yes", "Yes", "no", "No"].map(str::to_owned);
-        let scores = self.score(&prompt, &cache, &last, &words, cancel)?;
+        let scores = self.score(&prompt, images, &cache, &last, &words, cancel)?;
         let shares = score::softmax(&scores.iter().map(LabelScore::sum).collect::<Vec<_>>());
         let best = if scores[0].sum() >= scores[1].sum() {
             &scores[0]
