@@ -17,7 +17,9 @@ fn precision(dtype: Dtype) -> Result<Precision, Trouble> {
     match dtype {
         Dtype::F32 => Ok(Precision::F32),
         Dtype::Bf16 => Ok(Precision::Bf16),
-        Dtype::Q8 | Dtype::Q4 => Err(Trouble::failed("Quantised weights are not read yet. Use --dtype f32 or bf16.")),
+        Dtype::Q8 | Dtype::Q4 => Err(Trouble::failed(
+            "Quantised weights are not read yet. Use --dtype f32 or bf16.",
+        )),
     }
 }
 
@@ -35,17 +37,36 @@ pub(crate) fn model(a: ModelArguments) -> Outcome {
             if json {
                 print_json(&report)?;
             } else {
-                let lines: Vec<&str> = report["lines"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+                let lines: Vec<&str> = report["lines"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .filter_map(Value::as_str)
+                    .collect();
                 let warning = report["warning"].as_str().unwrap_or_default();
-                print_text(&format!("{}\n{warning}{}", lines.join("\n"), if warning.is_empty() { "" } else { "\n" }))?;
+                print_text(&format!(
+                    "{}\n{warning}{}",
+                    lines.join("\n"),
+                    if warning.is_empty() { "" } else { "\n" }
+                ))?;
             }
             if report["usable"] == true {
                 Ok(())
             } else {
-                Err(Trouble::failed(report["lines"][0].as_str().unwrap_or("This model cannot be used.")))
+                Err(Trouble::failed(
+                    report["lines"][0]
+                        .as_str()
+                        .unwrap_or("This model cannot be used."),
+                ))
             }
         }
-        ModelCommand::Trace { folder, case, adapter, dtype, json: _ } => {
+        ModelCommand::Trace {
+            folder,
+            case,
+            adapter,
+            dtype,
+            json: _,
+        } => {
             no_adapter(adapter.as_deref())?;
             print_json(&engine::trace(&folder, &case, precision(dtype)?)?)
         }
@@ -55,16 +76,21 @@ pub(crate) fn model(a: ModelArguments) -> Outcome {
 fn spec(desk: &Desk, a: &Asked, model: &Path) -> Result<QuestionSpec, Trouble> {
     let sets = open::load(desk, &a.path)?;
     let set = open::choose(&sets, a.display_set.as_deref())?;
-    let window = a.window.as_deref().map(crate::files::window).transpose()?.map(|w| WindowInfo {
-        center: w.center,
-        width: w.width,
-        function: match format!("{:?}", w.function).as_str() {
-            "Sigmoid" => VoiFunctionName::Sigmoid,
-            "LinearExact" => VoiFunctionName::LinearExact,
-            _ => VoiFunctionName::Linear,
-        },
-        explanation: String::new(),
-    });
+    let window = a
+        .window
+        .as_deref()
+        .map(crate::files::window)
+        .transpose()?
+        .map(|w| WindowInfo {
+            center: w.center,
+            width: w.width,
+            function: match format!("{:?}", w.function).as_str() {
+                "Sigmoid" => VoiFunctionName::Sigmoid,
+                "LinearExact" => VoiFunctionName::LinearExact,
+                _ => VoiFunctionName::Linear,
+            },
+            explanation: String::new(),
+        });
     Ok(QuestionSpec {
         display_set: set.id.clone(),
         slices: a.slices.clone().unwrap_or_else(|| "middle".to_owned()),
@@ -88,7 +114,8 @@ pub(crate) fn inputs(desk: &Desk, a: &InputsArguments) -> Outcome {
     }
     let resolved = plan::resolve(desk, &spec)?;
     let made = plan::pictures(desk, &resolved, &spec, &mut |_, _| {}, &Cancel::default())?;
-    std::fs::create_dir_all(&a.out).map_err(|error| Trouble::failed(format!("{}: {error}.", a.out.display())))?;
+    std::fs::create_dir_all(&a.out)
+        .map_err(|error| Trouble::failed(format!("{}: {error}.", a.out.display())))?;
     let mut rows = Vec::new();
     for (i, (slice, picture)) in resolved.slices.iter().zip(&made).enumerate() {
         let file = format!("{:03}.png", i + 1);
@@ -128,7 +155,11 @@ pub(crate) fn ask(desk: &Desk, a: &AskArguments) -> Outcome {
         spec.template = match spec.form {
             AnswerForm::Labels => "finding.closed-set/1",
             AnswerForm::YesNo => "finding.yes-no/1",
-            AnswerForm::Open => return Err(Trouble::Usage("Say what to ask: --prompt or --template.".to_owned())),
+            AnswerForm::Open => {
+                return Err(Trouble::Usage(
+                    "Say what to ask: --prompt or --template.".to_owned(),
+                ));
+            }
         }
         .to_owned();
     }
@@ -140,24 +171,46 @@ pub(crate) fn ask(desk: &Desk, a: &AskArguments) -> Outcome {
     };
     let reading = op_ask::read(desk, &spec, dtype, &told, &Cancel::default())?;
     if !a.json {
-        let mut text = format!("{}\n", if reading.label.is_empty() { &reading.text } else { &reading.label });
+        let mut text = format!(
+            "{}\n",
+            if reading.label.is_empty() {
+                &reading.text
+            } else {
+                &reading.label
+            }
+        );
         for p in &reading.probabilities {
             text.push_str(&format!("  {:5.1} %  {}\n", p.probability * 100.0, p.label));
         }
         text.push_str(&format!("{}\n", reading.confidence_kind));
-        for line in [&reading.invalid, &reading.warning].into_iter().filter(|l| !l.is_empty()) {
+        for line in [&reading.invalid, &reading.warning]
+            .into_iter()
+            .filter(|l| !l.is_empty())
+        {
             text.push_str(&format!("{line}\n"));
         }
         return print_text(&text);
     }
-    let probabilities: Map<String, Value> =
-        reading.probabilities.iter().map(|p| (p.label.clone(), json!(p.probability))).collect();
+    let probabilities: Map<String, Value> = reading
+        .probabilities
+        .iter()
+        .map(|p| (p.label.clone(), json!(p.probability)))
+        .collect();
     let scores: Map<String, Value> = reading
         .probabilities
         .iter()
-        .map(|p| (p.label.clone(), json!({"sum": p.log_likelihood, "mean": p.log_likelihood_per_token})))
+        .map(|p| {
+            (
+                p.label.clone(),
+                json!({"sum": p.log_likelihood, "mean": p.log_likelihood_per_token}),
+            )
+        })
         .collect();
-    let provenance: Map<String, Value> = reading.provenance.iter().map(|(n, v)| (n.clone(), json!(v))).collect();
+    let provenance: Map<String, Value> = reading
+        .provenance
+        .iter()
+        .map(|(n, v)| (n.clone(), json!(v)))
+        .collect();
     let [load, vision, prefill, decode] = reading.seconds;
     print_json(&json!({
         "label": Some(&reading.label).filter(|l| !l.is_empty()),

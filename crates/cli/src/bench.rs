@@ -14,7 +14,9 @@ use crate::{Outcome, Trouble};
 pub(crate) fn bench(desk: &Desk, a: &BenchArguments) -> Outcome {
     let part = a.part.as_deref();
     if let Some(other) = part.filter(|p| !["scan", "decode", "present", "model"].contains(p)) {
-        return Err(Trouble::Usage(format!("There is no bench `{other}`: scan, decode, present or model.")));
+        return Err(Trouble::Usage(format!(
+            "There is no bench `{other}`: scan, decode, present or model."
+        )));
     }
     let wants = |name: &str| part.is_none_or(|p| p == name);
     let path = match &a.path {
@@ -32,7 +34,10 @@ pub(crate) fn bench(desk: &Desk, a: &BenchArguments) -> Outcome {
         out["present"] = op_bench::present(desk, &path, &mut timer())?;
     }
     if part == Some("model") {
-        let model = a.model.as_deref().ok_or_else(|| Trouble::Usage("Say which model: --model DIR.".to_owned()))?;
+        let model = a
+            .model
+            .as_deref()
+            .ok_or_else(|| Trouble::Usage("Say which model: --model DIR.".to_owned()))?;
         out["model"] = op_bench::model(desk, &path, model)?;
     }
     if a.json {
@@ -49,4 +54,3 @@ fn timer() -> impl FnMut(&mut dyn FnMut()) -> f64 {
         begun.elapsed().as_secs_f64() * 1000.0
     }
 }
-

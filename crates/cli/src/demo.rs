@@ -12,8 +12,15 @@ use overread_desk::{Cancel, Desk};
 use crate::files::{print_text, write_file};
 use crate::{Outcome, Trouble};
 
-const LABELS: [&str; 7] =
-    ["normal", "nodule", "pleural effusion", "pneumothorax", "consolidation", "cardiomegaly", "rib fracture"];
+const LABELS: [&str; 7] = [
+    "normal",
+    "nodule",
+    "pleural effusion",
+    "pneumothorax",
+    "consolidation",
+    "cardiomegaly",
+    "rib fracture",
+];
 
 /// Makes study and model, then opens the app or does the read headless.
 pub(crate) fn demo(desk: Desk, window: bool, out: Option<&Path>) -> Outcome {
@@ -35,10 +42,22 @@ pub(crate) fn demo(desk: Desk, window: bool, out: Option<&Path>) -> Outcome {
     // One truth for the whole study: the row's case is the bundled folder.
     case::import_for(&desk, &set, &table, "truth.csv of the bundled study")?;
     for (name, preset) in [("soft-tissue", "soft tissue"), ("lung", "lung"), ("bone", "bone")] {
-        let png = show::render_png(&desk, &set, &Cut::Slice(Some(slice)), &Look::Preset(preset.to_owned()), Some((768, 768)))?;
+        let png = show::render_png(
+            &desk,
+            &set,
+            &Cut::Slice(Some(slice)),
+            &Look::Preset(preset.to_owned()),
+            Some((768, 768)),
+        )?;
         write_file(&out.join(format!("slice-{slice}-{name}.png")), &png)?;
     }
-    let coronal = show::render_png(&desk, &set, &Cut::Plane(make::BodyPlane::Coronal, None), &Look::Preset("soft tissue".to_owned()), None)?;
+    let coronal = show::render_png(
+        &desk,
+        &set,
+        &Cut::Plane(make::BodyPlane::Coronal, None),
+        &Look::Preset("soft tissue".to_owned()),
+        None,
+    )?;
     write_file(&out.join("coronal.png"), &coronal)?;
     eprintln!("asking the bundled model");
     let spec = QuestionSpec {
@@ -57,7 +76,10 @@ pub(crate) fn demo(desk: Desk, window: bool, out: Option<&Path>) -> Outcome {
     };
     let reading = ask::read(&desk, &spec, Precision::F32, &|_| {}, &Cancel::default())?;
     let compared = case::of(&desk, &set)?;
-    write_file(&out.join("report.html"), report::html(&desk, &set, &compared, &reading)?.as_bytes())?;
+    write_file(
+        &out.join("report.html"),
+        report::html(&desk, &set, &compared, &reading)?.as_bytes(),
+    )?;
     let truth = compared.truth.map(|t| t.labels.join(", ")).unwrap_or_default();
     print_text(&format!(
         "answer: {} ({:.0} % among {} labels, uncalibrated)\ntruth: {truth}\n{}\nreport: {}\n",
@@ -76,11 +98,21 @@ pub(crate) fn open(path: Option<&Path>) -> Outcome {
     {
         return Err(Trouble::failed(format!("{} is not there.", path.display())));
     }
-    let app = app().ok_or_else(|| Trouble::failed("The app (overread-app) was not found beside this program. Build it with cargo xtask demo."))?;
+    let app = app().ok_or_else(|| {
+        Trouble::failed(
+            "The app (overread-app) was not found beside this program. Build it with cargo xtask demo.",
+        )
+    })?;
     let mut command = Command::new(&app);
     command.args(path).stdin(Stdio::null());
-    let status = command.status().map_err(|error| Trouble::failed(format!("{}: {error}.", app.display())))?;
-    if status.success() { Ok(()) } else { Err(Trouble::failed(format!("The app ended with {status}."))) }
+    let status = command
+        .status()
+        .map_err(|error| Trouble::failed(format!("{}: {error}.", app.display())))?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(Trouble::failed(format!("The app ended with {status}.")))
+    }
 }
 
 fn app() -> Option<PathBuf> {

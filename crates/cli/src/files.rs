@@ -8,7 +8,9 @@ use overread_desk::op::{index as op_index, make, open, reslice as op_reslice, sh
 use overread_desk::{Cancel, Desk};
 use serde_json::{Value, json};
 
-use crate::arguments::{As, InterpolationName, PhantomArguments, PixelsArguments, PlaneName, RenderArguments, ResliceArguments};
+use crate::arguments::{
+    As, InterpolationName, PhantomArguments, PixelsArguments, PlaneName, RenderArguments, ResliceArguments,
+};
 use crate::{Outcome, Trouble};
 
 /// Prints JSON on one line.
@@ -24,7 +26,9 @@ pub(crate) fn print_text(text: &str) -> Outcome {
 fn write_all(bytes: &[u8]) -> Outcome {
     let mut out = std::io::stdout().lock();
     match out.write_all(bytes).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Trouble::failed(format!("Standard output failed: {error}."))),
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Trouble::failed(format!("Standard output failed: {error}.")))
+        }
         _ => Ok(()),
     }
 }
@@ -49,29 +53,49 @@ pub(crate) fn index(paths: &[PathBuf], json: bool) -> Outcome {
             set["modality"].as_str().unwrap_or_default(),
             set["description"].as_str().unwrap_or_default()
         ));
-        for warning in set["warnings"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        for warning in set["warnings"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+        {
             text.push_str(&format!("    {warning}\n"));
         }
     }
-    for file in found["files"].as_array().into_iter().flatten().filter(|f| f["status"] != "image") {
+    for file in found["files"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|f| f["status"] != "image")
+    {
         text.push_str(&format!(
             "{}: {}: {}\n",
             file["path"].as_str().unwrap_or_default(),
             file["status"].as_str().unwrap_or_default(),
-            file["summary"].as_str().or_else(|| file["reason"].as_str()).unwrap_or_default()
+            file["summary"]
+                .as_str()
+                .or_else(|| file["reason"].as_str())
+                .unwrap_or_default()
         ));
     }
     print_text(&text)
 }
 
 pub(crate) fn tags(file: &Path, json: bool) -> Outcome {
-    if json { print_json(&make::tags_json(file)?) } else { print_text(&make::tags_lines(file)?) }
+    if json {
+        print_json(&make::tags_json(file)?)
+    } else {
+        print_text(&make::tags_lines(file)?)
+    }
 }
 
 /// `C,W[,FUNCTION]`.
 pub(crate) fn window(text: &str) -> Result<make::Window, Trouble> {
-    make::parse_window(text)
-        .ok_or_else(|| Trouble::Usage(format!("`{text}` is no window: write centre,width or centre,width,SIGMOID.")))
+    make::parse_window(text).ok_or_else(|| {
+        Trouble::Usage(format!(
+            "`{text}` is no window: write centre,width or centre,width,SIGMOID."
+        ))
+    })
 }
 
 pub(crate) fn pixels(a: &PixelsArguments) -> Outcome {
@@ -86,9 +110,22 @@ pub(crate) fn pixels(a: &PixelsArguments) -> Outcome {
         As::Display => Values::Display,
         As::Rgb => Values::Rgb,
     };
-    let RawPixels { dtype, shape, unit, frames, bytes } = show::pixels(&a.file, a.frame, values, &look)?;
-    eprintln!("{}", json!({"dtype": dtype, "shape": shape, "unit": unit, "frames": frames}));
-    if a.out.as_os_str() == "-" { write_all(&bytes) } else { write_file(&a.out, &bytes) }
+    let RawPixels {
+        dtype,
+        shape,
+        unit,
+        frames,
+        bytes,
+    } = show::pixels(&a.file, a.frame, values, &look)?;
+    eprintln!(
+        "{}",
+        json!({"dtype": dtype, "shape": shape, "unit": unit, "frames": frames})
+    );
+    if a.out.as_os_str() == "-" {
+        write_all(&bytes)
+    } else {
+        write_file(&a.out, &bytes)
+    }
 }
 
 fn size(text: &str) -> Result<(u32, u32), Trouble> {

@@ -3,7 +3,11 @@
 //! Exit 0: done. 1: failed, one sentence on standard error. 2: wrong usage. Data go to standard output, progress and
 //! logs to standard error. No network but `serve`, on the loopback address.
 #![forbid(unsafe_code)]
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line talks to its terminal")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line talks to its terminal"
+)]
 
 mod arguments;
 mod ask;
@@ -35,7 +39,11 @@ impl From<Failure> for Trouble {
 
 impl Trouble {
     pub(crate) fn failed(message: impl Into<String>) -> Self {
-        Self::Failed(Failure { code: "cli.failed".to_owned(), message: message.into(), hint: String::new() })
+        Self::Failed(Failure {
+            code: "cli.failed".to_owned(),
+            message: message.into(),
+            hint: String::new(),
+        })
     }
 }
 
@@ -52,7 +60,10 @@ fn main() -> ExitCode {
     match run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Trouble::Failed(failure)) => {
-            eprintln!("{}", [failure.message.as_str(), failure.hint.as_str()].join(" ").trim());
+            eprintln!(
+                "{}",
+                [failure.message.as_str(), failure.hint.as_str()].join(" ").trim()
+            );
             ExitCode::from(1)
         }
         Err(Trouble::Usage(sentence)) => {

@@ -8,8 +8,8 @@ use overread_desk::wire::review::ExportFormat;
 use serde_json::{Value, json};
 
 use crate::arguments::{
-    AuditArguments, AuditCommand, CaseArguments, CaseCommand, EvalArguments, EvalCommand, ListFormat, ReviewArguments,
-    ReviewCommand,
+    AuditArguments, AuditCommand, CaseArguments, CaseCommand, EvalArguments, EvalCommand, ListFormat,
+    ReviewArguments, ReviewCommand,
 };
 use crate::files::{print_json, print_text, write_file};
 use crate::{Outcome, Trouble};
@@ -21,12 +21,17 @@ pub(crate) fn case(desk: &Desk, a: CaseArguments) -> Outcome {
                 open::load(desk, path)?;
             }
             let rows = op_case::read_table(&truth)?;
-            let name = truth.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+            let name = truth
+                .file_name()
+                .map_or_else(String::new, |n| n.to_string_lossy().into_owned());
             let done = op_case::import(desk, &rows, &name)?;
             if json {
                 return print_json(&json!(done));
             }
-            print_text(&format!("{} rows kept, {} display sets of the folder matched\n", done.rows, done.matched))
+            print_text(&format!(
+                "{} rows kept, {} display sets of the folder matched\n",
+                done.rows, done.matched
+            ))
         }
         CaseCommand::List { path, json } => {
             let mut rows = Vec::new();
@@ -39,11 +44,21 @@ pub(crate) fn case(desk: &Desk, a: CaseArguments) -> Outcome {
             let mut text = String::new();
             for row in &rows {
                 let field = |key: &str| row[key].as_str().unwrap_or("-").to_owned();
-                text.push_str(&format!("{}  {}  truth {}  readings {}\n", field("case"), field("description"), row["truth"], row["readings"]));
+                text.push_str(&format!(
+                    "{}  {}  truth {}  readings {}\n",
+                    field("case"),
+                    field("description"),
+                    row["truth"],
+                    row["readings"]
+                ));
             }
             print_text(&text)
         }
-        CaseCommand::Compare { path, display_set, json } => {
+        CaseCommand::Compare {
+            path,
+            display_set,
+            json,
+        } => {
             let sets = open::load(desk, &path)?;
             let set = open::choose(&sets, display_set.as_deref())?;
             let compared = records::compare(desk, &set)?;
@@ -53,7 +68,12 @@ pub(crate) fn case(desk: &Desk, a: CaseArguments) -> Outcome {
             let mut text = format!("truth: {}\n", compared["truth"]);
             for reading in compared["readings"].as_array().into_iter().flatten() {
                 let field = |key: &str| reading[key].as_str().unwrap_or("-").to_owned();
-                text.push_str(&format!("{}  {}  {}\n", field("at"), field("label"), field("agreement")));
+                text.push_str(&format!(
+                    "{}  {}  {}\n",
+                    field("at"),
+                    field("label"),
+                    field("agreement")
+                ));
             }
             print_text(&text)
         }
@@ -61,9 +81,17 @@ pub(crate) fn case(desk: &Desk, a: CaseArguments) -> Outcome {
 }
 
 pub(crate) fn eval(a: EvalArguments) -> Outcome {
-    let EvalCommand::Score { answers, truth, labels, out, json: _ } = a.command;
+    let EvalCommand::Score {
+        answers,
+        truth,
+        labels,
+        out,
+        json: _,
+    } = a.command;
     // Anything wrong with the inputs is wrong usage: nothing is written.
-    let usage = |failure: overread_desk::Failure| Trouble::Usage(format!("{} {}", failure.message, failure.hint).trim().to_owned());
+    let usage = |failure: overread_desk::Failure| {
+        Trouble::Usage(format!("{} {}", failure.message, failure.hint).trim().to_owned())
+    };
     let scored = records::score(&answers, &truth, labels.as_deref()).map_err(usage)?;
     let text = serde_json::to_string_pretty(&scored).unwrap_or_default() + "\n";
     match out {
@@ -83,15 +111,33 @@ pub(crate) fn review(desk: &Desk, a: ReviewArguments) -> Outcome {
             let mut out = String::new();
             for r in list {
                 let field = |key: &str| r[key].as_str().unwrap_or_default().to_owned();
-                out.push_str(&format!("{}  {}  {}  {}\n", field("at"), field("score"), field("title"), field("comment")));
+                out.push_str(&format!(
+                    "{}  {}  {}  {}\n",
+                    field("at"),
+                    field("score"),
+                    field("title"),
+                    field("comment")
+                ));
             }
             print_text(&out)
         }
-        ReviewCommand::File { path, display_set, slice, score, classes, comment, json } => {
+        ReviewCommand::File {
+            path,
+            display_set,
+            slice,
+            score,
+            classes,
+            comment,
+            json,
+        } => {
             let sets = open::load(desk, &path)?;
             let set = open::choose(&sets, display_set.as_deref())?;
             let filed = records::file_review(desk, &set, slice, &score, &classes, &comment)?;
-            if json { print_json(&filed) } else { print_text(&format!("{}\n", filed["id"].as_str().unwrap_or_default())) }
+            if json {
+                print_json(&filed)
+            } else {
+                print_text(&format!("{}\n", filed["id"].as_str().unwrap_or_default()))
+            }
         }
         ReviewCommand::Export { format, out } => export(desk, format, out.as_deref()),
     }
@@ -122,6 +168,8 @@ pub(crate) fn audit(desk: &Desk, a: AuditArguments) -> Outcome {
     match fault {
         None if json => Ok(()),
         None => print_text(&format!("{rows} rows, all in order\n")),
-        Some(fault) => Err(Trouble::failed(format!("The audit log was tampered with: {fault}."))),
+        Some(fault) => Err(Trouble::failed(format!(
+            "The audit log was tampered with: {fault}."
+        ))),
     }
 }

@@ -39,11 +39,19 @@ pub(crate) fn serve(desk: Desk, port: u16, page: PathBuf) -> Outcome {
 
 async fn run(desk: Desk, port: u16, page: PathBuf) -> Outcome {
     let failed = |error: std::io::Error| Trouble::failed(format!("The server could not start: {error}."));
-    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await.map_err(failed)?;
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port))
+        .await
+        .map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     let token = token();
     println!("http://{address}/?server&token={token}");
-    let server = Arc::new(Server { desk: Arc::new(desk), token, host: address.to_string(), page, jobs: Mutex::default() });
+    let server = Arc::new(Server {
+        desk: Arc::new(desk),
+        token,
+        host: address.to_string(),
+        page,
+        jobs: Mutex::default(),
+    });
     let router = Router::new()
         .route("/api/call/{operation}", post(call))
         .route("/api/start/{job}", post(start))
@@ -71,7 +79,11 @@ fn refuse(server: &Server, headers: &HeaderMap, query: &HashMap<String, String>)
     let right = query.get("token") == Some(&server.token)
         && host == Some(server.host.as_str())
         && origin.is_none_or(|origin| origin == own);
-    if right { Ok(()) } else { Err((StatusCode::FORBIDDEN, "wrong token, host or origin").into_response()) }
+    if right {
+        Ok(())
+    } else {
+        Err((StatusCode::FORBIDDEN, "wrong token, host or origin").into_response())
+    }
 }
 
 fn failure(error: WireError) -> Response {
@@ -79,7 +91,11 @@ fn failure(error: WireError) -> Response {
 }
 
 fn broke_off() -> Response {
-    failure(Failure { code: "desk.broke_off".to_owned(), message: "The desk broke off this request.".to_owned(), hint: String::new() })
+    failure(Failure {
+        code: "desk.broke_off".to_owned(),
+        message: "The desk broke off this request.".to_owned(),
+        hint: String::new(),
+    })
 }
 
 type Parameters = Query<HashMap<String, String>>;
@@ -160,7 +176,12 @@ fn jobs(server: &Server) -> std::sync::MutexGuard<'_, HashMap<String, Cancel>> {
     server.jobs.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn cancel(State(server): State<Shared>, Path(id): Path<String>, Query(query): Parameters, headers: HeaderMap) -> Response {
+async fn cancel(
+    State(server): State<Shared>,
+    Path(id): Path<String>,
+    Query(query): Parameters,
+    headers: HeaderMap,
+) -> Response {
     if let Err(refused) = refuse(&server, &headers, &query) {
         return refused;
     }
@@ -171,7 +192,12 @@ async fn cancel(State(server): State<Shared>, Path(id): Path<String>, Query(quer
 }
 
 /// Answers a dialog from the environment.
-async fn pick(State(server): State<Shared>, Path(kind): Path<String>, Query(query): Parameters, headers: HeaderMap) -> Response {
+async fn pick(
+    State(server): State<Shared>,
+    Path(kind): Path<String>,
+    Query(query): Parameters,
+    headers: HeaderMap,
+) -> Response {
     if let Err(refused) = refuse(&server, &headers, &query) {
         return refused;
     }
@@ -179,7 +205,12 @@ async fn pick(State(server): State<Shared>, Path(kind): Path<String>, Query(quer
     Json(chosen.map(|path| server.desk.handle(&path))).into_response()
 }
 
-async fn resource(State(server): State<Shared>, Path(path): Path<String>, Query(query): Parameters, headers: HeaderMap) -> Response {
+async fn resource(
+    State(server): State<Shared>,
+    Path(path): Path<String>,
+    Query(query): Parameters,
+    headers: HeaderMap,
+) -> Response {
     if let Err(refused) = refuse(&server, &headers, &query) {
         return refused;
     }

@@ -7,7 +7,11 @@ use crate::Failure;
 
 /// A failure of the desk's own.
 pub fn failure(code: &str, message: impl Into<String>, hint: impl Into<String>) -> Failure {
-    Failure { code: code.to_owned(), message: message.into(), hint: hint.into() }
+    Failure {
+        code: code.to_owned(),
+        message: message.into(),
+        hint: hint.into(),
+    }
 }
 
 /// Splits `what happened; what to do` into message and hint.
@@ -20,7 +24,11 @@ fn split(code: &str, text: &str) -> Failure {
             None => String::new(),
         }
     };
-    Failure { code: code.to_owned(), message: sentence(message), hint: sentence(hint) }
+    Failure {
+        code: code.to_owned(),
+        message: sentence(message),
+        hint: sentence(hint),
+    }
 }
 
 impl From<DicomError> for Failure {
@@ -85,13 +93,21 @@ impl From<overread_imaging::volume::VolumeError> for Failure {
 pub fn io(what: &str, error: &std::io::Error) -> Failure {
     use std::io::ErrorKind;
     match error.kind() {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
-            failure("file.disk_full", format!("The disk is full: {what} could not be written."), "Make room, then try again; nothing else was lost.")
-        }
-        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
-            failure("file.read_only", format!("{what} may not be written."), "Choose another folder, or change its permissions.")
-        }
-        ErrorKind::NotFound => failure("file.not_found", format!("{what} is not there."), "Check the path."),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => failure(
+            "file.disk_full",
+            format!("The disk is full: {what} could not be written."),
+            "Make room, then try again; nothing else was lost.",
+        ),
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => failure(
+            "file.read_only",
+            format!("{what} may not be written."),
+            "Choose another folder, or change its permissions.",
+        ),
+        ErrorKind::NotFound => failure(
+            "file.not_found",
+            format!("{what} is not there."),
+            "Check the path.",
+        ),
         _ => failure("file.failed", format!("{what}: {error}."), ""),
     }
 }
@@ -102,9 +118,15 @@ mod tests {
 
     #[test]
     fn messages_and_hints_are_sentences() {
-        let failure = Failure::from(DicomError::Truncated { frame: 2, needed: 10, found: 3 });
+        let failure = Failure::from(DicomError::Truncated {
+            frame: 2,
+            needed: 10,
+            found: 3,
+        });
         assert_eq!(failure.code, "dicom.truncated_pixels");
-        assert!(failure.message.starts_with("The pixel data are cut short") && failure.message.ends_with('.'));
+        assert!(
+            failure.message.starts_with("The pixel data are cut short") && failure.message.ends_with('.')
+        );
         assert_eq!(failure.hint, "Get the file again from its source.");
     }
 }

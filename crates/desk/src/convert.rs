@@ -15,13 +15,19 @@ use crate::wire::viewing::{FrameInfo, LutInfo, VoiChoice, VoiFunctionName, Windo
 
 /// Eight bytes of a text, in hex: for handles, not for security.
 pub fn short_hash(text: &str) -> String {
-    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
+    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| {
+        (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3)
+    });
     format!("{hash:016x}")
 }
 
 /// `F 62 y`, what is known.
 pub(crate) fn patient_details(patient: &Patient) -> String {
-    [patient.sex.as_str(), patient.age.as_str()].into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join(" ")
+    [patient.sex.as_str(), patient.age.as_str()]
+        .into_iter()
+        .filter(|p| !p.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 pub(crate) fn tile(set: &DisplaySet) -> DisplaySetTile {
@@ -29,7 +35,12 @@ pub(crate) fn tile(set: &DisplaySet) -> DisplaySetTile {
         id: set.id.clone(),
         modality: set.modality.clone(),
         description: set.description.clone(),
-        number: set.first().header.series_number.map(|n| n.to_string()).unwrap_or_default(),
+        number: set
+            .first()
+            .header
+            .series_number
+            .map(|n| n.to_string())
+            .unwrap_or_default(),
         frames: u32::try_from(set.frames.len()).unwrap_or(u32::MAX),
         volume: set.is_volume(),
         alert: alert(set),
@@ -40,7 +51,9 @@ pub(crate) fn tile(set: &DisplaySet) -> DisplaySetTile {
 }
 
 fn alert(set: &DisplaySet) -> String {
-    let Some(a) = &set.arrangement else { return String::new() };
+    let Some(a) = &set.arrangement else {
+        return String::new();
+    };
     if let Some(gap) = a.gaps.first() {
         return format!("gap after {}", gap.after + 1);
     }
@@ -50,7 +63,11 @@ fn alert(set: &DisplaySet) -> String {
     if !a.even && a.spacing.is_some() {
         return "uneven spacing".to_owned();
     }
-    if a.tilt > 0.0 { format!("tilt {:.1}°", a.tilt) } else { String::new() }
+    if a.tilt > 0.0 {
+        format!("tilt {:.1}°", a.tilt)
+    } else {
+        String::new()
+    }
 }
 
 pub(crate) fn function_name(function: VoiFunction) -> VoiFunctionName {
@@ -138,8 +155,15 @@ fn voi_choice(frame: u32, i: usize, voi: &Voi) -> VoiChoice {
 
 pub(crate) fn frame_info(index: u32, frame: &FrameRef) -> FrameInfo {
     let header = &frame.header;
-    let fallback = || header.frames.first().map(|c| std::sync::Arc::clone(&c.attributes));
-    let Some(a) = header.attributes(frame.frame).cloned().or_else(fallback) else { return empty_frame(index, frame) };
+    let fallback = || {
+        header
+            .frames
+            .first()
+            .map(|c| std::sync::Arc::clone(&c.attributes))
+    };
+    let Some(a) = header.attributes(frame.frame).cloned().or_else(fallback) else {
+        return empty_frame(index, frame);
+    };
     let (slope, intercept, modality_lut) = match &a.modality {
         ModalityTransform::Identity => (1.0, 0.0, None),
         ModalityTransform::Rescale { slope, intercept } => (*slope, *intercept, None),
@@ -153,7 +177,12 @@ pub(crate) fn frame_info(index: u32, frame: &FrameRef) -> FrameInfo {
         intercept,
         modality_lut,
         unit: a.unit.symbol().to_owned(),
-        windows: a.vois.iter().enumerate().map(|(i, voi)| voi_choice(index, i, voi)).collect(),
+        windows: a
+            .vois
+            .iter()
+            .enumerate()
+            .map(|(i, voi)| voi_choice(index, i, voi))
+            .collect(),
         default_window: a.default_voi.and_then(|i| u32::try_from(i).ok()),
         padding: a.padding.map(|p| [p.low as f64, p.high as f64]),
         inverted: a.inverts(),
@@ -166,7 +195,9 @@ pub(crate) fn frame_info(index: u32, frame: &FrameRef) -> FrameInfo {
             let (r, c) = (p.row_direction, p.column_direction);
             [r.x, r.y, r.z, c.x, c.y, c.z]
         }),
-        letters: a.plane.map_or_else(Default::default, |p| orientation::edges(p.row_direction, p.column_direction)),
+        letters: a.plane.map_or_else(Default::default, |p| {
+            orientation::edges(p.row_direction, p.column_direction)
+        }),
         slice_position: a.plane.map(|p| p.distance()),
         thickness: header.thickness,
         lossy: lossy(&a),
@@ -179,7 +210,11 @@ fn empty_frame(index: u32, frame: &FrameRef) -> FrameInfo {
         index,
         sop_instance_uid: frame.header.sop_uid.clone(),
         frame_number: frame.frame,
-        instance_number: frame.header.instance_number.map(|n| n.to_string()).unwrap_or_default(),
+        instance_number: frame
+            .header
+            .instance_number
+            .map(|n| n.to_string())
+            .unwrap_or_default(),
         rows: 0,
         columns: 0,
         kind: SampleKind::U8,
@@ -210,6 +245,11 @@ fn lossy(a: &FrameAttributes) -> String {
         return String::new();
     }
     let ratio = a.lossy.ratio.map(|r| format!(" {r:.0}:1")).unwrap_or_default();
-    let method = a.lossy.method.as_ref().map(|m| format!(" {m}")).unwrap_or_default();
+    let method = a
+        .lossy
+        .method
+        .as_ref()
+        .map(|m| format!(" {m}"))
+        .unwrap_or_default();
     format!("lossy{ratio}{method}")
 }

@@ -28,13 +28,19 @@ pub struct DeskOptions {
 
 impl Default for DeskOptions {
     fn default() -> Self {
-        Self { home: home::home(), clock: Arc::new(SystemClock), open_at_start: None }
+        Self {
+            home: home::home(),
+            clock: Arc::new(SystemClock),
+            open_at_start: None,
+        }
     }
 }
 
 impl fmt::Debug for DeskOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DeskOptions").field("home", &self.home).finish_non_exhaustive()
+        f.debug_struct("DeskOptions")
+            .field("home", &self.home)
+            .finish_non_exhaustive()
     }
 }
 
@@ -72,7 +78,9 @@ pub struct Desk {
 
 impl fmt::Debug for Desk {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Desk").field("home", &self.home).finish_non_exhaustive()
+        f.debug_struct("Desk")
+            .field("home", &self.home)
+            .finish_non_exhaustive()
     }
 }
 
@@ -84,7 +92,9 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Desk {
     /// Sets a desk up. A store that cannot be opened is a problem that is shown; everything else works.
     pub fn open(options: DeskOptions) -> Self {
-        let store = Store::open(&options.home, &options.clock.now()).map(Mutex::new).map_err(Failure::from);
+        let store = Store::open(&options.home, &options.clock.now())
+            .map(Mutex::new)
+            .map_err(Failure::from);
         if let Err(problem) = &store {
             tracing::warn!("the store is not open: {}", problem.code);
         }
@@ -114,9 +124,14 @@ impl Desk {
             .as_os_str()
             .as_encoded_bytes()
             .iter()
-            .fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3));
+            .fold(0xcbf2_9ce4_8422_2325_u64, |h, b| {
+                (h ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3)
+            });
         let id = format!("h-{hash:016x}");
-        let label = path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned());
+        let label = path.file_name().map_or_else(
+            || path.display().to_string(),
+            |n| n.to_string_lossy().into_owned(),
+        );
         lock(&self.handles).insert(id.clone(), path);
         Handle { id, label }
     }
@@ -127,7 +142,11 @@ impl Desk {
     /// For a handle that this desk did not give.
     pub(crate) fn path(&self, handle: &Handle) -> Outcome<PathBuf> {
         lock(&self.handles).get(&handle.id).cloned().ok_or_else(|| {
-            failure("desk.unknown_handle", "This folder or file was chosen in an earlier run.", "Choose it again.")
+            failure(
+                "desk.unknown_handle",
+                "This folder or file was chosen in an earlier run.",
+                "Choose it again.",
+            )
         })
     }
 
@@ -137,7 +156,11 @@ impl Desk {
     /// When it is not open any more.
     pub(crate) fn set(&self, id: &str) -> Outcome<Arc<DisplaySet>> {
         lock(&self.opened).sets.get(id).cloned().ok_or_else(|| {
-            failure("desk.unknown_display_set", "This series is not open.", "Open its folder again.")
+            failure(
+                "desk.unknown_display_set",
+                "This series is not open.",
+                "Open its folder again.",
+            )
         })
     }
 }

@@ -22,8 +22,13 @@ pub struct Resource {
 }
 
 fn parse<T: DeserializeOwned>(arguments: Value) -> Outcome<T> {
-    serde_json::from_value(arguments)
-        .map_err(|error| failure("desk.bad_arguments", format!("The request is not understood: {error}."), ""))
+    serde_json::from_value(arguments).map_err(|error| {
+        failure(
+            "desk.bad_arguments",
+            format!("The request is not understood: {error}."),
+            "",
+        )
+    })
 }
 
 fn answer(value: impl Serialize) -> Outcome<Value> {
@@ -44,7 +49,13 @@ impl Desk {
                 op::device::report(&parse(arguments)?);
                 answer(Nothing {})
             }
-            "studies" => answer(crate::desk::lock(&self.opened).studies.values().cloned().collect::<Vec<_>>()),
+            "studies" => answer(
+                crate::desk::lock(&self.opened)
+                    .studies
+                    .values()
+                    .cloned()
+                    .collect::<Vec<_>>(),
+            ),
             "display_set" => answer(op::view::display_set(self, &parse(arguments)?)?),
             "probe" => answer(op::view::probe(self, &parse(arguments)?)?),
             "models" => answer(op::models::models(self)?),
@@ -114,13 +125,21 @@ impl Desk {
             ["thumbnail", set] => op::view::thumbnail(self, set),
             ["lut", set, id] => op::view::lut(self, set, id),
             ["input", plan, k, which] => op::plan::picture(self, plan, k, which),
-            _ => Err(failure("desk.unknown_address", format!("There is nothing at {path}."), "")),
+            _ => Err(failure(
+                "desk.unknown_address",
+                format!("There is nothing at {path}."),
+                "",
+            )),
         }
     }
 }
 
 fn unknown(name: &str) -> Failure {
-    failure("desk.unknown_operation", format!("The desk has no operation {name}."), "")
+    failure(
+        "desk.unknown_operation",
+        format!("The desk has no operation {name}."),
+        "",
+    )
 }
 
 #[cfg(test)]
@@ -133,7 +152,10 @@ mod tests {
     #[test]
     fn the_tables_and_the_dispatch_agree() {
         let home = tempfile::tempdir().expect("a folder");
-        let desk = Desk::open(DeskOptions { home: home.path().to_path_buf(), ..DeskOptions::default() });
+        let desk = Desk::open(DeskOptions {
+            home: home.path().to_path_buf(),
+            ..DeskOptions::default()
+        });
         macro_rules! try_each {
             ($($name:ident: $arguments:ty => $result:ty, $doc:literal;)*) => {$(
                 if let Err(error) = desk.call(stringify!($name), json!({})) {
@@ -142,6 +164,9 @@ mod tests {
             )*};
         }
         crate::for_each_operation!(try_each);
-        assert_eq!(desk.call("nonsense", json!({})).expect_err("unknown").code, "desk.unknown_operation");
+        assert_eq!(
+            desk.call("nonsense", json!({})).expect_err("unknown").code,
+            "desk.unknown_operation"
+        );
     }
 }

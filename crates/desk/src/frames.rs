@@ -57,7 +57,9 @@ impl Frames {
             inner.order.push_back(key);
         }
         while inner.bytes > MOST_BYTES && inner.order.len() > 1 {
-            let Some(oldest) = inner.order.pop_front() else { break };
+            let Some(oldest) = inner.order.pop_front() else {
+                break;
+            };
             if let Some(frame) = inner.frames.remove(&oldest) {
                 inner.bytes -= size(&frame);
             }

@@ -16,5 +16,7 @@ pub fn home() -> PathBuf {
     if cfg!(target_os = "macos") {
         return user.join("Library/Application Support/Overread");
     }
-    set("XDG_DATA_HOME").unwrap_or_else(|| user.join(".local/share")).join("overread")
+    set("XDG_DATA_HOME")
+        .unwrap_or_else(|| user.join(".local/share"))
+        .join("overread")
 }

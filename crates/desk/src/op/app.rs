@@ -12,7 +12,11 @@ use crate::wire::app::{AppState, Preset, RecentFolder, Settings};
 pub const NOTICE: &str = "Research use only. Not for diagnosis.";
 
 pub(crate) fn state(desk: &Desk) -> Outcome<AppState> {
-    let recent = desk.store().ok().and_then(|store| store.recent_folders(10).ok()).unwrap_or_default();
+    let recent = desk
+        .store()
+        .ok()
+        .and_then(|store| store.recent_folders(10).ok())
+        .unwrap_or_default();
     let study = crate::op::demo::study(desk);
     Ok(AppState {
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -21,7 +25,11 @@ pub(crate) fn state(desk: &Desk) -> Outcome<AppState> {
             .into_iter()
             .map(|folder| {
                 let path = PathBuf::from(&folder.path);
-                RecentFolder { handle: desk.handle(&path), opened_at: folder.opened_at, present: path.exists() }
+                RecentFolder {
+                    handle: desk.handle(&path),
+                    opened_at: folder.opened_at,
+                    present: path.exists(),
+                }
             })
             .collect(),
         settings: settings(desk),
@@ -30,7 +38,12 @@ pub(crate) fn state(desk: &Desk) -> Outcome<AppState> {
         open_at_start: desk.open_at_start.as_ref().map(|path| desk.handle(path)),
         presets: presets::CT
             .iter()
-            .map(|p| Preset { name: p.name.to_owned(), center: p.center, width: p.width, key: p.key.to_owned() })
+            .map(|p| Preset {
+                name: p.name.to_owned(),
+                center: p.center,
+                width: p.width,
+                key: p.key.to_owned(),
+            })
             .collect(),
         cores: std::thread::available_parallelism().map_or(1, |n| u32::try_from(n.get()).unwrap_or(1)),
         memory_available: overread_medgemma::check::memory_available().unwrap_or(0) as f64,
@@ -39,7 +52,10 @@ pub(crate) fn state(desk: &Desk) -> Outcome<AppState> {
 
 /// The settings as kept, or their defaults.
 pub(crate) fn settings(desk: &Desk) -> Settings {
-    let kept = desk.store().ok().and_then(|store| store.setting("settings").ok().flatten());
+    let kept = desk
+        .store()
+        .ok()
+        .and_then(|store| store.setting("settings").ok().flatten());
     let defaults = Settings {
         blind: false,
         reader: "reader".to_owned(),
@@ -48,7 +64,9 @@ pub(crate) fn settings(desk: &Desk) -> Settings {
         interpolate: true,
         model: None,
     };
-    let mut settings = kept.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or(defaults);
+    let mut settings = kept
+        .and_then(|text| serde_json::from_str(&text).ok())
+        .unwrap_or(defaults);
     // A handle of an earlier run means nothing now: its path is kept apart.
     settings.model = desk
         .store()
@@ -64,7 +82,11 @@ pub(crate) fn set_settings(desk: &Desk, settings: &Settings) -> Outcome<Settings
     let model = kept.model.take().map(|handle| desk.path(&handle)).transpose()?;
     {
         let mut store = desk.store()?;
-        store.set_setting("settings", &serde_json::to_string(&kept).unwrap_or_default(), &now)?;
+        store.set_setting(
+            "settings",
+            &serde_json::to_string(&kept).unwrap_or_default(),
+            &now,
+        )?;
         if let Some(path) = model {
             store.set_setting("model", &path.to_string_lossy(), &now)?;
         }

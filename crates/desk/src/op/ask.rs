@@ -49,16 +49,26 @@ pub fn read(
         desk,
         &resolved,
         spec,
-        &mut |k, n| events(ReadEvent::Preparing { slice: narrow(k), of: narrow(n) }),
+        &mut |k, n| {
+            events(ReadEvent::Preparing {
+                slice: narrow(k),
+                of: narrow(n),
+            })
+        },
         cancel,
     )?;
     let mut slot = lock(&desk.engine);
     let begun = Instant::now();
-    let loaded = slot.as_ref().is_some_and(|e| e.description().folder == folder && e.description().precision == precision);
+    let loaded = slot
+        .as_ref()
+        .is_some_and(|e| e.description().folder == folder && e.description().precision == precision);
     if !loaded {
         // The old model's memory is given back before the new one is read.
         *slot = None;
-        let options = LoadOptions { precision, memory_available: None };
+        let options = LoadOptions {
+            precision,
+            memory_available: None,
+        };
         let mut told = Instant::now();
         let engine = Engine::load(
             &folder,
@@ -74,8 +84,15 @@ pub fn read(
         *slot = Some(engine);
     }
     let load = begun.elapsed().as_secs_f64();
-    let Some(engine) = slot.as_mut() else { return Err(Failure::from(overread_medgemma::EngineError::Cancelled)) };
-    let labels: Vec<String> = spec.labels.iter().map(|l| l.trim().to_owned()).filter(|l| !l.is_empty()).collect();
+    let Some(engine) = slot.as_mut() else {
+        return Err(Failure::from(overread_medgemma::EngineError::Cancelled));
+    };
+    let labels: Vec<String> = spec
+        .labels
+        .iter()
+        .map(|l| l.trim().to_owned())
+        .filter(|l| !l.is_empty())
+        .collect();
     let question = Question {
         messages: messages(&resolved.wording, pictures.len()),
         images: pictures,
@@ -85,7 +102,11 @@ pub fn read(
             AnswerForm::YesNo => Task::YesNo(labels.clone()),
             AnswerForm::Open => Task::Open {
                 max_new_tokens: spec.max_new_tokens.clamp(1, 8192) as usize,
-                sampling: Sampling { temperature: spec.temperature.max(0.0), seed: u64::from(spec.seed), ..Sampling::default() },
+                sampling: Sampling {
+                    temperature: spec.temperature.max(0.0),
+                    seed: u64::from(spec.seed),
+                    ..Sampling::default()
+                },
             },
         },
     };
@@ -96,11 +117,22 @@ pub fn read(
             events(match event {
                 Engines::Vision { k, n } => {
                     let done = k - 1;
-                    let left = (done > 0).then(|| vision_begun.elapsed().as_secs_f64() / done as f64 * (n - done) as f64);
-                    ReadEvent::Vision { slice: narrow(k), of: narrow(n), seconds_left: left }
+                    let left = (done > 0)
+                        .then(|| vision_begun.elapsed().as_secs_f64() / done as f64 * (n - done) as f64);
+                    ReadEvent::Vision {
+                        slice: narrow(k),
+                        of: narrow(n),
+                        seconds_left: left,
+                    }
                 }
-                Engines::Prefill { done, total } => ReadEvent::Prefill { done: narrow(done), of: narrow(total) },
-                Engines::Scoring { done, total } => ReadEvent::Scoring { done: narrow(done), of: narrow(total) },
+                Engines::Prefill { done, total } => ReadEvent::Prefill {
+                    done: narrow(done),
+                    of: narrow(total),
+                },
+                Engines::Scoring { done, total } => ReadEvent::Scoring {
+                    done: narrow(done),
+                    of: narrow(total),
+                },
                 Engines::Token(text) => ReadEvent::Token { text },
             });
         },
@@ -110,7 +142,10 @@ pub fn read(
     let images = question.images.len();
     drop(slot);
     if images > 0 && answer.reused_tokens == 0 {
-        let fresh = [answer.seconds[0] / images as f64, answer.seconds[1] / answer.prompt_tokens.max(1) as f64];
+        let fresh = [
+            answer.seconds[0] / images as f64,
+            answer.seconds[1] / answer.prompt_tokens.max(1) as f64,
+        ];
         lock(&desk.pace).insert(folder.clone(), fresh);
     }
     let mut reading = assemble(desk, spec, &resolved, answer, load, provenance, &labels, &folder);
@@ -129,7 +164,11 @@ fn assemble(
     folder: &Path,
 ) -> Reading {
     let at = desk.clock.now();
-    let best = answer.labels.iter().max_by(|a, b| a.probability.total_cmp(&b.probability)).cloned();
+    let best = answer
+        .labels
+        .iter()
+        .max_by(|a, b| a.probability.total_cmp(&b.probability))
+        .cloned();
     let n = labels.len();
     let (label, confidence, kind, invalid) = match spec.form {
         AnswerForm::Labels => (
@@ -139,17 +178,39 @@ fn assemble(
             String::new(),
         ),
         AnswerForm::YesNo => {
-            let said: Vec<&str> = answer.labels.iter().filter(|l| l.probability >= 0.5).map(|l| l.label.as_str()).collect();
-            let text = if said.is_empty() { "none of them".to_owned() } else { said.join(", ") };
-            (text, None, "yes against no for each label, uncalibrated".to_owned(), String::new())
+            let said: Vec<&str> = answer
+                .labels
+                .iter()
+                .filter(|l| l.probability >= 0.5)
+                .map(|l| l.label.as_str())
+                .collect();
+            let text = if said.is_empty() {
+                "none of them".to_owned()
+            } else {
+                said.join(", ")
+            };
+            (
+                text,
+                None,
+                "yes against no for each label, uncalibrated".to_owned(),
+                String::new(),
+            )
         }
         AnswerForm::Open => {
             let (label, invalid) = open_answer(&answer, labels);
-            (label, None, "none: an open answer carries no probability".to_owned(), invalid)
+            (
+                label,
+                None,
+                "none: an open answer carries no probability".to_owned(),
+                invalid,
+            )
         }
     };
     Reading {
-        id: format!("reading-{}", convert::short_hash(&format!("{at}{}{}", spec.display_set, answer.rendered_prompt))),
+        id: format!(
+            "reading-{}",
+            convert::short_hash(&format!("{at}{}{}", spec.display_set, answer.rendered_prompt))
+        ),
         at,
         display_set: spec.display_set.clone(),
         question: resolved.wording.line(),
@@ -174,8 +235,15 @@ fn assemble(
         provenance,
         agreement: Agreement::NoTruth,
         agreement_reason: String::new(),
-        slices: resolved.slices.iter().map(|s| u32::try_from(*s).unwrap_or(u32::MAX)).collect(),
-        tokens: [u32::try_from(answer.prompt_tokens).unwrap_or(u32::MAX), u32::try_from(answer.generated.len()).unwrap_or(u32::MAX)],
+        slices: resolved
+            .slices
+            .iter()
+            .map(|s| u32::try_from(*s).unwrap_or(u32::MAX))
+            .collect(),
+        tokens: [
+            u32::try_from(answer.prompt_tokens).unwrap_or(u32::MAX),
+            u32::try_from(answer.generated.len()).unwrap_or(u32::MAX),
+        ],
         seconds: [load, answer.seconds[0], answer.seconds[1], answer.seconds[2]],
     }
 }
@@ -200,7 +268,13 @@ fn open_answer(answer: &Answer, labels: &[String]) -> (String, String) {
     (label, invalid.to_owned())
 }
 
-fn provenance(desk: &Desk, engine: &Engine, spec: &QuestionSpec, resolved: &Resolved, answer: &Answer) -> Vec<(String, String)> {
+fn provenance(
+    desk: &Desk,
+    engine: &Engine,
+    spec: &QuestionSpec,
+    resolved: &Resolved,
+    answer: &Answer,
+) -> Vec<(String, String)> {
     let d = engine.description();
     let set = &resolved.set;
     let list = |items: &[String]| items.join(", ");
@@ -211,24 +285,49 @@ fn provenance(desk: &Desk, engine: &Engine, spec: &QuestionSpec, resolved: &Reso
         ("weights".to_owned(), d.weights_sha256.clone()),
         ("tokenizer".to_owned(), d.tokenizer_sha256.clone()),
         ("adapter".to_owned(), "none".to_owned()),
-        ("precision".to_owned(), format!("{:?}", d.precision).to_lowercase()),
-        ("preprocessing".to_owned(), format!("{} ({})", resolved.recipe.id(), resolved.recipe.hash())),
-        ("resize".to_owned(), "Pillow bilinear, stretched to the square".to_owned()),
+        (
+            "precision".to_owned(),
+            format!("{:?}", d.precision).to_lowercase(),
+        ),
+        (
+            "preprocessing".to_owned(),
+            format!("{} ({})", resolved.recipe.id(), resolved.recipe.hash()),
+        ),
+        (
+            "resize".to_owned(),
+            "Pillow bilinear, stretched to the square".to_owned(),
+        ),
         ("slices".to_owned(), slices.join(",")),
         ("pictures".to_owned(), list(&images)),
-        ("template".to_owned(), if resolved.template.is_empty() { "own words".to_owned() } else { resolved.template.clone() }),
+        (
+            "template".to_owned(),
+            if resolved.template.is_empty() {
+                "own words".to_owned()
+            } else {
+                resolved.template.clone()
+            },
+        ),
         ("prompt".to_owned(), answer.rendered_prompt.clone()),
         ("labels".to_owned(), list(&spec.labels)),
         ("study".to_owned(), set.study_uid.clone()),
         ("series".to_owned(), set.series_uid.clone()),
-        ("engine".to_owned(), format!("overread {}", env!("CARGO_PKG_VERSION"))),
+        (
+            "engine".to_owned(),
+            format!("overread {}", env!("CARGO_PKG_VERSION")),
+        ),
         ("reader".to_owned(), crate::op::app::settings(desk).reader),
     ];
     if let Some(window) = &spec.window {
         lines.push(("window".to_owned(), format!("{}/{}", window.width, window.center)));
     }
     if spec.form == AnswerForm::Open {
-        lines.push(("sampling".to_owned(), format!("temperature {}, seed {}, at most {} tokens", spec.temperature, spec.seed, spec.max_new_tokens)));
+        lines.push((
+            "sampling".to_owned(),
+            format!(
+                "temperature {}, seed {}, at most {} tokens",
+                spec.temperature, spec.seed, spec.max_new_tokens
+            ),
+        ));
     }
     lines
 }
@@ -236,13 +335,20 @@ fn provenance(desk: &Desk, engine: &Engine, spec: &QuestionSpec, resolved: &Reso
 /// Keeps the reading; without a store it is shown with a warning that it was not kept.
 fn keep(desk: &Desk, reading: &mut Reading) -> Outcome<()> {
     let body = serde_json::to_string(&reading).unwrap_or_default();
-    let stored = StoredReading { id: reading.id.clone(), at: reading.at.clone(), body };
+    let stored = StoredReading {
+        id: reading.id.clone(),
+        at: reading.at.clone(),
+        body,
+    };
     let who = crate::op::app::settings(desk).reader;
     match desk.store() {
         Ok(mut store) => store.add_reading(&stored, &reading.display_set, &who)?,
         Err(problem) => {
             let kept = format!("This answer was not kept: {}", problem.message);
-            reading.warning = [reading.warning.as_str(), kept.as_str()].join(" ").trim().to_owned();
+            reading.warning = [reading.warning.as_str(), kept.as_str()]
+                .join(" ")
+                .trim()
+                .to_owned();
         }
     }
     Ok(())
@@ -250,7 +356,9 @@ fn keep(desk: &Desk, reading: &mut Reading) -> Outcome<()> {
 
 /// The reading with its agreement with the truth as it is now.
 pub(crate) fn compared(desk: &Desk, resolved: &Resolved, reading: Reading, labels: &[String]) -> Reading {
-    let truth = crate::op::case::truth_of(desk, &resolved.set).map(|t| t.labels).unwrap_or_default();
+    let truth = crate::op::case::truth_of(desk, &resolved.set)
+        .map(|t| t.labels)
+        .unwrap_or_default();
     with_agreement(reading, &truth, labels)
 }
 
@@ -258,9 +366,10 @@ pub(crate) fn compared(desk: &Desk, resolved: &Resolved, reading: Reading, label
 pub(crate) fn with_agreement(mut reading: Reading, truth: &[String], asked: &[String]) -> Reading {
     let answer = (reading.invalid.is_empty() && !reading.label.is_empty()).then_some(reading.label.as_str());
     let (agreement, reason) = match (reading.form, compare(answer, truth, asked)) {
-        (AnswerForm::YesNo, c) if c != Compared::NoTruth => {
-            (Agreement::NotComparable, "a list of yes and no against one label".to_owned())
-        }
+        (AnswerForm::YesNo, c) if c != Compared::NoTruth => (
+            Agreement::NotComparable,
+            "a list of yes and no against one label".to_owned(),
+        ),
         (_, Compared::Agree) => (Agreement::Agree, String::new()),
         (_, Compared::Disagree) => (Agreement::Disagree, String::new()),
         (_, Compared::NoTruth) => (Agreement::NoTruth, String::new()),

@@ -17,8 +17,14 @@ pub type Timer<'a> = &'a mut dyn FnMut(&mut dyn FnMut()) -> f64;
 fn spread(mut times: Vec<f64>) -> Value {
     times.sort_by(f64::total_cmp);
     let at = |q: f64| {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index within the list")]
-        times.get(((times.len().saturating_sub(1)) as f64 * q).round() as usize).copied()
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "an index within the list"
+        )]
+        times
+            .get(((times.len().saturating_sub(1)) as f64 * q).round() as usize)
+            .copied()
     };
     json!({"runs": times.len(), "p50_ms": at(0.5), "p95_ms": at(0.95)})
 }
@@ -33,10 +39,12 @@ pub fn scan(path: &Path, timer: Timer<'_>) -> Outcome<Value> {
     let mut failed = None;
     let times: Vec<f64> = (0..5)
         .map(|_| {
-            timer(&mut || match overread_dicom::scan::scan(&roots, &|_| {}, Cancel::default().flag()) {
-                Ok(summary) => files = summary.files,
-                Err(error) => failed = Some(error),
-            })
+            timer(
+                &mut || match overread_dicom::scan::scan(&roots, &|_| {}, Cancel::default().flag()) {
+                    Ok(summary) => files = summary.files,
+                    Err(error) => failed = Some(error),
+                },
+            )
         })
         .collect();
     if let Some(error) = failed {
@@ -59,7 +67,9 @@ pub fn decode(desk: &Desk, path: &Path, timer: Timer<'_>) -> Outcome<Value> {
     let mut times = Vec::new();
     for frame in set.frames.iter().take(100) {
         let mut result = Ok(());
-        times.push(timer(&mut || result = overread_dicom::decode(&frame.header.path, frame.frame).map(drop)));
+        times.push(timer(&mut || {
+            result = overread_dicom::decode(&frame.header.path, frame.frame).map(drop)
+        }));
         result?;
     }
     let mut out = spread(times);
@@ -80,8 +90,12 @@ pub fn present(desk: &Desk, path: &Path, timer: Timer<'_>) -> Outcome<Value> {
     let mut out = json!({"adapter": overread_render::adapter()});
     for side in [512, 1024] {
         let view = View::fit(a.columns, a.rows, a.spacing.aspect, side, side);
-        let reference: Vec<f64> = (0..20).map(|_| timer(&mut || drop(render::render(&frame, &voi, &view)))).collect();
-        let drawn: Vec<f64> = (0..20).map(|_| timer(&mut || drop(overread_render::draw(&frame, &voi, &view)))).collect();
+        let reference: Vec<f64> = (0..20)
+            .map(|_| timer(&mut || drop(render::render(&frame, &voi, &view))))
+            .collect();
+        let drawn: Vec<f64> = (0..20)
+            .map(|_| timer(&mut || drop(overread_render::draw(&frame, &voi, &view))))
+            .collect();
         out[format!("{side}")] = json!({"reference": spread(reference), "wgpu": spread(drawn)});
     }
     Ok(out)
@@ -110,7 +124,13 @@ pub fn model(desk: &Desk, path: &Path, folder: &Path) -> Outcome<Value> {
     };
     let mut runs = Vec::new();
     for _ in 0..2 {
-        let r = crate::op::ask::read(desk, &spec, overread_medgemma::Precision::F32, &|_| {}, &Cancel::default())?;
+        let r = crate::op::ask::read(
+            desk,
+            &spec,
+            overread_medgemma::Precision::F32,
+            &|_| {},
+            &Cancel::default(),
+        )?;
         let [load, vision, prefill, decode] = r.seconds;
         runs.push(json!({"load_s": load, "vision_s": vision, "prefill_s": prefill, "scoring_s": decode, "prompt_tokens": r.tokens[0]}));
     }

@@ -28,8 +28,10 @@ pub(crate) fn is_hidden(desk: &Desk, case: &str) -> bool {
 }
 
 pub(crate) fn record_seen(desk: &Desk, case: &str, what: &str) {
+    // The settings are in the store too: asked for before it is locked.
+    let who = settings(desk).reader;
     if let Ok(mut store) = desk.store()
-        && let Err(error) = store.record_seen(case, what, &settings(desk).reader, &desk.clock.now())
+        && let Err(error) = store.record_seen(case, what, &who, &desk.clock.now())
     {
         tracing::warn!("not recorded: {error}");
     }
@@ -37,7 +39,11 @@ pub(crate) fn record_seen(desk: &Desk, case: &str, what: &str) {
 
 /// The truth of a display set: of the case itself, its series, its study.
 pub(crate) fn truth_of(desk: &Desk, set: &Images) -> Option<Truth> {
-    let keys = [TruthKey::Case(&set.id), TruthKey::Series(&set.series_uid), TruthKey::Study(&set.study_uid)];
+    let keys = [
+        TruthKey::Case(&set.id),
+        TruthKey::Series(&set.series_uid),
+        TruthKey::Study(&set.study_uid),
+    ];
     desk.store().ok()?.truth(&keys).ok().flatten()
 }
 
@@ -47,7 +53,11 @@ pub(crate) fn case_of(desk: &Desk, arguments: &DisplaySetRef) -> Outcome<Case> {
     let truth = truth_of(desk, &set);
     let (own, kept, seen) = {
         let store = desk.store()?;
-        (store.answers(&set.id)?, store.readings(&set.id)?, store.seen(&set.id)?)
+        (
+            store.answers(&set.id)?,
+            store.readings(&set.id)?,
+            store.seen(&set.id)?,
+        )
     };
     let hidden = is_hidden(desk, &set.id);
     let truth_labels = truth.as_ref().map(|t| t.labels.clone()).unwrap_or_default();
@@ -59,7 +69,10 @@ pub(crate) fn case_of(desk: &Desk, arguments: &DisplaySetRef) -> Outcome<Case> {
             with_agreement(reading, &truth_labels, &asked)
         })
         .collect();
-    let mut events: Vec<(String, String)> = own.iter().map(|a| (a.at.clone(), "own answer".to_owned())).collect();
+    let mut events: Vec<(String, String)> = own
+        .iter()
+        .map(|a| (a.at.clone(), "own answer".to_owned()))
+        .collect();
     events.extend(seen.into_iter().map(|(what, at)| (at, what)));
     events.sort();
     let own_agreement = match own.last() {
@@ -69,16 +82,30 @@ pub(crate) fn case_of(desk: &Desk, arguments: &DisplaySetRef) -> Outcome<Case> {
     Ok(Case {
         display_set: set.id.clone(),
         hidden,
-        withheld: if hidden { u32::try_from(readings.len()).unwrap_or(u32::MAX) } else { 0 },
+        withheld: if hidden {
+            u32::try_from(readings.len()).unwrap_or(u32::MAX)
+        } else {
+            0
+        },
         own: own
             .into_iter()
-            .map(|a| OwnAnswer { label: a.label, confidence: a.confidence, at: a.at, before_reveal: a.before_reveal })
+            .map(|a| OwnAnswer {
+                label: a.label,
+                confidence: a.confidence,
+                at: a.at,
+                before_reveal: a.before_reveal,
+            })
             .collect(),
         readings: if hidden { Vec::new() } else { readings },
-        truth: truth
-            .filter(|_| !hidden)
-            .map(|t| TruthInfo { labels: t.labels, source: t.source, at: t.at }),
-        order: events.into_iter().map(|(at, what)| format!("{what} {}", at.get(11..19).unwrap_or(&at))).collect(),
+        truth: truth.filter(|_| !hidden).map(|t| TruthInfo {
+            labels: t.labels,
+            source: t.source,
+            at: t.at,
+        }),
+        order: events
+            .into_iter()
+            .map(|(at, what)| format!("{what} {}", at.get(11..19).unwrap_or(&at)))
+            .collect(),
         own_agreement,
     })
 }
@@ -97,10 +124,17 @@ fn word(agreement: &Agreement) -> &'static str {
 /// # Errors
 /// When the file cannot be read; the message names the line.
 pub fn read_table(path: &std::path::Path) -> Outcome<Vec<TruthRow>> {
-    let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+    let name = path
+        .file_name()
+        .map_or_else(String::new, |n| n.to_string_lossy().into_owned());
     let text = std::fs::read_to_string(path).map_err(|error| io(&name, &error))?;
-    truth::read(&name, &text)
-        .map_err(|error| failure("truth.unreadable", format!("{error}."), "Name the columns case, series or study, and label."))
+    truth::read(&name, &text).map_err(|error| {
+        failure(
+            "truth.unreadable",
+            format!("{error}."),
+            "Name the columns case, series or study, and label.",
+        )
+    })
 }
 
 /// Keeps a truth table's rows and says which display sets of the desk they reach.
@@ -160,7 +194,8 @@ pub fn import(desk: &Desk, rows: &[TruthRow], source: &str) -> Outcome<TruthAtta
             });
         }
     }
-    desk.store()?.add_truths(&truths, &settings(desk).reader, &now)?;
+    let who = settings(desk).reader;
+    desk.store()?.add_truths(&truths, &who, &now)?;
     Ok(TruthAttached {
         rows: u32::try_from(rows.len()).unwrap_or(u32::MAX),
         matched: u32::try_from(reached.len()).unwrap_or(u32::MAX),
@@ -173,7 +208,12 @@ fn names(set: &Images, id: &str) -> bool {
     set.id == id
         || set.series_uid == id
         || set.study_uid == id
-        || set.first().header.path.components().any(|c| c.as_os_str().to_str() == Some(id))
+        || set
+            .first()
+            .header
+            .path
+            .components()
+            .any(|c| c.as_os_str().to_str() == Some(id))
 }
 
 /// The operation `attach_truth`.
@@ -187,10 +227,24 @@ pub(crate) fn set_truth(desk: &Desk, arguments: &SetTruth) -> Outcome<Case> {
     let set = desk.set(&arguments.display_set)?;
     let now = desk.clock.now();
     let label = arguments.label.trim().to_owned();
-    let source = if arguments.source.trim().is_empty() { "typed in".to_owned() } else { arguments.source.trim().to_owned() };
-    let truth = Truth { labels: if label.is_empty() { Vec::new() } else { vec![label] }, source, at: now.clone() };
-    desk.store()?.add_truths(&[(TruthKey::Case(&set.id), truth)], &settings(desk).reader, &now)?;
-    case_of(desk, &DisplaySetRef { display_set: set.id.clone() })
+    let source = if arguments.source.trim().is_empty() {
+        "typed in".to_owned()
+    } else {
+        arguments.source.trim().to_owned()
+    };
+    let truth = Truth {
+        labels: if label.is_empty() { Vec::new() } else { vec![label] },
+        source,
+        at: now.clone(),
+    };
+    desk.store()?
+        .add_truths(&[(TruthKey::Case(&set.id), truth)], &settings(desk).reader, &now)?;
+    case_of(
+        desk,
+        &DisplaySetRef {
+            display_set: set.id.clone(),
+        },
+    )
 }
 
 /// The operation `commit_answer`.
@@ -198,7 +252,11 @@ pub(crate) fn commit_answer(desk: &Desk, arguments: &CommitAnswer) -> Outcome<Ca
     let set = desk.set(&arguments.display_set)?;
     let label = arguments.label.trim();
     if label.is_empty() {
-        return Err(failure("answer.empty", "There is no answer yet.", "Choose a label or type one."));
+        return Err(failure(
+            "answer.empty",
+            "There is no answer yet.",
+            "Choose a label or type one.",
+        ));
     }
     let settings = settings(desk);
     {
@@ -215,7 +273,12 @@ pub(crate) fn commit_answer(desk: &Desk, arguments: &CommitAnswer) -> Outcome<Ca
     // Committed: model and truth come out, in this order.
     record_seen(desk, &set.id, "model");
     record_seen(desk, &set.id, "truth");
-    case_of(desk, &DisplaySetRef { display_set: set.id.clone() })
+    case_of(
+        desk,
+        &DisplaySetRef {
+            display_set: set.id.clone(),
+        },
+    )
 }
 
 /// The case of an open display set.
@@ -223,7 +286,12 @@ pub(crate) fn commit_answer(desk: &Desk, arguments: &CommitAnswer) -> Outcome<Ca
 /// # Errors
 /// When the store cannot be read.
 pub fn of(desk: &Desk, set: &Images) -> Outcome<Case> {
-    case_of(desk, &DisplaySetRef { display_set: set.id.clone() })
+    case_of(
+        desk,
+        &DisplaySetRef {
+            display_set: set.id.clone(),
+        },
+    )
 }
 
 /// Attaches the labels of a table's rows to one display set, whatever case they name.
@@ -232,7 +300,15 @@ pub fn of(desk: &Desk, set: &Images) -> Outcome<Case> {
 /// When they cannot be kept.
 pub fn import_for(desk: &Desk, set: &Images, rows: &[TruthRow], source: &str) -> Outcome<()> {
     let now = desk.clock.now();
-    let truth = Truth { labels: rows.iter().map(|r| r.label.clone()).collect(), source: source.to_owned(), at: now.clone() };
-    desk.store()?.add_truths(&[(TruthKey::Series(&set.series_uid), truth)], &settings(desk).reader, &now)?;
+    let truth = Truth {
+        labels: rows.iter().map(|r| r.label.clone()).collect(),
+        source: source.to_owned(),
+        at: now.clone(),
+    };
+    desk.store()?.add_truths(
+        &[(TruthKey::Series(&set.series_uid), truth)],
+        &settings(desk).reader,
+        &now,
+    )?;
     Ok(())
 }

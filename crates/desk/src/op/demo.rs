@@ -21,9 +21,15 @@ pub fn study(desk: &Desk) -> PathBuf {
 pub fn make_study(desk: &Desk, progress: &(dyn Fn(usize, usize) -> bool + Sync)) -> Outcome<PathBuf> {
     let folder = study(desk);
     if !folder.join("truth.csv").is_file() {
-        std::fs::create_dir_all(&folder).map_err(|error| crate::code::io(&folder.display().to_string(), &error))?;
-        overread_phantom::write_study(&folder, STUDY_SEED, progress)
-            .map_err(|error| failure("demo.study", format!("The demo study could not be made: {error}"), ""))?;
+        std::fs::create_dir_all(&folder)
+            .map_err(|error| crate::code::io(&folder.display().to_string(), &error))?;
+        overread_phantom::write_study(&folder, STUDY_SEED, progress).map_err(|error| {
+            failure(
+                "demo.study",
+                format!("The demo study could not be made: {error}"),
+                "",
+            )
+        })?;
     }
     Ok(folder)
 }
@@ -40,6 +46,9 @@ pub fn finding_slice(study: &std::path::Path) -> Option<usize> {
     let column = lines.next()?.split(',').position(|name| name == "slice")?;
     let field = lines.next()?.split(',').nth(column)?;
     // A row may name several slices, separated by spaces or `;`.
-    let all: Vec<usize> = field.split(|c: char| !c.is_ascii_digit()).filter_map(|n| n.parse().ok()).collect();
+    let all: Vec<usize> = field
+        .split(|c: char| !c.is_ascii_digit())
+        .filter_map(|n| n.parse().ok())
+        .collect();
     all.get(all.len() / 2).copied()
 }

@@ -40,7 +40,10 @@ pub(crate) fn cases() -> Vec<ProbeCase> {
 pub(crate) fn report(found: &DeviceReport) {
     match found.max_difference {
         Some(0 | 1) => tracing::info!("the page's device {} agrees with the reference", found.renderer),
-        Some(n) => tracing::warn!("the page's device {} differs from the reference by {n}", found.renderer),
+        Some(n) => tracing::warn!(
+            "the page's device {} differs from the reference by {n}",
+            found.renderer
+        ),
         None => tracing::warn!("the page's device was not compared: {}", found.renderer),
     }
 }

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use overread_medgemma::check;
 pub use overread_medgemma::Precision;
+use overread_medgemma::check;
 use overread_medgemma::template::render;
 use serde_json::{Value, json};
 
@@ -32,7 +32,12 @@ pub fn check(folder: &Path) -> Value {
 /// # Errors
 /// Anything loading or reading may meet.
 pub fn trace(folder: &Path, case: &Path, precision: Precision) -> Outcome<Value> {
-    Ok(overread_medgemma::trace::trace(folder, case, precision, &open_picture)?)
+    Ok(overread_medgemma::trace::trace(
+        folder,
+        case,
+        precision,
+        &open_picture,
+    )?)
 }
 
 /// The prompt as the chat template renders it, images as marks.

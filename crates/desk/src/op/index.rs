@@ -30,7 +30,10 @@ pub fn index(paths: &[PathBuf], cancel: &Cancel) -> Outcome<Value> {
                     row["modality"] = json!(header.modality);
                     row["transfer_syntax"] = json!(header.syntax.uid);
                     let l = &header.layout;
-                    row["summary"] = json!(format!("{} x {}, {} frames, {}", l.columns, l.rows, l.frames, header.syntax.name));
+                    row["summary"] = json!(format!(
+                        "{} x {}, {} frames, {}",
+                        l.columns, l.rows, l.frames, header.syntax.name
+                    ));
                     if !lock(&index).add(*header) {
                         row["reason"] = json!("a further copy of an instance that is here already");
                     }
@@ -55,12 +58,15 @@ pub fn index(paths: &[PathBuf], cancel: &Cancel) -> Outcome<Value> {
             lock(&files).push(row);
         }
         scan::ScanEvent::Folder(path, reason) => {
-            lock(&files).push(json!({"path": path.to_string_lossy(), "status": "unreadable", "reason": reason}));
+            lock(&files)
+                .push(json!({"path": path.to_string_lossy(), "status": "unreadable", "reason": reason}));
         }
         scan::ScanEvent::Listed(_) => {}
     };
     scan::scan(paths, &take, cancel.flag())?;
-    let mut files = files.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut files = files
+        .into_inner()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
     files.sort_by(|a, b| a["path"].as_str().cmp(&b["path"].as_str()));
     let sets: Vec<Value> = lock(&index).display_sets(None).iter().map(describe).collect();
     Ok(json!({"files": files, "display_sets": sets}))
@@ -76,7 +82,11 @@ fn describe(set: &DisplaySet) -> Value {
         .iter()
         .map(|f| {
             let path = f.header.path.to_string_lossy();
-            if f.header.layout.frames > 1 { format!("{path}#{}", f.frame) } else { path.into_owned() }
+            if f.header.layout.frames > 1 {
+                format!("{path}#{}", f.frame)
+            } else {
+                path.into_owned()
+            }
         })
         .collect();
     json!({

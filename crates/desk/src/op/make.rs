@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use overread_imaging::voi::VoiFunction;
 pub use overread_imaging::reslice::BodyPlane;
 pub use overread_imaging::view::Interpolation;
+use overread_imaging::voi::VoiFunction;
 pub use overread_imaging::voi::Window;
 use overread_phantom::Options;
 
@@ -28,7 +28,12 @@ pub fn parse_window(text: &str) -> Option<Window> {
         _ => return None,
     };
     let (center, width): (f64, f64) = (center.parse().ok()?, width.parse().ok()?);
-    (center.is_finite() && width.is_finite() && width > 0.0).then_some(Window { center, width, function, explanation: None })
+    (center.is_finite() && width.is_finite() && width > 0.0).then_some(Window {
+        center,
+        width,
+        function,
+        explanation: None,
+    })
 }
 
 /// A text file.
@@ -75,7 +80,14 @@ pub fn phantoms(
     volumes: bool,
     progress: &(dyn Fn(usize, usize) -> bool + Sync),
 ) -> Outcome<()> {
-    let options = Options { hard, ..if volumes { Options::volume() } else { Options::small() } };
+    let options = Options {
+        hard,
+        ..if volumes {
+            Options::volume()
+        } else {
+            Options::small()
+        }
+    };
     overread_phantom::write_cases(out, n, seed, &options, progress)
         .map(drop)
         .map_err(|error| failure("phantom.failed", format!("{error}."), ""))
@@ -88,7 +100,10 @@ mod tests {
     #[test]
     fn windows_are_parsed() {
         assert_eq!(parse_window("-600,1500"), Some(Window::linear(-600.0, 1500.0)));
-        assert_eq!(parse_window("1,2,sigmoid").map(|w| w.function), Some(VoiFunction::Sigmoid));
+        assert_eq!(
+            parse_window("1,2,sigmoid").map(|w| w.function),
+            Some(VoiFunction::Sigmoid)
+        );
         for wrong in ["1", "1,0", "a,b", "1,2,CUBIC", "1,2,3,4"] {
             assert_eq!(parse_window(wrong), None, "{wrong}");
         }

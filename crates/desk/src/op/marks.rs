@@ -37,7 +37,10 @@ fn wire_kind(kind: Kind) -> MarkKind {
 
 /// A kept mark as the page shows it; the frame is found by UID, so that it holds when the series grew.
 pub(crate) fn to_wire(set: &Images, kept: Kept) -> Option<Mark> {
-    let frame = set.frames.iter().position(|f| f.header.sop_uid == kept.sop_instance_uid && f.frame == kept.frame_number)?;
+    let frame = set
+        .frames
+        .iter()
+        .position(|f| f.header.sop_uid == kept.sop_instance_uid && f.frame == kept.frame_number)?;
     Some(Mark {
         id: kept.id,
         display_set: set.id.clone(),
@@ -59,10 +62,20 @@ pub(crate) fn marks(desk: &Desk, arguments: &DisplaySetRef) -> Outcome<Vec<Mark>
 /// The operation `measure`.
 pub(crate) fn measure(desk: &Desk, draft: &MarkDraft) -> Outcome<Vec<String>> {
     let set = desk.set(&draft.display_set)?;
-    let no_frame = || failure("desk.no_such_frame", "This image is not in the series any more.", "");
-    let frame = desk.frames.get(set.frames.get(draft.frame as usize).ok_or_else(no_frame)?)?;
+    let no_frame = || {
+        failure(
+            "desk.no_such_frame",
+            "This image is not in the series any more.",
+            "",
+        )
+    };
+    let frame = desk
+        .frames
+        .get(set.frames.get(draft.frame as usize).ok_or_else(no_frame)?)?;
     let a = &frame.attributes;
-    let [Some(p), Some(q)] = [draft.points.first(), draft.points.get(1)].map(|p| p.map(|p| DVec2::from_array(*p))) else {
+    let [Some(p), Some(q)] =
+        [draft.points.first(), draft.points.get(1)].map(|p| p.map(|p| DVec2::from_array(*p)))
+    else {
         return Ok(Vec::new());
     };
     Ok(match draft.kind {
@@ -72,10 +85,20 @@ pub(crate) fn measure(desk: &Desk, draft: &MarkDraft) -> Outcome<Vec<String>> {
             let height = measure::length(&a.spacing, p, DVec2::new(p.x, q.y)).text();
             let number = |text: &str| text.split(' ').next().unwrap_or_default().to_owned();
             let mut lines = vec![format!("{} × {height}", number(&width))];
-            let outline = if draft.kind == MarkKind::Ellipse { Outline::Ellipse } else { Outline::Rectangle };
+            let outline = if draft.kind == MarkKind::Ellipse {
+                Outline::Ellipse
+            } else {
+                Outline::Rectangle
+            };
             let unit = a.unit.symbol();
             match measure::region(&frame, outline, p, q) {
-                Some(s) => lines.push(format!("mean {:.1} ± {:.1} {unit}, {:.0} to {:.0}, n {}", s.mean, s.sd, s.min, s.max, s.count).replace(" ,", ",")),
+                Some(s) => lines.push(
+                    format!(
+                        "mean {:.1} ± {:.1} {unit}, {:.0} to {:.0}, n {}",
+                        s.mean, s.sd, s.min, s.max, s.count
+                    )
+                    .replace(" ,", ","),
+                ),
                 None if a.photometric.is_monochrome() => lines.push("no pixel inside".to_owned()),
                 None => {}
             }
@@ -88,11 +111,20 @@ pub(crate) fn measure(desk: &Desk, draft: &MarkDraft) -> Outcome<Vec<String>> {
 /// The operation `save_mark`.
 pub(crate) fn save(desk: &Desk, draft: &MarkDraft) -> Outcome<Mark> {
     let set = desk.set(&draft.display_set)?;
-    let no_frame = || failure("desk.no_such_frame", "This image is not in the series any more.", "");
+    let no_frame = || {
+        failure(
+            "desk.no_such_frame",
+            "This image is not in the series any more.",
+            "",
+        )
+    };
     let frame = set.frames.get(draft.frame as usize).ok_or_else(no_frame)?;
     let at = desk.clock.now();
     let id = if draft.id.is_empty() {
-        format!("mark-{}", short_hash(&format!("{at}{}{:?}", set.id, draft.points)))
+        format!(
+            "mark-{}",
+            short_hash(&format!("{at}{}{:?}", set.id, draft.points))
+        )
     } else {
         draft.id.clone()
     };
@@ -106,7 +138,11 @@ pub(crate) fn save(desk: &Desk, draft: &MarkDraft) -> Outcome<Mark> {
         points: draft.points.clone(),
         // Points use the corner convention, planes the centre convention: half a pixel apart.
         patient_points: plane.map_or_else(Vec::new, |plane| {
-            draft.points.iter().map(|p| plane.to_patient(DVec2::from_array(*p) - 0.5).to_array()).collect()
+            draft
+                .points
+                .iter()
+                .map(|p| plane.to_patient(DVec2::from_array(*p) - 0.5).to_array())
+                .collect()
         }),
         text: draft.text.clone(),
         measured: measure(desk, draft)?,
@@ -125,11 +161,18 @@ pub(crate) fn save(desk: &Desk, draft: &MarkDraft) -> Outcome<Mark> {
 }
 
 pub(crate) fn delete(desk: &Desk, arguments: &MarkRef) -> Outcome<()> {
-    let gone = desk.store()?.delete_mark(&arguments.id, &settings(desk).reader, &desk.clock.now())?;
-    if gone { Ok(()) } else { Err(failure("mark.unknown", "This mark is not there any more.", "")) }
+    let gone = desk
+        .store()?
+        .delete_mark(&arguments.id, &settings(desk).reader, &desk.clock.now())?;
+    if gone {
+        Ok(())
+    } else {
+        Err(failure("mark.unknown", "This mark is not there any more.", ""))
+    }
 }
 
 pub(crate) fn undo(desk: &Desk, arguments: &DisplaySetRef) -> Outcome<Vec<Mark>> {
-    desk.store()?.undo_mark(&arguments.display_set, &settings(desk).reader, &desk.clock.now())?;
+    desk.store()?
+        .undo_mark(&arguments.display_set, &settings(desk).reader, &desk.clock.now())?;
     marks(desk, arguments)
 }

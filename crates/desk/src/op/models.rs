@@ -23,8 +23,13 @@ pub fn make_demo_model(desk: &Desk) -> Outcome<PathBuf> {
     let folder = demo_model(desk);
     if !folder.join("model.safetensors").is_file() {
         std::fs::create_dir_all(&folder).map_err(|error| io(&folder.display().to_string(), &error))?;
-        overread_phantom::checkpoint::write_demo_model(&folder, 1)
-            .map_err(|error| crate::code::failure("demo.model", format!("The demo model could not be made: {error}"), ""))?;
+        overread_phantom::checkpoint::write_demo_model(&folder, 1).map_err(|error| {
+            crate::code::failure(
+                "demo.model",
+                format!("The demo model could not be made: {error}"),
+                "",
+            )
+        })?;
     }
     Ok(folder)
 }
@@ -58,11 +63,23 @@ pub(crate) fn add_model(desk: &Desk, handle: &Handle) -> Outcome<ModelInfo> {
 }
 
 fn describe(desk: &Desk, folder: &Path) -> ModelInfo {
-    let CheckReport { usable, lines, parameters, memory_f32, image_size, warning, .. } = check(folder);
+    let CheckReport {
+        usable,
+        lines,
+        parameters,
+        memory_f32,
+        image_size,
+        warning,
+        ..
+    } = check(folder);
     let demo = folder == demo_model(desk);
     let handle = desk.handle(folder);
     ModelInfo {
-        name: if demo { "Demo model (random weights)".to_owned() } else { handle.label.clone() },
+        name: if demo {
+            "Demo model (random weights)".to_owned()
+        } else {
+            handle.label.clone()
+        },
         handle,
         usable,
         report: lines,

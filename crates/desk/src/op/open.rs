@@ -31,7 +31,12 @@ struct Progress {
 }
 
 /// The job `open`.
-pub(crate) fn open(desk: &Desk, arguments: &OpenFolder, events: &(dyn Fn(ScanEvent) + Sync), cancel: &Cancel) {
+pub(crate) fn open(
+    desk: &Desk,
+    arguments: &OpenFolder,
+    events: &(dyn Fn(ScanEvent) + Sync),
+    cancel: &Cancel,
+) {
     match run(desk, arguments, events, cancel) {
         Ok(done) => events(done),
         Err(error) => events(ScanEvent::Failed(error)),
@@ -47,9 +52,16 @@ fn run(
     let root = desk.path(&arguments.folder)?;
     if !root.exists() {
         let message = format!("The folder {} is not there any more.", arguments.folder.label);
-        return Err(failure("open.not_found", message, "Choose another folder, or connect its drive."));
+        return Err(failure(
+            "open.not_found",
+            message,
+            "Choose another folder, or connect its drive.",
+        ));
     }
-    *lock(&desk.opened) = crate::desk::Opened { root: Some(root.clone()), ..Default::default() };
+    *lock(&desk.opened) = crate::desk::Opened {
+        root: Some(root.clone()),
+        ..Default::default()
+    };
     let begun = Instant::now();
     let progress = Mutex::new(Progress::default());
     let summary = scan::scan(
@@ -60,8 +72,15 @@ fn run(
     let mut progress = lock(&progress);
     tell(desk, &mut progress, events);
     if progress.images == 0 && progress.objects.is_empty() && !summary.cancelled {
-        let message = format!("There is no DICOM in {}: {} files were looked at.", arguments.folder.label, progress.seen);
-        return Err(failure("open.no_dicom", message, "Choose a folder that holds DICOM files."));
+        let message = format!(
+            "There is no DICOM in {}: {} files were looked at.",
+            arguments.folder.label, progress.seen
+        );
+        return Err(failure(
+            "open.no_dicom",
+            message,
+            "Choose a folder that holds DICOM files.",
+        ));
     }
     if let Ok(mut store) = desk.store() {
         // A folder that could not be remembered is still open.
@@ -103,12 +122,21 @@ fn add(p: &mut Progress, root: &Path, file: ScannedFile) {
             p.images += 1;
             p.changed.insert(header.study_uid.clone());
             if !p.index.add(*header) {
-                skip(p, root, &file.path, "object", "a further copy of an instance that is here already".to_owned());
+                skip(
+                    p,
+                    root,
+                    &file.path,
+                    "object",
+                    "a further copy of an instance that is here already".to_owned(),
+                );
             }
         }
         Found::Object(object) => {
             p.changed.insert(object.study_uid.clone());
-            let line = ObjectLine { modality: object.modality, summary: object.summary.clone() };
+            let line = ObjectLine {
+                modality: object.modality,
+                summary: object.summary.clone(),
+            };
             p.objects.entry(object.study_uid).or_default().push(line);
             skip(p, root, &file.path, "object", object.summary);
         }
@@ -118,19 +146,34 @@ fn add(p: &mut Progress, root: &Path, file: ScannedFile) {
 }
 
 fn skip(p: &mut Progress, root: &Path, path: &Path, status: &str, reason: String) {
-    let name = path.strip_prefix(root).unwrap_or(path).to_string_lossy().into_owned();
+    let name = path
+        .strip_prefix(root)
+        .unwrap_or(path)
+        .to_string_lossy()
+        .into_owned();
     p.skipped_count += 1;
-    p.skipped.push(SkippedFile { name, status: status.to_owned(), reason });
+    p.skipped.push(SkippedFile {
+        name,
+        status: status.to_owned(),
+        reason,
+    });
 }
 
 fn tell(desk: &Desk, p: &mut Progress, events: &(dyn Fn(ScanEvent) + Sync)) {
     for uid in std::mem::take(&mut p.changed) {
-        let sets: Vec<Arc<DisplaySet>> = p.index.display_sets(Some(&uid)).into_iter().map(Arc::new).collect();
+        let sets: Vec<Arc<DisplaySet>> = p
+            .index
+            .display_sets(Some(&uid))
+            .into_iter()
+            .map(Arc::new)
+            .collect();
         let objects = p.objects.get(&uid).cloned().unwrap_or_default();
         let study = study(desk, &uid, &sets, objects);
         let mut opened = lock(&desk.opened);
         opened.sets.retain(|_, set| set.study_uid != uid);
-        opened.sets.extend(sets.into_iter().map(|set| (set.id.clone(), set)));
+        opened
+            .sets
+            .extend(sets.into_iter().map(|set| (set.id.clone(), set)));
         opened.studies.insert(study.id.clone(), study.clone());
         drop(opened);
         events(ScanEvent::Study(study));
@@ -140,7 +183,12 @@ fn tell(desk: &Desk, p: &mut Progress, events: &(dyn Fn(ScanEvent) + Sync)) {
         lock(&desk.opened).skipped.extend(files.iter().cloned());
         events(ScanEvent::Skipped { files });
     }
-    events(ScanEvent::Progress { seen: p.seen, images: p.images, skipped: p.skipped_count, found: p.found.max(p.seen) });
+    events(ScanEvent::Progress {
+        seen: p.seen,
+        images: p.images,
+        skipped: p.skipped_count,
+        found: p.found.max(p.seen),
+    });
     p.told = Some(Instant::now());
 }
 
@@ -148,7 +196,10 @@ fn study(desk: &Desk, uid: &str, sets: &[Arc<DisplaySet>], objects: Vec<ObjectLi
     let hide = crate::op::app::settings(desk).hide_identity;
     let header = sets.first().map(|set| Arc::clone(&set.first().header));
     let patient = header.as_ref().map(|h| h.patient.clone()).unwrap_or_default();
-    let description = header.as_ref().map(|h| h.study_description.clone()).filter(|d| !d.is_empty());
+    let description = header
+        .as_ref()
+        .map(|h| h.study_description.clone())
+        .filter(|d| !d.is_empty());
     let modality = sets.first().map(|set| set.modality.clone()).unwrap_or_default();
     Study {
         id: format!("study-{}", convert::short_hash(uid)),
@@ -157,7 +208,11 @@ fn study(desk: &Desk, uid: &str, sets: &[Arc<DisplaySet>], objects: Vec<ObjectLi
         date: header.as_ref().map(|h| h.study_date.clone()).unwrap_or_default(),
         patient_name: if hide { String::new() } else { patient.name.clone() },
         patient_id: if hide { String::new() } else { patient.id.clone() },
-        patient_details: if hide { String::new() } else { convert::patient_details(&patient) },
+        patient_details: if hide {
+            String::new()
+        } else {
+            convert::patient_details(&patient)
+        },
         display_sets: sets.iter().map(|set| convert::tile(set)).collect(),
         objects,
     }
@@ -178,9 +233,17 @@ pub fn load(desk: &Desk, path: &Path) -> Result<Vec<Arc<DisplaySet>>, Failure> {
                 }
                 Found::Unreadable(error) => lock(&reasons).push(Failure::from(error)),
                 Found::Object(object) => {
-                    lock(&reasons).push(failure("dicom.no_image", format!("This is a {}, which holds no image.", object.summary), ""));
+                    lock(&reasons).push(failure(
+                        "dicom.no_image",
+                        format!("This is a {}, which holds no image.", object.summary),
+                        "",
+                    ));
                 }
-                Found::NotDicom(reason) => lock(&reasons).push(failure("dicom.not_dicom", format!("Not a DICOM file: {reason}."), "")),
+                Found::NotDicom(reason) => lock(&reasons).push(failure(
+                    "dicom.not_dicom",
+                    format!("Not a DICOM file: {reason}."),
+                    "",
+                )),
             }
         }
     };
@@ -192,7 +255,11 @@ pub fn load(desk: &Desk, path: &Path) -> Result<Vec<Arc<DisplaySet>>, Failure> {
             return Err(reasons.remove(0));
         }
         let message = format!("There is no DICOM image in {}.", path.display());
-        return Err(failure("open.no_dicom", message, "Name a folder or file that holds DICOM images."));
+        return Err(failure(
+            "open.no_dicom",
+            message,
+            "Name a folder or file that holds DICOM images.",
+        ));
     }
     let sets: Vec<Arc<DisplaySet>> = index.display_sets(None).into_iter().map(Arc::new).collect();
     let mut opened = lock(&desk.opened);
@@ -215,7 +282,11 @@ pub fn choose(sets: &[Arc<DisplaySet>], id: Option<&str>) -> Result<Arc<DisplayS
             .ok_or_else(|| failure("open.no_dicom", "There is no image.", "")),
         Some(id) => sets.iter().find(|set| set.id == id).cloned().ok_or_else(|| {
             let known: Vec<&str> = sets.iter().map(|set| set.id.as_str()).collect();
-            failure("desk.unknown_display_set", format!("There is no display set {id}."), format!("Choose one of {}.", known.join(", ")))
+            failure(
+                "desk.unknown_display_set",
+                format!("There is no display set {id}."),
+                format!("Choose one of {}.", known.join(", ")),
+            )
         }),
     }
 }

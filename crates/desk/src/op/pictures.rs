@@ -22,7 +22,13 @@ pub fn png(bytes: &[u8], width: u32, height: u32, channels: u8) -> Outcome<Vec<u
     let mut out = Vec::new();
     PngEncoder::new(&mut out)
         .write_image(bytes, width, height, colour)
-        .map_err(|error| failure("picture.encode", format!("The picture could not be written: {error}."), ""))?;
+        .map_err(|error| {
+            failure(
+                "picture.encode",
+                format!("The picture could not be written: {error}."),
+                "",
+            )
+        })?;
     Ok(out)
 }
 
@@ -31,7 +37,12 @@ pub fn png(bytes: &[u8], width: u32, height: u32, channels: u8) -> Outcome<Vec<u
 /// # Errors
 /// See [`png`].
 pub fn picture_png(picture: &Picture) -> Outcome<Vec<u8>> {
-    png(&picture.rgb, u32::try_from(picture.width).unwrap_or(0), u32::try_from(picture.height).unwrap_or(0), 3)
+    png(
+        &picture.rgb,
+        u32::try_from(picture.width).unwrap_or(0),
+        u32::try_from(picture.height).unwrap_or(0),
+        3,
+    )
 }
 
 /// Opens a picture file as Pillow's `convert("RGB")` would, with Pillow's name of its mode.
@@ -47,5 +58,12 @@ pub fn open_picture(path: &Path) -> Result<(Picture, &'static str), String> {
         (false, false) => "L",
     };
     let rgb = image.to_rgb8();
-    Ok((Picture { width: rgb.width() as usize, height: rgb.height() as usize, rgb: rgb.into_raw() }, mode))
+    Ok((
+        Picture {
+            width: rgb.width() as usize,
+            height: rgb.height() as usize,
+            rgb: rgb.into_raw(),
+        },
+        mode,
+    ))
 }

@@ -59,7 +59,13 @@ pub(crate) fn templates() -> Vec<TemplateInfo> {
         .map(|t| TemplateInfo {
             id: t.id.to_owned(),
             title: t.title.to_owned(),
-            text: [t.before, t.after].into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join("\n").trim().to_owned(),
+            text: [t.before, t.after]
+                .into_iter()
+                .filter(|p| !p.is_empty())
+                .collect::<Vec<_>>()
+                .join("\n")
+                .trim()
+                .to_owned(),
             source: t.source.to_owned(),
             images: match t.images {
                 Images::None => "none",
@@ -86,16 +92,33 @@ pub fn resolve(desk: &Desk, spec: &QuestionSpec) -> Outcome<Resolved> {
     let template = if spec.template.is_empty() {
         None
     } else {
-        let unknown = || failure("question.template", format!("There is no template {}.", spec.template), "");
+        let unknown = || {
+            failure(
+                "question.template",
+                format!("There is no template {}.", spec.template),
+                "",
+            )
+        };
         Some(templates::by_id(&spec.template).ok_or_else(unknown)?)
     };
     let wording = Wording::of(template, &spec.prompt);
     if wording.before.trim().is_empty() && wording.after.trim().is_empty() {
-        return Err(failure("question.empty", "There is no question yet.", "Choose a template or type a question."));
+        return Err(failure(
+            "question.empty",
+            "There is no question yet.",
+            "Choose a template or type a question.",
+        ));
     }
     let without_images = template.is_some_and(|t| t.images == Images::None);
-    let default = recipes(&set).first().map(|(id, _)| id.clone()).unwrap_or_default();
-    let id = if spec.preprocess.is_empty() { default } else { spec.preprocess.clone() };
+    let default = recipes(&set)
+        .first()
+        .map(|(id, _)| id.clone())
+        .unwrap_or_default();
+    let id = if spec.preprocess.is_empty() {
+        default
+    } else {
+        spec.preprocess.clone()
+    };
     let wrong = |error: &dyn std::fmt::Display| {
         let text = error.to_string();
         let (message, hint) = text.split_once("; ").unwrap_or((&text, ""));
@@ -105,9 +128,23 @@ pub fn resolve(desk: &Desk, spec: &QuestionSpec) -> Outcome<Resolved> {
     let slices = if without_images {
         Vec::new()
     } else {
-        slices::choose(if spec.slices.is_empty() { "middle" } else { &spec.slices }, set.frames.len()).map_err(|e| wrong(&e))?
+        slices::choose(
+            if spec.slices.is_empty() {
+                "middle"
+            } else {
+                &spec.slices
+            },
+            set.frames.len(),
+        )
+        .map_err(|e| wrong(&e))?
     };
-    Ok(Resolved { set, slices, recipe, wording, template: spec.template.clone() })
+    Ok(Resolved {
+        set,
+        slices,
+        recipe,
+        wording,
+        template: spec.template.clone(),
+    })
 }
 
 /// Makes the pictures of a resolved question, in order.
@@ -121,7 +158,12 @@ pub fn pictures(
     progress: &mut dyn FnMut(usize, usize),
     cancel: &Cancel,
 ) -> Outcome<Vec<Picture>> {
-    let frames = || resolved.slices.iter().map(|s| desk.frames.get(&resolved.set.frames[s - 1]));
+    let frames = || {
+        resolved
+            .slices
+            .iter()
+            .map(|s| desk.frames.get(&resolved.set.frames[s - 1]))
+    };
     let range = if resolved.recipe.needs_range() {
         let all = frames().collect::<Outcome<Vec<_>>>()?;
         VolumeRange::of(all.iter().map(AsRef::as_ref))
@@ -141,7 +183,11 @@ pub fn pictures(
                 let (message, hint) = text.split_once("; ").unwrap_or((&text, ""));
                 failure("question.recipe", format!("{message}."), hint.to_owned())
             })?;
-        out.push(Picture { width: picture.width as usize, height: picture.height as usize, rgb: picture.rgb });
+        out.push(Picture {
+            width: picture.width as usize,
+            height: picture.height as usize,
+            rgb: picture.rgb,
+        });
     }
     Ok(out)
 }
@@ -150,7 +196,10 @@ pub fn pictures(
 pub(crate) fn messages(wording: &Wording, images: usize) -> Vec<Message> {
     let mut messages = Vec::new();
     if !wording.system.is_empty() {
-        messages.push(Message { role: Role::System, parts: vec![Part::Text(wording.system.clone())] });
+        messages.push(Message {
+            role: Role::System,
+            parts: vec![Part::Text(wording.system.clone())],
+        });
     }
     let parts = wording
         .parts(images)
@@ -160,7 +209,10 @@ pub(crate) fn messages(wording: &Wording, images: usize) -> Vec<Message> {
             Said::Image => Part::Image,
         })
         .collect();
-    messages.push(Message { role: Role::User, parts });
+    messages.push(Message {
+        role: Role::User,
+        parts,
+    });
     messages
 }
 
@@ -179,7 +231,11 @@ pub(crate) fn plan(desk: &Desk, spec: &QuestionSpec) -> Outcome<Plan> {
             let frame = &resolved.set.frames[slice - 1];
             PlannedSlice {
                 slice: u32::try_from(*slice).unwrap_or(u32::MAX),
-                instance_number: frame.header.instance_number.map(|n| n.to_string()).unwrap_or_default(),
+                instance_number: frame
+                    .header
+                    .instance_number
+                    .map(|n| n.to_string())
+                    .unwrap_or_default(),
                 position: frame.plane().map(|p| p.distance()),
                 width: u32::try_from(picture.width).unwrap_or(0),
                 height: u32::try_from(picture.height).unwrap_or(0),
@@ -206,13 +262,22 @@ pub(crate) fn plan(desk: &Desk, spec: &QuestionSpec) -> Outcome<Plan> {
                 plan.context = Some(context);
                 plan.rendered_prompt = rendered;
                 if tokens > context {
-                    plan.refusal = Some(failure("question.too_long", format!("The question has {tokens} tokens and the model reads {context}."), "Choose fewer slices."));
+                    plan.refusal = Some(failure(
+                        "question.too_long",
+                        format!("The question has {tokens} tokens and the model reads {context}."),
+                        "Choose fewer slices.",
+                    ));
                 }
             }
             Err(error) => plan.refusal = Some(error),
         }
-        if plan.memory > plan.memory_available && plan.memory_available > 0.0 && lock(&desk.engine).is_none() {
-            plan.refusal = Some(failure("model.not_enough_memory", "There is not enough free memory for this model.", "Close other programs or choose a smaller model."));
+        if plan.memory > plan.memory_available && plan.memory_available > 0.0 && lock(&desk.engine).is_none()
+        {
+            plan.refusal = Some(failure(
+                "model.not_enough_memory",
+                "There is not enough free memory for this model.",
+                "Close other programs or choose a smaller model.",
+            ));
         }
         plan.seconds = lock(&desk.pace)
             .get(&folder)
@@ -221,12 +286,22 @@ pub(crate) fn plan(desk: &Desk, spec: &QuestionSpec) -> Outcome<Plan> {
         let line = report.lines.first().cloned().unwrap_or_default();
         plan.refusal = Some(failure("model.unusable", line, "Choose another model folder."));
     }
-    if matches!(spec.form, AnswerForm::Labels | AnswerForm::YesNo) && spec.labels.iter().all(|l| l.trim().is_empty()) {
-        plan.refusal = Some(failure("question.no_labels", "There are no answers to choose from.", "Type the labels, or ask for an open answer."));
+    if matches!(spec.form, AnswerForm::Labels | AnswerForm::YesNo)
+        && spec.labels.iter().all(|l| l.trim().is_empty())
+    {
+        plan.refusal = Some(failure(
+            "question.no_labels",
+            "There are no answers to choose from.",
+            "Type the labels, or ask for an open answer.",
+        ));
     }
     let mut plans = lock(&desk.plans);
     plans.retain(|p| p.id != id);
-    plans.push(PlannedPictures { id, pictures: Arc::new(pictures), side: report.image_size });
+    plans.push(PlannedPictures {
+        id,
+        pictures: Arc::new(pictures),
+        side: report.image_size,
+    });
     let drop = plans.len().saturating_sub(MOST_PLANS);
     plans.drain(..drop);
     Ok(plan)
@@ -235,18 +310,38 @@ pub(crate) fn plan(desk: &Desk, spec: &QuestionSpec) -> Outcome<Plan> {
 fn count(folder: &Path, resolved: &Resolved, images: usize) -> Result<(u32, u32, String), Failure> {
     let config = Config::read(folder)?;
     let tokenizer = Tokenizer::read(folder)?;
-    let prompt = build(&config, &tokenizer, &messages(&resolved.wording, images), "", false)?;
+    let prompt = build(
+        &config,
+        &tokenizer,
+        &messages(&resolved.wording, images),
+        "",
+        false,
+    )?;
     let narrow = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    Ok((narrow(prompt.ids.len()), narrow(config.text.context), prompt.rendered))
+    Ok((
+        narrow(prompt.ids.len()),
+        narrow(config.text.context),
+        prompt.rendered,
+    ))
 }
 
 fn warnings(resolved: &Resolved, pictures: usize) -> Vec<String> {
     let mut warnings = Vec::new();
     if pictures > slices::OFFICIAL_MOST {
-        warnings.push(format!("{pictures} slices: the published recipe takes at most {}.", slices::OFFICIAL_MOST));
+        warnings.push(format!(
+            "{pictures} slices: the published recipe takes at most {}.",
+            slices::OFFICIAL_MOST
+        ));
     }
-    let by_number: Vec<Option<i64>> = resolved.slices.iter().map(|s| resolved.set.frames[s - 1].header.instance_number).collect();
-    if by_number.windows(2).any(|w| matches!((w[0], w[1]), (Some(a), Some(b)) if a > b)) {
+    let by_number: Vec<Option<i64>> = resolved
+        .slices
+        .iter()
+        .map(|s| resolved.set.frames[s - 1].header.instance_number)
+        .collect();
+    if by_number
+        .windows(2)
+        .any(|w| matches!((w[0], w[1]), (Some(a), Some(b)) if a > b))
+    {
         warnings.push("Slices are ordered by position; the published recipe orders by instance number, which differs here.".to_owned());
     }
     if matches!(resolved.recipe, Recipe::MrPercentile) {
@@ -257,13 +352,30 @@ fn warnings(resolved: &Resolved, pictures: usize) -> Vec<String> {
 
 /// `input/{plan}/{k}/{sent|seen}`.
 pub(crate) fn picture(desk: &Desk, plan: &str, k: &str, which: &str) -> Outcome<Resource> {
-    let gone = || failure("question.no_picture", "This picture was not kept.", "Change the question, or look again.");
-    let planned = lock(&desk.plans).iter().find(|p| p.id == plan).cloned().ok_or_else(gone)?;
-    let picture = k.parse::<usize>().ok().and_then(|k| planned.pictures.get(k).cloned()).ok_or_else(gone)?;
+    let gone = || {
+        failure(
+            "question.no_picture",
+            "This picture was not kept.",
+            "Change the question, or look again.",
+        )
+    };
+    let planned = lock(&desk.plans)
+        .iter()
+        .find(|p| p.id == plan)
+        .cloned()
+        .ok_or_else(gone)?;
+    let picture = k
+        .parse::<usize>()
+        .ok()
+        .and_then(|k| planned.pictures.get(k).cloned())
+        .ok_or_else(gone)?;
     let bytes = match (which, planned.side) {
         ("sent", _) | (_, None) => picture_png(&picture)?,
         ("seen", Some(side)) => picture_png(&picture.resized(side))?,
         _ => return Err(gone()),
     };
-    Ok(Resource { content_type: "image/png", bytes })
+    Ok(Resource {
+        content_type: "image/png",
+        bytes,
+    })
 }

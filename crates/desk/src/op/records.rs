@@ -18,7 +18,12 @@ use crate::wire::viewing::DisplaySetRef;
 /// # Errors
 /// When the store cannot be read.
 pub fn case_row(desk: &Desk, set: &DisplaySet) -> Outcome<Value> {
-    let case = crate::op::case::case_of(desk, &DisplaySetRef { display_set: set.id.clone() })?;
+    let case = crate::op::case::case_of(
+        desk,
+        &DisplaySetRef {
+            display_set: set.id.clone(),
+        },
+    )?;
     Ok(json!({
         "case": set.id,
         "study": set.study_uid,
@@ -37,7 +42,12 @@ pub fn case_row(desk: &Desk, set: &DisplaySet) -> Outcome<Value> {
 /// # Errors
 /// When the store cannot be read.
 pub fn compare(desk: &Desk, set: &DisplaySet) -> Outcome<Value> {
-    let case = crate::op::case::case_of(desk, &DisplaySetRef { display_set: set.id.clone() })?;
+    let case = crate::op::case::case_of(
+        desk,
+        &DisplaySetRef {
+            display_set: set.id.clone(),
+        },
+    )?;
     Ok(json!({
         "case": set.id,
         "hidden": case.hidden,
@@ -59,9 +69,18 @@ pub fn score(answers: &Path, truth: &Path, labels: Option<&Path>) -> Outcome<Val
     let name = |path: &Path| path.display().to_string();
     let (answers, truth, labels) = (name(answers), name(truth), labels.map(name));
     score_texts(
-        Source { file: &answers, text: &answers_text },
-        Source { file: &truth, text: &truth_text },
-        labels.as_deref().zip(labels_text.as_deref()).map(|(file, text)| Source { file, text }),
+        Source {
+            file: &answers,
+            text: &answers_text,
+        },
+        Source {
+            file: &truth,
+            text: &truth_text,
+        },
+        labels
+            .as_deref()
+            .zip(labels_text.as_deref())
+            .map(|(file, text)| Source { file, text }),
     )
     .map_err(|error| failure("eval.input", format!("{error}."), ""))
 }
@@ -79,7 +98,10 @@ pub fn file_review(
     comment: &str,
 ) -> Outcome<Value> {
     let index = slice.map_or(set.middle(), |s| s.wrapping_sub(1));
-    let frame = set.frames.get(index).ok_or_else(|| failure("desk.no_such_frame", "There is no such slice.", ""))?;
+    let frame = set
+        .frames
+        .get(index)
+        .ok_or_else(|| failure("desk.no_such_frame", "There is no such slice.", ""))?;
     let layout = &frame.header.layout;
     let draft = ReviewDraft {
         id: String::new(),

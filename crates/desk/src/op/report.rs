@@ -3,7 +3,8 @@
 use overread_dicom::DisplaySet as Images;
 use overread_imaging::view::View;
 use overread_report::{
-    Agreement, Answer, Confidence, Fact, OwnAnswer, Picture, Probability, Question, ReadReport, ReaderNote, TruthStatement,
+    Agreement, Answer, Confidence, Fact, OwnAnswer, Picture, Probability, Question, ReadReport, ReaderNote,
+    TruthStatement,
 };
 
 use crate::Outcome;
@@ -17,7 +18,10 @@ use crate::wire::truth::Case;
 const SIDE: u32 = 512;
 
 fn fact(name: &str, value: impl Into<String>) -> Fact {
-    Fact { name: name.to_owned(), value: value.into() }
+    Fact {
+        name: name.to_owned(),
+        value: value.into(),
+    }
 }
 
 /// The page.
@@ -26,21 +30,35 @@ fn fact(name: &str, value: impl Into<String>) -> Fact {
 /// When a slice cannot be drawn.
 pub fn html(desk: &Desk, set: &Images, case: &Case, reading: &Reading) -> Outcome<String> {
     let line = |name: &str| {
-        reading.provenance.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone()).unwrap_or_default()
+        reading
+            .provenance
+            .iter()
+            .find(|(n, _)| n == name)
+            .map(|(_, v)| v.clone())
+            .unwrap_or_default()
     };
     let mut pictures = Vec::new();
     for slice in reading.slices.iter().take(6) {
-        let Some(frame) = set.frames.get(*slice as usize - 1) else { continue };
+        let Some(frame) = set.frames.get(*slice as usize - 1) else {
+            continue;
+        };
         let frame = desk.frames.get(frame)?;
         let a = &frame.attributes;
         let view = View::fit(a.columns, a.rows, a.spacing.aspect, SIDE, SIDE);
         let drawn = overread_render::draw(&frame, &overread_imaging::render::default_voi(&frame), &view);
-        pictures.push(Picture { caption: format!("Slice {slice} of {}", set.frames.len()), png: png(&drawn.rgba, SIDE, SIDE, 4)? });
+        pictures.push(Picture {
+            caption: format!("Slice {slice} of {}", set.frames.len()),
+            png: png(&drawn.rgba, SIDE, SIDE, 4)?,
+        });
     }
     let own = case.own.first().map(|first| OwnAnswer {
         committed: first.label.clone(),
         before_reveal: first.before_reveal,
-        changed_to: case.own.last().filter(|last| last.label != first.label).map(|last| last.label.clone()),
+        changed_to: case
+            .own
+            .last()
+            .filter(|last| last.label != first.label)
+            .map(|last| last.label.clone()),
     });
     let report = ReadReport {
         title: set.description.clone(),
@@ -60,7 +78,10 @@ pub fn html(desk: &Desk, set: &Images, case: &Case, reading: &Reading) -> Outcom
             slices: line("slices"),
             form: format!("{:?}", reading.form),
         },
-        reader: ReaderNote { name: line("model"), warning: Some(reading.warning.clone()).filter(|w| !w.is_empty()) },
+        reader: ReaderNote {
+            name: line("model"),
+            warning: Some(reading.warning.clone()).filter(|w| !w.is_empty()),
+        },
         answer: Answer {
             label: Some(reading.label.clone()).filter(|l| !l.is_empty()),
             text: Some(reading.text.clone()).filter(|t| !t.is_empty()),
@@ -68,12 +89,21 @@ pub fn html(desk: &Desk, set: &Images, case: &Case, reading: &Reading) -> Outcom
             probabilities: reading
                 .probabilities
                 .iter()
-                .map(|p| Probability { label: p.label.clone(), probability: p.probability })
+                .map(|p| Probability {
+                    label: p.label.clone(),
+                    probability: p.probability,
+                })
                 .collect(),
-            confidence: reading.confidence.map(|value| Confidence { value, kind: reading.confidence_kind.clone() }),
+            confidence: reading.confidence.map(|value| Confidence {
+                value,
+                kind: reading.confidence_kind.clone(),
+            }),
         },
         own,
-        truth: case.truth.as_ref().map(|t| TruthStatement { label: t.labels.join(", "), source: t.source.clone() }),
+        truth: case.truth.as_ref().map(|t| TruthStatement {
+            label: t.labels.join(", "),
+            source: t.source.clone(),
+        }),
         agreement: match reading.agreement {
             reading::Agreement::Agree => Agreement::Agree,
             reading::Agreement::Disagree => Agreement::Disagree,
@@ -87,7 +117,13 @@ pub fn html(desk: &Desk, set: &Images, case: &Case, reading: &Reading) -> Outcom
             line("slices"),
             line("preprocessing").split(' ').next().unwrap_or_default()
         ),
-        made_by: format!("Overread {}, reading of {}", env!("CARGO_PKG_VERSION"), reading.at),
+        made_by: format!(
+            "Overread {}, reading of {}",
+            env!("CARGO_PKG_VERSION"),
+            reading.at
+        ),
     };
-    report.to_html().map_err(|error| failure("report.failed", format!("{error}."), ""))
+    report
+        .to_html()
+        .map_err(|error| failure("report.failed", format!("{error}."), ""))
 }

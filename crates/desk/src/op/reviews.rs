@@ -9,7 +9,9 @@ use crate::code::{failure, io};
 use crate::convert::short_hash;
 use crate::desk::{Desk, lock};
 use crate::op::app::settings;
-use crate::wire::review::{Choice, ExportFormat, ExportReviews, Exported, Review, ReviewDraft, ReviewVocabulary};
+use crate::wire::review::{
+    Choice, ExportFormat, ExportReviews, Exported, Review, ReviewDraft, ReviewVocabulary,
+};
 use crate::wire::viewing::DisplaySetRef;
 
 /// The operation `review_vocabulary`.
@@ -39,31 +41,71 @@ pub(crate) fn vocabulary() -> ReviewVocabulary {
 /// The operation `file_review`.
 pub(crate) fn file(desk: &Desk, draft: &ReviewDraft) -> Outcome<Review> {
     let set = desk.set(&draft.display_set)?;
-    let case = crate::op::case::case_of(desk, &DisplaySetRef { display_set: set.id.clone() })?;
+    let case = crate::op::case::case_of(
+        desk,
+        &DisplaySetRef {
+            display_set: set.id.clone(),
+        },
+    )?;
     if case.hidden {
-        return Err(failure("review.blind", "Model and truth are still hidden.", "Commit your own answer first."));
+        return Err(failure(
+            "review.blind",
+            "Model and truth are still hidden.",
+            "Commit your own answer first.",
+        ));
     }
-    let reading = case.readings.iter().find(|r| r.id == draft.reading).or_else(|| case.readings.first());
+    let reading = case
+        .readings
+        .iter()
+        .find(|r| r.id == draft.reading)
+        .or_else(|| case.readings.first());
     let earlier = desk.store()?.reviews()?.into_iter().find(|r| r.id == draft.id);
     let at = desk.clock.now();
     let header = &set.first().header;
-    let title = [header.study_description.as_str(), set.description.as_str(), header.study_date.as_str()];
+    let title = [
+        header.study_description.as_str(),
+        set.description.as_str(),
+        header.study_date.as_str(),
+    ];
     let root = lock(&desk.opened).root.clone().unwrap_or_default();
     let kept = Kept {
-        id: if draft.id.is_empty() { format!("review-{}", short_hash(&format!("{at}{}", set.id))) } else { draft.id.clone() },
+        id: if draft.id.is_empty() {
+            format!("review-{}", short_hash(&format!("{at}{}", set.id)))
+        } else {
+            draft.id.clone()
+        },
         version: earlier.map_or(1, |r| r.version + 1),
         case: set.id.clone(),
         reading: reading.map(|r| r.id.clone()).unwrap_or_default(),
         study_uid: set.study_uid.clone(),
         series_uid: set.series_uid.clone(),
-        title: title.into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join(" · "),
+        title: title
+            .into_iter()
+            .filter(|p| !p.is_empty())
+            .collect::<Vec<_>>()
+            .join(" · "),
         folder: crate::op::open::absolute(&root).to_string_lossy().into_owned(),
         answers: [
-            reading.map(|r| if r.label.is_empty() { r.text.chars().take(120).collect() } else { r.label.clone() }).unwrap_or_default(),
-            case.truth.as_ref().map(|t| t.labels.join(", ")).unwrap_or_default(),
+            reading
+                .map(|r| {
+                    if r.label.is_empty() {
+                        r.text.chars().take(120).collect()
+                    } else {
+                        r.label.clone()
+                    }
+                })
+                .unwrap_or_default(),
+            case.truth
+                .as_ref()
+                .map(|t| t.labels.join(", "))
+                .unwrap_or_default(),
             case.own.last().map(|a| a.label.clone()).unwrap_or_default(),
         ],
-        scale: if draft.scale.is_empty() { radpeer::SCALE.to_owned() } else { draft.scale.clone() },
+        scale: if draft.scale.is_empty() {
+            radpeer::SCALE.to_owned()
+        } else {
+            draft.scale.clone()
+        },
         score: draft.score.clone(),
         classes: draft.classes.clone(),
         comment: draft.comment.trim().to_owned(),
@@ -73,7 +115,11 @@ pub(crate) fn file(desk: &Desk, draft: &ReviewDraft) -> Outcome<Review> {
             frame_number: draft.view.frame_number,
             presentation: serde_json::to_value(&draft.view).unwrap_or_default(),
         },
-        state: if draft.state.is_empty() { "open".to_owned() } else { draft.state.clone() },
+        state: if draft.state.is_empty() {
+            "open".to_owned()
+        } else {
+            draft.state.clone()
+        },
         at,
         reader: settings(desk).reader,
     };
@@ -81,8 +127,15 @@ pub(crate) fn file(desk: &Desk, draft: &ReviewDraft) -> Outcome<Review> {
         let text = error.to_string();
         let (message, hint) = text.split_once("; ").unwrap_or((&text, ""));
         let mut letters = message.chars();
-        let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
-        failure("review.refused", format!("{first}{}.", letters.as_str()), hint.to_owned())
+        let first = letters
+            .next()
+            .map(|c| c.to_uppercase().to_string())
+            .unwrap_or_default();
+        failure(
+            "review.refused",
+            format!("{first}{}.", letters.as_str()),
+            hint.to_owned(),
+        )
     })?;
     desk.store()?.file_review(&kept)?;
     to_wire(desk, kept)
@@ -93,7 +146,10 @@ fn to_wire(desk: &Desk, kept: Kept) -> Outcome<Review> {
     let marks = match &set {
         Some(set) => {
             let all = desk.store()?.marks(&kept.case)?;
-            all.into_iter().filter(|m| kept.marks.contains(&m.id)).filter_map(|m| crate::op::marks::to_wire(set, m)).collect()
+            all.into_iter()
+                .filter(|m| kept.marks.contains(&m.id))
+                .filter_map(|m| crate::op::marks::to_wire(set, m))
+                .collect()
         }
         None => Vec::new(),
     };
@@ -146,9 +202,25 @@ pub fn list(desk: &Desk, format: ExportFormat) -> Outcome<(String, usize)> {
                 let frame = r.view.frame_number.to_string();
                 let (classes, marks) = (r.classes.join(" "), r.marks.join(" "));
                 let fields = [
-                    r.id.as_str(), &version, &r.at, &r.reader, &r.title, &r.study_uid, &r.series_uid, &r.case, &r.answers[0],
-                    &r.answers[1], &r.answers[2], &r.scale, &r.score, &classes, &r.comment, &marks, &r.state,
-                    &r.view.sop_instance_uid, &frame,
+                    r.id.as_str(),
+                    &version,
+                    &r.at,
+                    &r.reader,
+                    &r.title,
+                    &r.study_uid,
+                    &r.series_uid,
+                    &r.case,
+                    &r.answers[0],
+                    &r.answers[1],
+                    &r.answers[2],
+                    &r.scale,
+                    &r.score,
+                    &classes,
+                    &r.comment,
+                    &marks,
+                    &r.state,
+                    &r.view.sop_instance_uid,
+                    &frame,
                 ];
                 out.push_str(&fields.map(cell).join(","));
                 out.push_str("\r\n");
@@ -161,8 +233,16 @@ pub fn list(desk: &Desk, format: ExportFormat) -> Outcome<(String, usize)> {
 
 /// A cell as RFC 4180 has it; one that a spreadsheet would take for a formula gets an apostrophe.
 fn cell(text: &str) -> String {
-    let text = if text.starts_with(['=', '+', '-', '@', '\t']) { format!("'{text}") } else { text.to_owned() };
-    if text.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
+    let text = if text.starts_with(['=', '+', '-', '@', '\t']) {
+        format!("'{text}")
+    } else {
+        text.to_owned()
+    };
+    if text.contains(['"', ',', '\n', '\r']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text
+    }
 }
 
 fn write(desk: &Desk, folder: Option<PathBuf>, name: &str, bytes: &[u8]) -> Outcome<String> {
@@ -180,15 +260,28 @@ pub(crate) fn export(desk: &Desk, arguments: &ExportReviews) -> Outcome<Exported
         ExportFormat::Csv => "reviews.csv",
         ExportFormat::Json => "reviews.json",
     };
-    let folder = arguments.target.as_ref().map(|handle| desk.path(handle)).transpose()?;
+    let folder = arguments
+        .target
+        .as_ref()
+        .map(|handle| desk.path(handle))
+        .transpose()?;
     let place = write(desk, folder, name, text.as_bytes())?;
-    Ok(Exported { place, rows: u32::try_from(rows).unwrap_or(u32::MAX) })
+    Ok(Exported {
+        place,
+        rows: u32::try_from(rows).unwrap_or(u32::MAX),
+    })
 }
 
 /// The operation `export_report`.
 pub(crate) fn export_report(desk: &Desk, arguments: &DisplaySetRef) -> Outcome<Exported> {
     let case = crate::op::case::case_of(desk, arguments)?;
-    let reading = case.readings.first().ok_or_else(|| failure("report.no_reading", "There is no answer to report yet.", "Ask a model first."))?;
+    let reading = case.readings.first().ok_or_else(|| {
+        failure(
+            "report.no_reading",
+            "There is no answer to report yet.",
+            "Ask a model first.",
+        )
+    })?;
     let set = desk.set(&arguments.display_set)?;
     let html = crate::op::report::html(desk, &set, &case, reading)?;
     let place = write(desk, None, &format!("{}.html", reading.id), html.as_bytes())?;

@@ -5,18 +5,18 @@ use std::sync::Arc;
 
 use overread_imaging::attributes::FrameAttributes;
 use overread_imaging::frame::Frame;
-use overread_imaging::modality::{ModalityTransform, Unit};
 use overread_imaging::geometry::{PixelSpacing, SpacingKind};
+use overread_imaging::modality::{ModalityTransform, Unit};
 use overread_imaging::reslice::{BodyPlane, body_grid, reslice};
 use overread_imaging::samples::Samples;
 use overread_imaging::view::{Interpolation, View};
 use overread_imaging::voi::{Voi, Window};
 use overread_imaging::{colour, presets, render};
 
+use crate::Outcome;
 use crate::code::failure;
 use crate::desk::Desk;
 use crate::op::pictures::png;
-use crate::Outcome;
 
 /// Which values are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,13 +74,23 @@ impl Look {
                     .and_then(|i| frame.attributes.voi_luts().nth(i))
                     .cloned()
                     .map(Voi::Lut)
-                    .ok_or_else(|| failure("view.no_voi_lut", format!("There is no VOI LUT item {item}: the file has {count}."), ""))
+                    .ok_or_else(|| {
+                        failure(
+                            "view.no_voi_lut",
+                            format!("There is no VOI LUT item {item}: the file has {count}."),
+                            "",
+                        )
+                    })
             }
             Self::Preset(name) => presets::by_name(name)
                 .map(|p| Voi::Window(Window::linear(p.center, p.width)))
                 .ok_or_else(|| {
                     let known: Vec<&str> = presets::CT.iter().map(|p| p.name).collect();
-                    failure("view.no_preset", format!("There is no preset {name}."), format!("Choose one of {}.", known.join(", ")))
+                    failure(
+                        "view.no_preset",
+                        format!("There is no preset {name}."),
+                        format!("Choose one of {}.", known.join(", ")),
+                    )
                 }),
         }
     }
@@ -92,7 +102,11 @@ impl Look {
 /// Whatever is wrong with the file, or values that do not exist (display values of colour).
 pub fn pixels(path: &Path, frame: Option<u32>, values: Values, look: &Look) -> Outcome<RawPixels> {
     if !path.exists() {
-        return Err(failure("file.not_found", format!("{} is not there.", path.display()), "Check the path."));
+        return Err(failure(
+            "file.not_found",
+            format!("{} is not there.", path.display()),
+            "Check the path.",
+        ));
     }
     let file = overread_dicom::file::DicomFile::open(path)?;
     let header = overread_dicom::ImageHeader::read(path, &file)?;
@@ -116,16 +130,39 @@ pub fn pixels(path: &Path, frame: Option<u32>, values: Values, look: &Look) -> O
 
 fn values_of(frame: &Frame, values: Values, look: &Look) -> Outcome<RawPixels> {
     let a = &frame.attributes;
-    let (rows, columns, samples) = (a.rows as usize, a.columns as usize, usize::from(a.samples_per_pixel));
+    let (rows, columns, samples) = (
+        a.rows as usize,
+        a.columns as usize,
+        usize::from(a.samples_per_pixel),
+    );
     let grey = vec![rows, columns];
-    let make = |dtype, shape, unit: &str, bytes| RawPixels { dtype, shape, unit: unit.to_owned(), frames: 1, bytes };
+    let make = |dtype, shape, unit: &str, bytes| RawPixels {
+        dtype,
+        shape,
+        unit: unit.to_owned(),
+        frames: 1,
+        bytes,
+    };
     match values {
         Values::Stored => {
-            let shape = if samples == 1 { grey } else { vec![rows, columns, samples] };
-            Ok(make(frame.samples.dtype(), shape, "", frame.samples.to_le_bytes()))
+            let shape = if samples == 1 {
+                grey
+            } else {
+                vec![rows, columns, samples]
+            };
+            Ok(make(
+                frame.samples.dtype(),
+                shape,
+                "",
+                frame.samples.to_le_bytes(),
+            ))
         }
         Values::Modality => {
-            let shape = if samples == 1 { grey } else { vec![rows, columns, samples] };
+            let shape = if samples == 1 {
+                grey
+            } else {
+                vec![rows, columns, samples]
+            };
             #[expect(clippy::cast_possible_truncation, reason = "the format is f32")]
             let bytes = (0..frame.samples.len())
                 .flat_map(|i| (a.modality.apply(frame.samples.value(i)) as f32).to_le_bytes())
@@ -134,14 +171,26 @@ fn values_of(frame: &Frame, values: Values, look: &Look) -> Outcome<RawPixels> {
         }
         Values::Display => {
             if !a.photometric.is_monochrome() {
-                return Err(failure("view.colour", "A colour picture has no display values.", "Ask for --as rgb."));
+                return Err(failure(
+                    "view.colour",
+                    "A colour picture has no display values.",
+                    "Ask for --as rgb.",
+                ));
             }
-            Ok(make("<u1", grey, "", render::display_values(frame, &look.voi(frame)?)))
+            Ok(make(
+                "<u1",
+                grey,
+                "",
+                render::display_values(frame, &look.voi(frame)?),
+            ))
         }
         Values::Rgb => {
             let bytes = match colour::to_rgb8(frame) {
                 Some(rgb) => rgb,
-                None => render::shown_values(frame, &look.voi(frame)?).into_iter().flat_map(|v| [v; 3]).collect(),
+                None => render::shown_values(frame, &look.voi(frame)?)
+                    .into_iter()
+                    .flat_map(|v| [v; 3])
+                    .collect(),
             };
             Ok(make("<u1", vec![rows, columns, 3], "", bytes))
         }
@@ -173,7 +222,11 @@ pub fn render_png(
             let index = slice.map_or(set.middle(), |s| s.wrapping_sub(1));
             let wanted = set.frames.get(index).ok_or_else(|| {
                 let asked = slice.unwrap_or(0);
-                failure("desk.no_such_frame", format!("There is no slice {asked}: the series has {}.", set.frames.len()), "")
+                failure(
+                    "desk.no_such_frame",
+                    format!("There is no slice {asked}: the series has {}.", set.frames.len()),
+                    "",
+                )
             })?;
             desk.frames.get(wanted)?
         }
@@ -182,9 +235,17 @@ pub fn render_png(
     let a = &frame.attributes;
     let (width, height) = size.unwrap_or((a.columns, a.rows));
     if width == 0 || height == 0 || width > 16_384 || height > 16_384 {
-        return Err(failure("view.size", "A picture is 1 to 16384 px wide and high.", ""));
+        return Err(failure(
+            "view.size",
+            "A picture is 1 to 16384 px wide and high.",
+            "",
+        ));
     }
-    let view = if size.is_none() { View::identity(width, height) } else { View::fit(a.columns, a.rows, a.spacing.aspect, width, height) };
+    let view = if size.is_none() {
+        View::identity(width, height)
+    } else {
+        View::fit(a.columns, a.rows, a.spacing.aspect, width, height)
+    };
     let voi = look.voi(&frame)?;
     let rgba = overread_render::draw(&frame, &voi, &view).rgba;
     let rgb: Vec<u8> = rgba.chunks_exact(4).flat_map(|p| [p[0], p[1], p[2]]).collect();
@@ -192,10 +253,17 @@ pub fn render_png(
 }
 
 /// A cut through a volume as a frame of modality values.
-fn plane_frame(desk: &Desk, set: &overread_dicom::DisplaySet, plane: BodyPlane, at: Option<f64>) -> Outcome<Frame> {
+fn plane_frame(
+    desk: &Desk,
+    set: &overread_dicom::DisplaySet,
+    plane: BodyPlane,
+    at: Option<f64>,
+) -> Outcome<Frame> {
     let volume = crate::op::reslice::volume(desk, set)?;
     let [c, r, s] = volume.size();
-    let centre = volume.patient_from_index().transform_point3(glam::DVec3::new(c as f64, r as f64, s as f64) / 2.0);
+    let centre = volume
+        .patient_from_index()
+        .transform_point3(glam::DVec3::new(c as f64, r as f64, s as f64) / 2.0);
     let at = at.unwrap_or(match plane {
         BodyPlane::Axial => centre.z,
         BodyPlane::Coronal => centre.y,
@@ -204,7 +272,11 @@ fn plane_frame(desk: &Desk, set: &overread_dicom::DisplaySet, plane: BodyPlane, 
     let grid = body_grid(&volume, plane, at, f32::NAN);
     let mut values = reslice(&volume, &grid, Interpolation::Linear);
     let first = desk.frames.get(set.first())?;
-    let lowest = values.iter().copied().filter(|v| !v.is_nan()).fold(f32::INFINITY, f32::min);
+    let lowest = values
+        .iter()
+        .copied()
+        .filter(|v| !v.is_nan())
+        .fold(f32::INFINITY, f32::min);
     values.iter_mut().filter(|v| v.is_nan()).for_each(|v| *v = lowest);
     let attributes = FrameAttributes {
         rows: u32::try_from(grid.height).unwrap_or(0),
@@ -212,12 +284,19 @@ fn plane_frame(desk: &Desk, set: &overread_dicom::DisplaySet, plane: BodyPlane, 
         modality: ModalityTransform::Identity,
         padding: None,
         plane: None,
-        spacing: PixelSpacing { mm: Some([grid.step; 2]), kind: SpacingKind::Patient, aspect: 1.0 },
+        spacing: PixelSpacing {
+            mm: Some([grid.step; 2]),
+            kind: SpacingKind::Patient,
+            aspect: 1.0,
+        },
         unit: match &first.attributes.unit {
             Unit::Hounsfield => Unit::Hounsfield,
             other => other.clone(),
         },
         ..(*first.attributes).clone()
     };
-    Ok(Frame { attributes: Arc::new(attributes), samples: Samples::F32(values) })
+    Ok(Frame {
+        attributes: Arc::new(attributes),
+        samples: Samples::F32(values),
+    })
 }

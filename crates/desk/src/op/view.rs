@@ -23,11 +23,23 @@ pub(crate) fn display_set(desk: &Desk, arguments: &DisplaySetRef) -> Outcome<Dis
     let header = &set.first().header;
     let hide = crate::op::app::settings(desk).hide_identity;
     let middle = set.middle();
-    let frames: Vec<_> =
-        set.frames.iter().enumerate().map(|(i, f)| convert::frame_info(u32::try_from(i).unwrap_or(u32::MAX), f)).collect();
-    let auto = desk.frames.get(&set.frames[middle]).ok().and_then(|f| overread_imaging::auto_window::auto_window(&f));
+    let frames: Vec<_> = set
+        .frames
+        .iter()
+        .enumerate()
+        .map(|(i, f)| convert::frame_info(u32::try_from(i).unwrap_or(u32::MAX), f))
+        .collect();
+    let auto = desk
+        .frames
+        .get(&set.frames[middle])
+        .ok()
+        .and_then(|f| overread_imaging::auto_window::auto_window(&f));
     let patient = &header.patient;
-    let line = [patient.name.clone(), patient.id.clone(), convert::patient_details(patient)];
+    let line = [
+        patient.name.clone(),
+        patient.id.clone(),
+        convert::patient_details(patient),
+    ];
     Ok(DisplaySet {
         id: set.id.clone(),
         modality: set.modality.clone(),
@@ -37,11 +49,22 @@ pub(crate) fn display_set(desk: &Desk, arguments: &DisplaySetRef) -> Outcome<Dis
             .filter(|p| !p.is_empty())
             .collect::<Vec<_>>()
             .join(" · "),
-        patient_line: if hide { String::new() } else { line.into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join(" · ") },
+        patient_line: if hide {
+            String::new()
+        } else {
+            line.into_iter()
+                .filter(|p| !p.is_empty())
+                .collect::<Vec<_>>()
+                .join(" · ")
+        },
         frames,
         initial_frame: u32::try_from(middle).unwrap_or(0),
         volume: set.is_volume(),
-        slice_spacing: set.arrangement.as_ref().filter(|a| a.even).and_then(|a| a.spacing),
+        slice_spacing: set
+            .arrangement
+            .as_ref()
+            .filter(|a| a.even)
+            .and_then(|a| a.spacing),
         tilt: set.arrangement.as_ref().map_or(0.0, |a| a.tilt),
         warnings: set.warnings.clone(),
         preprocess: crate::op::plan::recipes(&set)
@@ -49,7 +72,10 @@ pub(crate) fn display_set(desk: &Desk, arguments: &DisplaySetRef) -> Outcome<Dis
             .map(|(id, description)| PreprocessChoice { id, description })
             .collect(),
         auto_window: auto.as_ref().map(convert::window_info),
-        frame_rate: header.frame_time.filter(|ms| *ms > 0.0 && header.layout.frames > 1).map(|ms| 1000.0 / ms),
+        frame_rate: header
+            .frame_time
+            .filter(|ms| *ms > 0.0 && header.layout.frames > 1)
+            .map(|ms| 1000.0 / ms),
     })
 }
 
@@ -59,7 +85,13 @@ fn frame_at(desk: &Desk, display_set: &str, index: &str) -> Outcome<FrameRef> {
         .parse::<usize>()
         .ok()
         .and_then(|i| set.frames.get(i).cloned())
-        .ok_or_else(|| failure("desk.no_such_frame", format!("There is no image {index} in this series."), ""))
+        .ok_or_else(|| {
+            failure(
+                "desk.no_such_frame",
+                format!("There is no image {index} in this series."),
+                "",
+            )
+        })
 }
 
 /// `frame/{display_set}/{index}`.
@@ -75,19 +107,32 @@ pub(crate) fn frame_bytes(desk: &Desk, display_set: &str, index: &str) -> Outcom
     bytes.extend_from_slice(&each.to_le_bytes());
     bytes.resize(FRAME_HEADER_BYTES, 0);
     bytes.extend(body);
-    Ok(Resource { content_type: "application/octet-stream", bytes })
+    Ok(Resource {
+        content_type: "application/octet-stream",
+        bytes,
+    })
 }
 
 /// Samples as they go to a texture: kind, bytes a pixel, bytes.
 pub(crate) fn encode(frame: &Frame) -> (SampleKind, u32, Vec<u8>) {
     if let Some(rgb) = colour::to_rgb8(frame) {
-        let rgba = rgb.chunks_exact(3).flat_map(|p| [p[0], p[1], p[2], 255]).collect();
+        let rgba = rgb
+            .chunks_exact(3)
+            .flat_map(|p| [p[0], p[1], p[2], 255])
+            .collect();
         return (SampleKind::Rgba8, 4, rgba);
     }
     let kind = convert::kind_of(&frame.samples);
     match &frame.samples {
-        #[expect(clippy::cast_possible_truncation, reason = "for display only; probe and measurements use the doubles")]
-        Samples::F64(values) => (kind, 4, values.iter().flat_map(|v| (*v as f32).to_le_bytes()).collect()),
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "for display only; probe and measurements use the doubles"
+        )]
+        Samples::F64(values) => (
+            kind,
+            4,
+            values.iter().flat_map(|v| (*v as f32).to_le_bytes()).collect(),
+        ),
         samples => {
             let bytes = samples.to_le_bytes();
             let each = u32::try_from(bytes.len() / samples.len().max(1)).unwrap_or(1);
@@ -104,7 +149,10 @@ pub(crate) fn thumbnail(desk: &Desk, display_set: &str) -> Outcome<Resource> {
     let a = &frame.attributes;
     let view = View::fit(a.columns, a.rows, a.spacing.aspect, SIDE, SIDE);
     let rgba = render::render(&frame, &render::default_voi(&frame), &view);
-    Ok(Resource { content_type: "image/png", bytes: png(&rgba, SIDE, SIDE, 4)? })
+    Ok(Resource {
+        content_type: "image/png",
+        bytes: png(&rgba, SIDE, SIDE, 4)?,
+    })
 }
 
 /// `lut/{display_set}/{lut}`: entries as f32.
@@ -116,19 +164,33 @@ pub(crate) fn lut(desk: &Desk, display_set: &str, id: &str) -> Outcome<Resource>
     let table = match (which, &a.modality) {
         ("modality", ModalityTransform::Lut(lut)) => lut,
         (voi, _) => {
-            let i: usize = voi.strip_prefix("voi-").and_then(|i| i.parse().ok()).ok_or_else(unknown)?;
+            let i: usize = voi
+                .strip_prefix("voi-")
+                .and_then(|i| i.parse().ok())
+                .ok_or_else(unknown)?;
             match a.vois.get(i) {
                 Some(Voi::Lut(lut)) => lut,
                 _ => return Err(unknown()),
             }
         }
     };
-    let bytes = table.entries.iter().flat_map(|v| f32::from(*v).to_le_bytes()).collect();
-    Ok(Resource { content_type: "application/octet-stream", bytes })
+    let bytes = table
+        .entries
+        .iter()
+        .flat_map(|v| f32::from(*v).to_le_bytes())
+        .collect();
+    Ok(Resource {
+        content_type: "application/octet-stream",
+        bytes,
+    })
 }
 
 /// The operation `probe`.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to lie inside the picture")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "checked to lie inside the picture"
+)]
 pub(crate) fn probe(desk: &Desk, arguments: &ProbeRequest) -> Outcome<ProbeAnswer> {
     let reference = frame_at(desk, &arguments.display_set, &arguments.frame.to_string())?;
     let frame = desk.frames.get(&reference)?;
@@ -139,7 +201,10 @@ pub(crate) fn probe(desk: &Desk, arguments: &ProbeRequest) -> Outcome<ProbeAnswe
         unit: String::new(),
         voxel: None,
         // The corner convention of points against the centre convention of planes: half a pixel apart.
-        patient: a.plane.map(|p| p.to_patient(glam::DVec2::new(arguments.column - 0.5, arguments.row - 0.5)).to_array()),
+        patient: a.plane.map(|p| {
+            p.to_patient(glam::DVec2::new(arguments.column - 0.5, arguments.row - 0.5))
+                .to_array()
+        }),
         padding: false,
     };
     let inside = arguments.column >= 0.0

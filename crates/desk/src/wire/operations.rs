@@ -64,22 +64,26 @@ pub fn typescript() -> String {
     );
     let mut imports = std::collections::BTreeSet::new();
     let mut body = String::from("/** Requests with one answer. */\nexport interface Operations {\n");
+    let mut answer = "result";
     macro_rules! write_rows {
         ($($name:ident: $arguments:ty => $result:ty, $doc:literal;)*) => {$(
             for name in [<$arguments>::name(&config), <$result>::name(&config)] {
                 imports.insert(name.trim_start_matches("Array<").trim_end_matches('>').to_owned());
             }
             body.push_str(&format!(
-                "  /** {} */\n  {}: {{ arguments: {}; result: {} }};\n",
+                "  /** {} */\n  {}: {{ arguments: {}; {answer}: {} }};\n",
                 $doc, stringify!($name), <$arguments>::name(&config), <$result>::name(&config)
             ));
         )*};
     }
     for_each_operation!(write_rows);
-    body.push_str("}\n\n/** Requests that stream events until one of `done`, `failed`. */\nexport interface Jobs {\n");
+    body.push_str(
+        "}\n\n/** Requests that stream events until one of `done`, `failed`. */\nexport interface Jobs {\n",
+    );
+    answer = "event";
     for_each_job!(write_rows);
     body.push_str("}\n");
-    for name in &imports {
+    for name in imports.iter().filter(|name| name.starts_with(char::is_uppercase)) {
         out.push_str(&format!("import type {{ {name} }} from \"./{name}\";\n"));
     }
     out.push('\n');
@@ -104,6 +108,9 @@ mod tests {
             return;
         }
         let committed = fs::read_to_string(&written).unwrap_or_default();
-        assert_eq!(committed, fresh, "run `cargo xtask codegen` and commit ui/src/backend/generated");
+        assert_eq!(
+            committed, fresh,
+            "run `cargo xtask codegen` and commit ui/src/backend/generated"
+        );
     }
 }

@@ -30,7 +30,6 @@ import type { Settings } from "./Settings";
 import type { Study } from "./Study";
 import type { TemplateInfo } from "./TemplateInfo";
 import type { TruthAttached } from "./TruthAttached";
-import type { string } from "./string";
 
 /** Requests with one answer. */
 export interface Operations {
@@ -89,7 +88,7 @@ export interface Operations {
 /** Requests that stream events until one of `done`, `failed`. */
 export interface Jobs {
   /** Scans a folder; studies stream in. */
-  open: { arguments: OpenFolder; result: ScanEvent };
+  open: { arguments: OpenFolder; event: ScanEvent };
   /** Asks a model. */
-  ask: { arguments: QuestionSpec; result: ReadEvent };
+  ask: { arguments: QuestionSpec; event: ReadEvent };
 }

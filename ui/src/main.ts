@@ -1,0 +1,24 @@
+// Start of the page: finds out who answers (the window or the loopback server) and shows the desk.
+import { isTauri } from "@tauri-apps/api/core";
+import { mount } from "svelte";
+import type { Backend } from "./backend/backend";
+import { httpBackend } from "./backend/http";
+import { tauriBackend } from "./backend/tauri";
+import { Session } from "./model/session.svelte";
+import App from "./view/app/App.svelte";
+import { readPixels } from "./view/viewport/testing";
+
+async function backend(address: URLSearchParams): Promise<Backend> {
+  if (isTauri()) return tauriBackend();
+  const token = address.get("token");
+  if (token !== null) return httpBackend(`${location.origin}/`, token);
+  throw new Error("This page is part of Overread: start the app, or `overread serve` and open the address it prints.");
+}
+
+const address = new URLSearchParams(location.search);
+const testing = address.has("testing");
+const session = new Session(await backend(address));
+const target = document.getElementById("app");
+if (target === null) throw new Error("the page has no place for the desk");
+mount(App, { target, props: { session, testing } });
+if (testing) Object.assign(window, { overread: { session, readPixels } });
