@@ -12,7 +12,9 @@ async function backend(address: URLSearchParams): Promise<Backend> {
   if (isTauri()) return tauriBackend();
   const token = address.get("token");
   if (token !== null) return httpBackend(`${location.origin}/`, token);
-  throw new Error("This page is part of Overread: start the app, or `overread serve` and open the address it prints.");
+  throw new Error(
+    "This page is part of Overread: start the app, or `overread serve` and open the address it prints.",
+  );
 }
 
 const address = new URLSearchParams(location.search);

@@ -20,7 +20,10 @@ function difference(renderer: Renderer, one: ProbeCase): number {
   const uniforms = bytes(one.uniforms).buffer;
   renderer.drawRaw(frame, uniforms, table(one.modality_lut), table(one.voi_lut), one.columns, one.rows);
   const drawn = renderer.read(one.columns, one.rows);
-  return bytes(one.expected).reduce((worst, value, i) => Math.max(worst, Math.abs(value - (drawn[i] ?? 0))), 0);
+  return bytes(one.expected).reduce(
+    (worst, value, i) => Math.max(worst, Math.abs(value - (drawn[i] ?? 0))),
+    0,
+  );
 }
 
 /** Runs all cases on a canvas of its own and tells session and desk. */
@@ -39,10 +42,14 @@ export async function checkDevice(session: Session): Promise<void> {
       cases += 1;
     }
     session.device =
-      worst === null ? { kind: "uncompared", renderer } : { kind: "compared", renderer, difference: worst, cases };
+      worst === null
+        ? { kind: "uncompared", renderer }
+        : { kind: "compared", renderer, difference: worst, cases };
   } catch (thrown) {
     session.device =
-      thrown instanceof NoWebGl ? { kind: "absent", reason: thrown.message } : { kind: "uncompared", renderer };
+      thrown instanceof NoWebGl
+        ? { kind: "absent", reason: thrown.message }
+        : { kind: "uncompared", renderer };
   }
   await session.backend
     .call("report_device", { renderer, max_difference: worst, cases })

@@ -19,12 +19,27 @@ export function commands(session: Session): Command[] {
     { name: "Ten slices on", keys: ["Shift+ArrowDown"], group: "Slices", run: () => view().scroll(10) },
     { name: "Ten slices back", keys: ["Shift+ArrowUp"], group: "Slices", run: () => view().scroll(-10) },
     { name: "First slice", keys: ["Home"], group: "Slices", run: () => view().setFrame(0) },
-    { name: "Last slice", keys: ["End"], group: "Slices", run: () => view().setFrame(Number.MAX_SAFE_INTEGER) },
+    {
+      name: "Last slice",
+      keys: ["End"],
+      group: "Slices",
+      run: () => view().setFrame(Number.MAX_SAFE_INTEGER),
+    },
     { name: "Next series", keys: ["PageDown"], group: "Slices", run: () => session.stepDisplaySet(1) },
     { name: "Previous series", keys: ["PageUp"], group: "Slices", run: () => session.stepDisplaySet(-1) },
-    { name: "Mark this slice for the model", keys: ["m"], group: "Slices", run: () => session.toggleMarkedSlice() },
+    {
+      name: "Mark this slice for the model",
+      keys: ["m"],
+      group: "Slices",
+      run: () => session.toggleMarkedSlice(),
+    },
     { name: "Fit", keys: ["f"], group: "Picture", run: () => view().fit() },
-    { name: "One to one", keys: ["Shift+F"], group: "Picture", run: () => view().oneToOne(globalThis.devicePixelRatio ?? 1) },
+    {
+      name: "One to one",
+      keys: ["Shift+F"],
+      group: "Picture",
+      run: () => view().oneToOne(globalThis.devicePixelRatio ?? 1),
+    },
     { name: "Zoom in", keys: ["+", "="], group: "Picture", run: () => view().zoomBy(1.25) },
     { name: "Zoom out", keys: ["-"], group: "Picture", run: () => view().zoomBy(0.8) },
     { name: "Invert", keys: ["i"], group: "Picture", run: () => view().invert() },
@@ -34,7 +49,12 @@ export function commands(session: Session): Command[] {
     { name: "Mirror top and bottom", keys: ["v"], group: "Picture", run: () => view().flipVertically() },
     { name: "Reset", keys: ["Ctrl+Shift+R"], group: "Picture", run: () => view().reset() },
     { name: "Overlays: all, no patient, none", keys: [" "], group: "Picture", run: cycleOverlays },
-    { name: "One or four viewports", keys: ["g"], group: "Picture", run: () => session.setLayout(session.layout === "1x1" ? "2x2" : "1x1") },
+    {
+      name: "One or four viewports",
+      keys: ["g"],
+      group: "Picture",
+      run: () => session.setLayout(session.layout === "1x1" ? "2x2" : "1x1"),
+    },
     {
       name: "Automatic window",
       keys: ["0"],
@@ -63,7 +83,12 @@ export function commands(session: Session): Command[] {
     { name: "Arrow", keys: ["q"], group: "Marks", run: () => view().arm("arrow") },
     { name: "Text", keys: ["t"], group: "Marks", run: () => view().arm("text") },
     { name: "Undo", keys: ["Ctrl+z"], group: "Marks", run: () => void view().marking.undo() },
-    { name: "Delete mark", keys: ["Delete"], group: "Marks", run: () => void view().marking.deleteSelected() },
+    {
+      name: "Delete mark",
+      keys: ["Delete"],
+      group: "Marks",
+      run: () => void view().marking.deleteSelected(),
+    },
     { name: "Next mark", keys: ["n"], group: "Marks", run: () => view().marking.selectNext(1) },
     {
       name: "Drop what is being drawn, then the tool",
@@ -87,11 +112,14 @@ export function commands(session: Session): Command[] {
 }
 
 function cycleOverlays(session: Session): void {
-  session.overlays = session.overlays === "all" ? "no patient" : session.overlays === "no patient" ? "none" : "all";
+  session.overlays =
+    session.overlays === "all" ? "no patient" : session.overlays === "no patient" ? "none" : "all";
 }
 
 /** A key press as commands write it. */
-export function keyName(event: Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "shiftKey" | "code">): string {
+export function keyName(
+  event: Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "shiftKey" | "code">,
+): string {
   const ctrl = event.ctrlKey || event.metaKey ? "Ctrl+" : "";
   const digit = event.shiftKey && /^Digit[0-9]$/.test(event.code) ? `Shift+${event.code.slice(5)}` : null;
   if (digit !== null && event.key !== "~") return ctrl + digit;

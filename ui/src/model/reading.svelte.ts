@@ -244,7 +244,11 @@ export class ReadingModel {
     const set = this.#session.displaySet;
     if (set === null) return;
     try {
-      this.case = await this.#session.backend.call("commit_answer", { display_set: set.id, label, confidence });
+      this.case = await this.#session.backend.call("commit_answer", {
+        display_set: set.id,
+        label,
+        confidence,
+      });
       this.#session.status("Your answer is committed.");
     } catch (thrown) {
       this.error = DeskError.from(thrown);

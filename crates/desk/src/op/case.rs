@@ -237,8 +237,9 @@ pub(crate) fn set_truth(desk: &Desk, arguments: &SetTruth) -> Outcome<Case> {
         source,
         at: now.clone(),
     };
+    let who = settings(desk).reader;
     desk.store()?
-        .add_truths(&[(TruthKey::Case(&set.id), truth)], &settings(desk).reader, &now)?;
+        .add_truths(&[(TruthKey::Case(&set.id), truth)], &who, &now)?;
     case_of(
         desk,
         &DisplaySetRef {
@@ -305,9 +306,10 @@ pub fn import_for(desk: &Desk, set: &Images, rows: &[TruthRow], source: &str) ->
         source: source.to_owned(),
         at: now.clone(),
     };
+    let who = settings(desk).reader;
     desk.store()?.add_truths(
         &[(TruthKey::Series(&set.series_uid), truth)],
-        &settings(desk).reader,
+        &who,
         &now,
     )?;
     Ok(())

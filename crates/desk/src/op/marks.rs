@@ -161,9 +161,10 @@ pub(crate) fn save(desk: &Desk, draft: &MarkDraft) -> Outcome<Mark> {
 }
 
 pub(crate) fn delete(desk: &Desk, arguments: &MarkRef) -> Outcome<()> {
+    let who = settings(desk).reader;
     let gone = desk
         .store()?
-        .delete_mark(&arguments.id, &settings(desk).reader, &desk.clock.now())?;
+        .delete_mark(&arguments.id, &who, &desk.clock.now())?;
     if gone {
         Ok(())
     } else {
@@ -172,7 +173,8 @@ pub(crate) fn delete(desk: &Desk, arguments: &MarkRef) -> Outcome<()> {
 }
 
 pub(crate) fn undo(desk: &Desk, arguments: &DisplaySetRef) -> Outcome<Vec<Mark>> {
+    let who = settings(desk).reader;
     desk.store()?
-        .undo_mark(&arguments.display_set, &settings(desk).reader, &desk.clock.now())?;
+        .undo_mark(&arguments.display_set, &who, &desk.clock.now())?;
     marks(desk, arguments)
 }
