@@ -10,6 +10,7 @@ use crate::commands::{self, Shell};
 use crate::protocol;
 
 /// Runs the window until it is closed.
+#[expect(clippy::exit, reason = "the window toolkit ends the process itself")]
 pub(crate) fn run() {
     choose_renderer();
     tracing_subscriber::fmt()

@@ -403,7 +403,6 @@ fn palette(root: &InMemDicomObject, signed: bool) -> Option<Palette> {
     let length = tables.iter().map(Vec::len).min()?;
     // Descriptors lie about their bits: entries that all fit a byte are bytes.
     let wide = bits > 8 && tables.iter().flatten().any(|v| *v > 255);
-    #[expect(clippy::cast_possible_truncation, reason = "the upper or only byte")]
     let byte = |v: u16| if wide { (v >> 8) as u8 } else { v.min(255) as u8 };
     let entries: Vec<[u8; 3]> = (0..length)
         .map(|i| [byte(tables[0][i]), byte(tables[1][i]), byte(tables[2][i])])

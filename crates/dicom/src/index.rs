@@ -156,7 +156,7 @@ fn split(study: &str, series: &str, headers: &[Arc<ImageHeader>], copies: usize)
     let mut sets = Vec::new();
     for (part, mut frames) in parts {
         // Ties of position keep this order.
-        frames.sort_by(|a, b| order_key(a).cmp(&order_key(b)));
+        frames.sort_by_key(order_key);
         let label = names.label(&part);
         for (pass, passes, frames) in passes(frames) {
             let label = if passes > 1 {

@@ -116,7 +116,7 @@ fn twelve(bytes: &[u8], i: usize) -> u32 {
         bytes.get(at + 1).copied().unwrap_or(0),
         bytes.get(at + 2).copied().unwrap_or(0),
     );
-    if i % 2 == 0 {
+    if i.is_multiple_of(2) {
         u32::from(a) | (u32::from(b & 0x0F) << 8)
     } else {
         u32::from(b >> 4) | (u32::from(c) << 4)

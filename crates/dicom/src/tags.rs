@@ -45,7 +45,7 @@ pub fn lines(path: &Path) -> Result<String, DicomError> {
 fn drop_bulk(object: &mut InMemDicomObject) {
     let bulk: Vec<_> = object
         .iter()
-        .filter(|e| e.vr().is_binary_bulk() && e.header().length().get().is_some_and(|n| n > LONGEST_BINARY))
+        .filter(|e| is_binary_bulk(e.vr()) && e.header().length().get().is_some_and(|n| n > LONGEST_BINARY))
         .map(Header::tag)
         .collect();
     for tag in bulk {
@@ -53,17 +53,9 @@ fn drop_bulk(object: &mut InMemDicomObject) {
     }
 }
 
-trait Bulk {
-    fn is_binary_bulk(self) -> bool;
-}
-
-impl Bulk for dicom_core::VR {
-    fn is_binary_bulk(self) -> bool {
-        matches!(
-            self,
-            Self::OB | Self::OW | Self::OF | Self::OD | Self::OL | Self::OV | Self::UN
-        )
-    }
+fn is_binary_bulk(vr: dicom_core::VR) -> bool {
+    use dicom_core::VR;
+    matches!(vr, VR::OB | VR::OW | VR::OF | VR::OD | VR::OL | VR::OV | VR::UN)
 }
 
 fn write_lines(object: &InMemDicomObject, depth: usize, out: &mut String) {

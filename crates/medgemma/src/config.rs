@@ -353,7 +353,7 @@ fn vision(json: &Value) -> Result<VisionConfig> {
         patch_size: count(json, "patch_size", 16)?,
         layer_norm_eps: real(json, "layer_norm_eps", 1e-6)?,
     };
-    let sane = config.hidden_size % config.heads == 0
+    let sane = config.hidden_size.is_multiple_of(config.heads)
         && config.image_size >= config.patch_size
         && config.layers <= 1000
         && config.image_size <= 8192;

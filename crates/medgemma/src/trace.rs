@@ -179,7 +179,7 @@ fn hidden(
     prompt: &Prompt,
     ids: &[u32],
     features: Option<&Tensor>,
-    mut states: Option<&mut Vec<Value>>,
+    states: Option<&mut Vec<Value>>,
 ) -> Result<(Cache, Tensor)> {
     // Labels only add text after the prompt, so its blocks hold for the longer input too.
     let blocks: Vec<i32> = (0..ids.len())
@@ -205,7 +205,7 @@ fn hidden(
     let hidden = engine
         .decoder
         .forward(embedded, &span, &mut cache, true, &cancel, watched)?;
-    if let Some(states) = states.as_deref_mut() {
+    if let Some(states) = states {
         let last = seen.len();
         *states = seen;
         // The reference lists the last layer after the final norm.

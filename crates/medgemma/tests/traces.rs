@@ -1,5 +1,7 @@
 //! The engine against the reference's recorded traces; a printed skip where the shared folder is absent.
 
+#![expect(clippy::print_stdout, reason = "figures and skips stand in the test's log")]
+
 use std::path::{Path, PathBuf};
 
 use overread_medgemma::trace::trace;

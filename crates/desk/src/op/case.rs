@@ -307,10 +307,7 @@ pub fn import_for(desk: &Desk, set: &Images, rows: &[TruthRow], source: &str) ->
         at: now.clone(),
     };
     let who = settings(desk).reader;
-    desk.store()?.add_truths(
-        &[(TruthKey::Series(&set.series_uid), truth)],
-        &who,
-        &now,
-    )?;
+    desk.store()?
+        .add_truths(&[(TruthKey::Series(&set.series_uid), truth)], &who, &now)?;
     Ok(())
 }
