@@ -1,7 +1,7 @@
 //! The engine: load a folder, read a question, keep what the next question can use.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
 
 use candle_core::{DType, Tensor};
@@ -13,6 +13,9 @@ use crate::error::{EngineError, Result};
 use crate::generate::{Sampler, Sampling, greedy};
 use crate::image::Picture;
 use crate::prompt::{self, Prompt};
+pub use crate::question::{
+    Answer, Description, LabelAnswer, LoadOptions, Precision, Question, ReadEvent, Task,
+};
 use crate::score::{self, LabelScore};
 use crate::template::Message;
 use crate::tokenizer::Tokenizer;
@@ -25,146 +28,6 @@ const CHUNK: usize = 512;
 const EMBEDDING_BYTES: usize = 512 << 20;
 /// Bytes of prefix snapshots kept in memory.
 const SNAPSHOT_BYTES: usize = 1 << 30;
-
-/// How matrices are held.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Precision {
-    /// 4 bytes a weight: the contract of the traces.
-    #[default]
-    F32,
-    /// 2 bytes a weight; products are computed in float32.
-    Bf16,
-}
-
-/// How to load.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct LoadOptions {
-    /// How matrices are held.
-    pub precision: Precision,
-    /// Refuse when less than this is free, bytes; `None` asks the system.
-    pub memory_available: Option<u64>,
-}
-
-/// What was loaded.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Description {
-    /// Folder's last part.
-    pub name: String,
-    /// Folder.
-    pub folder: PathBuf,
-    /// Parameters.
-    pub parameters: u64,
-    /// SHA-256 over the weights.
-    pub weights_sha256: String,
-    /// SHA-256 of tokenizer.json.
-    pub tokenizer_sha256: String,
-    /// Longest context, tokens.
-    pub context: usize,
-    /// Side of the square the tower sees, px; `None` for text-only models.
-    pub image_size: Option<usize>,
-    /// Tokens an image becomes.
-    pub tokens_per_image: usize,
-    /// How matrices are held.
-    pub precision: Precision,
-}
-
-/// What kind of answer is wanted.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Task {
-    /// One of these labels, scored.
-    Score(Vec<String>),
-    /// Yes or no for each label. The question of each is appended to the prompt as a last line `LABEL?`, and the
-    /// answers `yes` and `no` (both capitalisations) are scored.
-    YesNo(Vec<String>),
-    /// Free text.
-    Open {
-        /// Most tokens.
-        max_new_tokens: usize,
-        /// How tokens are chosen.
-        sampling: Sampling,
-    },
-}
-
-/// A question.
-#[derive(Clone, Debug)]
-pub struct Question {
-    /// Turns; image parts take `images` in order.
-    pub messages: Vec<Message>,
-    /// Pictures before the model's resize.
-    pub images: Vec<Picture>,
-    /// Put after the opened model turn.
-    pub prefix: String,
-    /// Answer wanted.
-    pub task: Task,
-}
-
-/// Progress of a read.
-#[derive(Clone, Debug, PartialEq)]
-pub enum ReadEvent {
-    /// The tower begins picture `k` of `n`, from 1.
-    Vision {
-        /// Picture.
-        k: usize,
-        /// Pictures.
-        n: usize,
-    },
-    /// Prompt tokens done.
-    Prefill {
-        /// Done.
-        done: usize,
-        /// All.
-        total: usize,
-    },
-    /// Labels scored.
-    Scoring {
-        /// Done.
-        done: usize,
-        /// All.
-        total: usize,
-    },
-    /// A piece of the open answer.
-    Token(String),
-}
-
-/// A label with what was found.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LabelAnswer {
-    /// The label.
-    pub label: String,
-    /// Among the labels (scored), or of yes (yes/no).
-    pub probability: f64,
-    /// Log-likelihood (of yes, for yes/no).
-    pub sum: f64,
-    /// The same a token.
-    pub mean: f64,
-    /// Its tokens.
-    pub ids: Vec<u32>,
-}
-
-/// An answer.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Answer {
-    /// Labels in the order asked; empty for open answers.
-    pub labels: Vec<LabelAnswer>,
-    /// Open answer without the thought.
-    pub text: String,
-    /// The thought of a thinking model.
-    pub thought: Option<String>,
-    /// Generated ids.
-    pub generated: Vec<u32>,
-    /// The answer ended by itself.
-    pub complete: bool,
-    /// Template output.
-    pub rendered_prompt: String,
-    /// Input tokens.
-    pub prompt_tokens: usize,
-    /// SHA-256 of each picture after the model's resize.
-    pub image_sha256: Vec<String>,
-    /// Seconds: vision, prefill, decode or scoring.
-    pub seconds: [f64; 3],
-    /// Tokens of the prompt that were taken from the last question.
-    pub reused_tokens: usize,
-}
 
 struct Snapshot {
     ids: Vec<u32>,

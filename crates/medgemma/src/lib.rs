@@ -22,6 +22,7 @@ pub mod image;
 pub mod map;
 pub mod names;
 pub mod prompt;
+pub mod question;
 pub mod score;
 pub mod template;
 pub mod tokenizer;

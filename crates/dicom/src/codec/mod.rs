@@ -5,6 +5,7 @@ pub mod fragments;
 pub mod jpeg;
 pub mod jpeg2000;
 pub mod jpegls;
+mod jpegls_bits;
 pub mod jpegxl;
 pub mod rle;
 
