@@ -79,7 +79,7 @@ pub fn typescript() -> String {
     body.push_str("}\n\n/** Requests that stream events until one of `done`, `failed`. */\nexport interface Jobs {\n");
     for_each_job!(write_rows);
     body.push_str("}\n");
-    for name in &imports {
+    for name in imports.iter().filter(|name| *name != "string") {
         out.push_str(&format!("import type {{ {name} }} from \"./{name}\";\n"));
     }
     out.push('\n');

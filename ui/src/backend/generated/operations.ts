@@ -30,7 +30,6 @@ import type { Settings } from "./Settings";
 import type { Study } from "./Study";
 import type { TemplateInfo } from "./TemplateInfo";
 import type { TruthAttached } from "./TruthAttached";
-import type { string } from "./string";
 
 /** Requests with one answer. */
 export interface Operations {
