@@ -30,10 +30,15 @@ export function bytesOf(kind: SampleKind): number {
 /** Reads the header of the desk's `wire::resource` and checks that the samples are all there. */
 export function parseFrame(buffer: ArrayBuffer): RawFrame {
   const broken = (what: string) =>
-    new DeskError({ code: "page.frame", message: `The desk sent a slice that ${what}.`, hint: "Open the series again." });
+    new DeskError({
+      code: "page.frame",
+      message: `The desk sent a slice that ${what}.`,
+      hint: "Open the series again.",
+    });
   if (buffer.byteLength < HEADER_BYTES) throw broken("is shorter than its header");
   const header = new DataView(buffer, 0, HEADER_BYTES);
-  if (header.getUint32(0, false) !== 0x4f565246 || header.getUint16(4, true) !== 1) throw broken("has an unknown form");
+  if (header.getUint32(0, false) !== 0x4f565246 || header.getUint16(4, true) !== 1)
+    throw broken("has an unknown form");
   const kind = KINDS[header.getUint16(6, true)];
   if (kind === undefined) throw broken("has an unknown kind of samples");
   const rows = header.getUint32(8, true);
@@ -118,7 +123,8 @@ export class FrameCache {
 
   /** Forgets failures, so that the next wish tries again. */
   retry(displaySet: string): void {
-    for (const key of [...this.#failed.keys()]) if (key.startsWith(`${displaySet}/`)) this.#failed.delete(key);
+    for (const key of [...this.#failed.keys()])
+      if (key.startsWith(`${displaySet}/`)) this.#failed.delete(key);
   }
 
   /** Replaces what `owner` wants. Requests that nobody wants any more are given up. */
@@ -195,7 +201,8 @@ export class FrameCache {
         const frame = order[place];
         if (frame === undefined) continue;
         const key = `${displaySet}/${frame}`;
-        if (!this.#kept.has(key) && !this.#running.has(key) && !this.#failed.has(key)) return { displaySet, frame };
+        if (!this.#kept.has(key) && !this.#running.has(key) && !this.#failed.has(key))
+          return { displaySet, frame };
       }
     }
     return undefined;
@@ -245,7 +252,12 @@ export class FrameCache {
 }
 
 /** How many frames around the shown one may be kept ready without pushing each other out. */
-export function prefetchReach(count: number, bytesPerFrame: number, budget: number, viewports: number): number {
+export function prefetchReach(
+  count: number,
+  bytesPerFrame: number,
+  budget: number,
+  viewports: number,
+): number {
   const share = budget / 2 / Math.max(1, viewports);
   return Math.max(1, Math.min(count, Math.floor(share / Math.max(1, bytesPerFrame) / 1.5)));
 }

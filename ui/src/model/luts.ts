@@ -25,7 +25,9 @@ export class LutCache {
       this.#fetch(path)
         .then((buffer) => {
           const bytes = new DataView(buffer);
-          const entries = Float32Array.from({ length: buffer.byteLength >> 2 }, (_, i) => bytes.getFloat32(i * 4, true));
+          const entries = Float32Array.from({ length: buffer.byteLength >> 2 }, (_, i) =>
+            bytes.getFloat32(i * 4, true),
+          );
           this.#kept.set(path, entries.length === 0 ? "failed" : { info, entries });
         })
         .catch(() => this.#kept.set(path, "failed"))

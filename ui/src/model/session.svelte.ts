@@ -35,7 +35,12 @@ export type DeviceState =
   | { readonly kind: "checking" }
   | { readonly kind: "absent"; readonly reason: string }
   | { readonly kind: "uncompared"; readonly renderer: string }
-  | { readonly kind: "compared"; readonly renderer: string; readonly difference: number; readonly cases: number };
+  | {
+      readonly kind: "compared";
+      readonly renderer: string;
+      readonly difference: number;
+      readonly cases: number;
+    };
 
 /** Which corner texts are drawn. */
 export type OverlayState = "all" | "no patient" | "none";
@@ -176,7 +181,9 @@ export class Session {
     const marked = new Set(this.markedSlicesOf(set.id));
     if (!marked.delete(frame)) marked.add(frame);
     this.#marked = new Map(this.#marked).set(set.id, marked);
-    this.status(`Slice ${frame + 1} ${marked.has(frame) ? "marked" : "no longer marked"}; ${marked.size} marked.`);
+    this.status(
+      `Slice ${frame + 1} ${marked.has(frame) ? "marked" : "no longer marked"}; ${marked.size} marked.`,
+    );
   }
 
   clearMarkedSlices(): void {
@@ -247,7 +254,9 @@ export class Session {
         const { files, seconds, cancelled } = event;
         this.scan = { ...this.scan, running: false, seen: files, found: files, seconds, cancelled };
         this.status(
-          cancelled ? `Scan stopped after ${files} files; what was found stays.` : `${files} files looked at.`,
+          cancelled
+            ? `Scan stopped after ${files} files; what was found stays.`
+            : `${files} files looked at.`,
         );
         break;
       }
@@ -323,7 +332,9 @@ export class Session {
     const isHere = this.studies.some((study) => study.display_sets.some((tile) => tile.id === id));
     if (!isHere) {
       if (review.folder === null) {
-        this.status("The series of this review is not open, and its folder is not known. Open the folder first.");
+        this.status(
+          "The series of this review is not open, and its folder is not known. Open the folder first.",
+        );
         return;
       }
       await this.openFolder(review.folder);

@@ -99,7 +99,13 @@ export class MarkDesk {
     if (displaySet === null) return;
     this.cancel();
     this.selected = null;
-    const points: [number, number][] = kind === "text" ? [[at[0], at[1]]] : [[at[0], at[1]], [at[0], at[1]]];
+    const points: [number, number][] =
+      kind === "text"
+        ? [[at[0], at[1]]]
+        : [
+            [at[0], at[1]],
+            [at[0], at[1]],
+          ];
     const draft = { id: "", display_set: displaySet.id, frame: this.#host.frame, kind, points, text: "" };
     const state = kind === "text" ? "writing" : "drawing";
     this.pending = [...this.pending, { key: this.#nextKey, draft, measured: [], state, error: null }];
@@ -169,7 +175,14 @@ export class MarkDesk {
     const { display_set, frame, kind, text } = mark;
     const moved: [number, number][] = points.map(([column, row]) => [column, row]);
     try {
-      const kept = await this.#backend.call("save_mark", { id, display_set, frame, kind, points: moved, text });
+      const kept = await this.#backend.call("save_mark", {
+        id,
+        display_set,
+        frame,
+        kind,
+        points: moved,
+        text,
+      });
       if (this.#host.displaySet?.id !== kept.display_set) return;
       this.#replace(this.marks.map((other) => (other.id === id ? kept : other)));
       this.#status("Mark saved.");
@@ -201,7 +214,9 @@ export class MarkDesk {
       if (this.#host.displaySet?.id !== displaySet.id) return;
       this.#replace(marks);
       if (!marks.some(({ id }) => id === this.selected)) this.selected = null;
-      this.#status(JSON.stringify(marks) === before ? "Nothing to undo." : "Last change of marks taken back.");
+      this.#status(
+        JSON.stringify(marks) === before ? "Nothing to undo." : "Last change of marks taken back.",
+      );
     } catch (thrown) {
       this.#status(`Not undone: ${DeskError.from(thrown).message}`);
     }

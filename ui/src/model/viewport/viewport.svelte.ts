@@ -45,7 +45,13 @@ export interface Probed {
   readonly answer: ProbeAnswer;
 }
 
-const NO_PRESENTATION: Presentation = { zoom: 1, center: [0, 0], rotation: 0, flipped: false, inverted: false };
+const NO_PRESENTATION: Presentation = {
+  zoom: 1,
+  center: [0, 0],
+  rotation: 0,
+  flipped: false,
+  inverted: false,
+};
 
 export class ViewportModel {
   readonly id: number;
@@ -254,7 +260,13 @@ export class ViewportModel {
     if (this.shape === null) return;
     this.fitted = false;
     const point = at ?? [this.size.width / 2, this.size.height / 2];
-    this.presentation = zoomAt(this.presentation, this.shape.aspect, this.size, point, this.presentation.zoom * factor);
+    this.presentation = zoomAt(
+      this.presentation,
+      this.shape.aspect,
+      this.size,
+      point,
+      this.presentation.zoom * factor,
+    );
   }
 
   panBy(by: Point): void {
@@ -354,5 +366,7 @@ export class ViewportModel {
 }
 
 function findFrame(set: DisplaySet, uid: string, frameNumber: number): number {
-  return set.frames.findIndex((frame) => frame.sop_instance_uid === uid && frame.frame_number === frameNumber);
+  return set.frames.findIndex(
+    (frame) => frame.sop_instance_uid === uid && frame.frame_number === frameNumber,
+  );
 }

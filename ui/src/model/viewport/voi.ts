@@ -78,7 +78,8 @@ export function nextFileChoice(frame: FrameInfo, voi: VoiChoice | null): VoiChoi
 
 export function sameChoice(a: VoiChoice | null, b: VoiChoice | null): boolean {
   if (a === null || b === null) return a === b;
-  if (a.kind === "lut" || b.kind === "lut") return a.kind === "lut" && b.kind === "lut" && a.lut.id === b.lut.id;
+  if (a.kind === "lut" || b.kind === "lut")
+    return a.kind === "lut" && b.kind === "lut" && a.lut.id === b.lut.id;
   return a.center === b.center && a.width === b.width && a.function === b.function;
 }
 
