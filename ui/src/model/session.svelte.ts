@@ -269,7 +269,7 @@ export class Session {
 
   #placeStudy(study: Study): void {
     const at = this.studies.findIndex(({ id }) => id === study.id);
-    this.studies = at < 0 ? [...this.studies, study] : this.studies.with(at, study);
+    this.studies = at < 0 ? [...this.studies, study] : this.studies.map((old, i) => (i === at ? study : old));
   }
 
   /** After a scan: what is shown may have grown; an empty desk shows the first series. */

@@ -64,19 +64,21 @@ pub fn typescript() -> String {
     );
     let mut imports = std::collections::BTreeSet::new();
     let mut body = String::from("/** Requests with one answer. */\nexport interface Operations {\n");
+    let mut answer = "result";
     macro_rules! write_rows {
         ($($name:ident: $arguments:ty => $result:ty, $doc:literal;)*) => {$(
             for name in [<$arguments>::name(&config), <$result>::name(&config)] {
                 imports.insert(name.trim_start_matches("Array<").trim_end_matches('>').to_owned());
             }
             body.push_str(&format!(
-                "  /** {} */\n  {}: {{ arguments: {}; result: {} }};\n",
+                "  /** {} */\n  {}: {{ arguments: {}; {answer}: {} }};\n",
                 $doc, stringify!($name), <$arguments>::name(&config), <$result>::name(&config)
             ));
         )*};
     }
     for_each_operation!(write_rows);
     body.push_str("}\n\n/** Requests that stream events until one of `done`, `failed`. */\nexport interface Jobs {\n");
+    answer = "event";
     for_each_job!(write_rows);
     body.push_str("}\n");
     for name in imports.iter().filter(|name| *name != "string") {

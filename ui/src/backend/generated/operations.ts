@@ -88,7 +88,7 @@ export interface Operations {
 /** Requests that stream events until one of `done`, `failed`. */
 export interface Jobs {
   /** Scans a folder; studies stream in. */
-  open: { arguments: OpenFolder; result: ScanEvent };
+  open: { arguments: OpenFolder; event: ScanEvent };
   /** Asks a model. */
-  ask: { arguments: QuestionSpec; result: ReadEvent };
+  ask: { arguments: QuestionSpec; event: ReadEvent };
 }
