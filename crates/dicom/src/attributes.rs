@@ -43,7 +43,10 @@ struct Places<'a> {
 impl<'a> Places<'a> {
     /// The macro item of a functional group, the frame's own before the shared.
     fn group(&self, sequence: Tag) -> Option<&'a InMemDicomObject> {
-        [self.own, self.shared].into_iter().flatten().find_map(|place| item(place, sequence))
+        [self.own, self.shared]
+            .into_iter()
+            .flatten()
+            .find_map(|place| item(place, sequence))
     }
 
     /// The functional group, or the root where classic images keep the same attributes.
@@ -66,14 +69,34 @@ pub fn frame_contexts(
     let own = items(root, tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE);
     let fixed = Fixed::read(root, layout, syntax, warnings)?;
     if own.is_empty() {
-        let context = fixed.context(&Places { root, shared, own: None }, layout);
+        let context = fixed.context(
+            &Places {
+                root,
+                shared,
+                own: None,
+            },
+            layout,
+        );
         return Ok(vec![context; layout.frames as usize]);
     }
     if own.len() != layout.frames as usize {
-        warnings.push(format!("{} frames and {} functional groups", layout.frames, own.len()));
+        warnings.push(format!(
+            "{} frames and {} functional groups",
+            layout.frames,
+            own.len()
+        ));
     }
     Ok((0..layout.frames as usize)
-        .map(|i| fixed.context(&Places { root, shared, own: own.get(i) }, layout))
+        .map(|i| {
+            fixed.context(
+                &Places {
+                    root,
+                    shared,
+                    own: own.get(i),
+                },
+                layout,
+            )
+        })
         .collect())
 }
 
@@ -95,7 +118,9 @@ impl Fixed {
         warnings: &mut Vec<String>,
     ) -> Result<Self, DicomError> {
         let palette = if layout.photometric == "PALETTE COLOR" {
-            Some(Arc::new(palette(root, layout.signed).ok_or(DicomError::Missing("a usable colour palette"))?))
+            Some(Arc::new(
+                palette(root, layout.signed).ok_or(DicomError::Missing("a usable colour palette"))?,
+            ))
         } else {
             None
         };
@@ -108,7 +133,9 @@ impl Fixed {
             lossy: lossy(root, syntax),
             inverse: text(root, tags::PRESENTATION_LUT_SHAPE).as_deref() == Some("INVERSE"),
             modality: text(root, tags::MODALITY).unwrap_or_default(),
-            original: texts(root, tags::IMAGE_TYPE).first().is_some_and(|v| v == "ORIGINAL"),
+            original: texts(root, tags::IMAGE_TYPE)
+                .first()
+                .is_some_and(|v| v == "ORIGINAL"),
         })
     }
 
@@ -149,22 +176,36 @@ impl Fixed {
                 .group(tags::FRAME_CONTENT_SEQUENCE)
                 .and_then(|c| integer(c, tags::TEMPORAL_POSITION_INDEX))
                 .or_else(|| integer(places.root, tags::TEMPORAL_POSITION_IDENTIFIER)),
-            stack_id: places.group(tags::FRAME_CONTENT_SEQUENCE).and_then(|c| text(c, tags::STACK_ID)),
+            stack_id: places
+                .group(tags::FRAME_CONTENT_SEQUENCE)
+                .and_then(|c| text(c, tags::STACK_ID)),
         }
     }
 
     /// The unit of modality values (PS3.3 C.11.1.1.2): Rescale Type, PET Units, and CT's implied HU.
-    fn unit(&self, transform: &InMemDicomObject, root: &InMemDicomObject, modality: &ModalityTransform) -> Unit {
+    fn unit(
+        &self,
+        transform: &InMemDicomObject,
+        root: &InMemDicomObject,
+        modality: &ModalityTransform,
+    ) -> Unit {
         if let Some(units) = text(root, tags::UNITS).filter(|_| self.modality == "PT") {
-            return if units == "BQML" { Unit::BecquerelPerMl } else { Unit::Named(units) };
+            return if units == "BQML" {
+                Unit::BecquerelPerMl
+            } else {
+                Unit::Named(units)
+            };
         }
-        let written = text(transform, tags::RESCALE_TYPE)
-            .or_else(|| item(transform, tags::MODALITY_LUT_SEQUENCE).and_then(|l| text(l, tags::MODALITY_LUT_TYPE)));
+        let written = text(transform, tags::RESCALE_TYPE).or_else(|| {
+            item(transform, tags::MODALITY_LUT_SEQUENCE).and_then(|l| text(l, tags::MODALITY_LUT_TYPE))
+        });
         match written.as_deref() {
             Some("HU") => Unit::Hounsfield,
             Some("US") => Unit::Unspecified,
             Some(other) => Unit::Named(other.to_owned()),
-            None if self.modality == "CT" && self.original && *modality != ModalityTransform::Identity => Unit::Hounsfield,
+            None if self.modality == "CT" && self.original && *modality != ModalityTransform::Identity => {
+                Unit::Hounsfield
+            }
             None => Unit::Unspecified,
         }
     }
@@ -181,7 +222,10 @@ fn modality_transform(place: &InMemDicomObject, signed: bool) -> Option<Modality
     }
     // A slope of 0 would make every pixel the same: it is a writer's way of saying nothing.
     let slope = slope.filter(|s| *s != 0.0).unwrap_or(1.0);
-    Some(ModalityTransform::Rescale { slope, intercept: intercept.unwrap_or(0.0) })
+    Some(ModalityTransform::Rescale {
+        slope,
+        intercept: intercept.unwrap_or(0.0),
+    })
 }
 
 fn vois(
@@ -199,11 +243,19 @@ fn vois(
         _ => VoiFunction::Linear,
     };
     let explanations = texts(place, tags::WINDOW_CENTER_WIDTH_EXPLANATION);
-    let windows = numbers(place, tags::WINDOW_CENTER).into_iter().zip(numbers(place, tags::WINDOW_WIDTH)).enumerate();
+    let windows = numbers(place, tags::WINDOW_CENTER)
+        .into_iter()
+        .zip(numbers(place, tags::WINDOW_WIDTH))
+        .enumerate();
     let mut all: Vec<Voi> = windows
         .filter_map(|(i, (center, width))| {
             let explanation = explanations.get(i).filter(|e| !e.is_empty()).cloned();
-            Some(Voi::Window(Window { center: center?, width: width.filter(|w| *w > 0.0)?, function, explanation }))
+            Some(Voi::Window(Window {
+                center: center?,
+                width: width.filter(|w| *w > 0.0)?,
+                function,
+                explanation,
+            }))
         })
         .collect();
     // After a rescale that reaches below zero the table's first input is signed too (PS3.3 C.11.2.1.1).
@@ -226,10 +278,22 @@ fn lut(item: &InMemDicomObject, signed_input: bool) -> Option<Lut> {
             v.map(|v| v as i64)
         })
         .collect::<Option<_>>()?;
-    let &[count, first, bits] = descriptor.as_slice() else { return None };
-    let count = usize::try_from(count.rem_euclid(65_536)).ok().filter(|n| *n > 0).unwrap_or(65_536);
-    let first = if signed_input && first > 32_767 { first - 65_536 } else { first };
-    let bits = u8::try_from(bits).ok().filter(|b| (1..=16).contains(b)).unwrap_or(16);
+    let &[count, first, bits] = descriptor.as_slice() else {
+        return None;
+    };
+    let count = usize::try_from(count.rem_euclid(65_536))
+        .ok()
+        .filter(|n| *n > 0)
+        .unwrap_or(65_536);
+    let first = if signed_input && first > 32_767 {
+        first - 65_536
+    } else {
+        first
+    };
+    let bits = u8::try_from(bits)
+        .ok()
+        .filter(|b| (1..=16).contains(b))
+        .unwrap_or(16);
     let entries = table(&bytes(item, tags::LUT_DATA)?, count)?;
     Some(Lut {
         first_mapped: i32::try_from(first).ok()?,
@@ -242,7 +306,12 @@ fn lut(item: &InMemDicomObject, signed_input: bool) -> Option<Lut> {
 /// Entries of a table: 16-bit words, or bytes where the data are just as long as the count.
 fn table(data: &[u8], count: usize) -> Option<Vec<u16>> {
     if data.len() >= count * 2 {
-        Some(data.chunks_exact(2).take(count).map(|b| u16::from_le_bytes([b[0], b[1]])).collect())
+        Some(
+            data.chunks_exact(2)
+                .take(count)
+                .map(|b| u16::from_le_bytes([b[0], b[1]]))
+                .collect(),
+        )
     } else if data.len() >= count {
         Some(data.iter().take(count).map(|b| u16::from(*b)).collect())
     } else {
@@ -253,21 +322,33 @@ fn table(data: &[u8], count: usize) -> Option<Vec<u16>> {
 fn padding(root: &InMemDicomObject, layout: &PixelLayout) -> Option<Padding> {
     let fix = |v: i64| {
         let modulus = 1_i64 << layout.bits_allocated.min(32);
-        if layout.signed && v >= modulus / 2 { v - modulus } else { v }
+        if layout.signed && v >= modulus / 2 {
+            v - modulus
+        } else {
+            v
+        }
     };
     if layout.samples != 1 || layout.photometric == "PALETTE COLOR" {
         return None;
     }
     let value = fix(integer(root, tags::PIXEL_PADDING_VALUE)?);
     let limit = integer(root, tags::PIXEL_PADDING_RANGE_LIMIT).map_or(value, fix);
-    Some(Padding { low: value.min(limit), high: value.max(limit) })
+    Some(Padding {
+        low: value.min(limit),
+        high: value.max(limit),
+    })
 }
 
 fn lossy(root: &InMemDicomObject, syntax: &Syntax) -> LossyHistory {
     LossyHistory {
         lossy: syntax.lossy || text(root, tags::LOSSY_IMAGE_COMPRESSION).as_deref() == Some("01"),
-        ratio: numbers(root, tags::LOSSY_IMAGE_COMPRESSION_RATIO).into_iter().flatten().next_back(),
-        method: texts(root, tags::LOSSY_IMAGE_COMPRESSION_METHOD).pop().filter(|m| !m.is_empty()),
+        ratio: numbers(root, tags::LOSSY_IMAGE_COMPRESSION_RATIO)
+            .into_iter()
+            .flatten()
+            .next_back(),
+        method: texts(root, tags::LOSSY_IMAGE_COMPRESSION_METHOD)
+            .pop()
+            .filter(|m| !m.is_empty()),
     }
 }
 
@@ -301,9 +382,18 @@ fn palette(root: &InMemDicomObject, signed: bool) -> Option<Palette> {
                 v.map(|v| v as i64)
             })
             .collect::<Option<_>>()?;
-        let &[count, from, width] = d.as_slice() else { return None };
-        let count = usize::try_from(count.rem_euclid(65_536)).ok().filter(|n| *n > 0).unwrap_or(65_536);
-        first = if signed && from > 32_767 { from - 65_536 } else { from };
+        let &[count, from, width] = d.as_slice() else {
+            return None;
+        };
+        let count = usize::try_from(count.rem_euclid(65_536))
+            .ok()
+            .filter(|n| *n > 0)
+            .unwrap_or(65_536);
+        first = if signed && from > 32_767 {
+            from - 65_536
+        } else {
+            from
+        };
         bits = width;
         tables.push(match bytes(root, data) {
             Some(data) => table(&data, count)?,
@@ -315,8 +405,13 @@ fn palette(root: &InMemDicomObject, signed: bool) -> Option<Palette> {
     let wide = bits > 8 && tables.iter().flatten().any(|v| *v > 255);
     #[expect(clippy::cast_possible_truncation, reason = "the upper or only byte")]
     let byte = |v: u16| if wide { (v >> 8) as u8 } else { v.min(255) as u8 };
-    let entries: Vec<[u8; 3]> = (0..length).map(|i| [byte(tables[0][i]), byte(tables[1][i]), byte(tables[2][i])]).collect();
-    Some(Palette { first_mapped: i32::try_from(first).ok()?, entries: entries.into() })
+    let entries: Vec<[u8; 3]> = (0..length)
+        .map(|i| [byte(tables[0][i]), byte(tables[1][i]), byte(tables[2][i])])
+        .collect();
+    Some(Palette {
+        first_mapped: i32::try_from(first).ok()?,
+        entries: entries.into(),
+    })
 }
 
 /// Unfolds segments: discrete, linear, indirect.
@@ -324,7 +419,9 @@ fn segments(data: &[u8], narrow: bool, count: usize) -> Option<Vec<u16>> {
     let words: Vec<u16> = if narrow {
         data.iter().map(|b| u16::from(*b)).collect()
     } else {
-        data.chunks_exact(2).map(|b| u16::from_le_bytes([b[0], b[1]])).collect()
+        data.chunks_exact(2)
+            .map(|b| u16::from_le_bytes([b[0], b[1]]))
+            .collect()
     };
     let mut out = Vec::with_capacity(count);
     let mut at = 0;
@@ -342,13 +439,22 @@ fn segment(words: &[u16], at: usize, out: &mut Vec<u16>, most: usize, may_jump: 
     let length_usize = usize::from(length);
     match opcode {
         0 => {
-            out.extend(words.get(at + 2..at + 2 + length_usize)?.iter().take(most - out.len().min(most)));
+            out.extend(
+                words
+                    .get(at + 2..at + 2 + length_usize)?
+                    .iter()
+                    .take(most - out.len().min(most)),
+            );
             Some(at + 2 + length_usize)
         }
         1 => {
             let (from, to) = (f64::from(*out.last()?), f64::from(*words.get(at + 2)?));
             for i in 1..=length_usize.min(most - out.len().min(most)) {
-                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between two 16-bit values")]
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "between two 16-bit values"
+                )]
                 out.push((from + (to - from) * i as f64 / f64::from(length) + 0.5).floor() as u16);
             }
             Some(at + 3)
@@ -366,16 +472,21 @@ fn segment(words: &[u16], at: usize, out: &mut Vec<u16>, most: usize, may_jump: 
 }
 
 fn plane(places: &Places<'_>) -> Option<Plane> {
-    let position = vector::<3>(places.group_or_root(tags::PLANE_POSITION_SEQUENCE), tags::IMAGE_POSITION_PATIENT)?;
-    let o = vector::<6>(places.group_or_root(tags::PLANE_ORIENTATION_SEQUENCE), tags::IMAGE_ORIENTATION_PATIENT)?;
+    let position = vector::<3>(
+        places.group_or_root(tags::PLANE_POSITION_SEQUENCE),
+        tags::IMAGE_POSITION_PATIENT,
+    )?;
+    let o = vector::<6>(
+        places.group_or_root(tags::PLANE_ORIENTATION_SEQUENCE),
+        tags::IMAGE_ORIENTATION_PATIENT,
+    )?;
     let row = DVec3::new(o[0], o[1], o[2]).try_normalize()?;
     let column = DVec3::new(o[3], o[4], o[5]).try_normalize()?;
     // Directions that are not square to each other describe no image plane.
     if row.dot(column).abs() > 0.01 {
         return None;
     }
-    let [row_spacing, column_spacing] =
-        pixel_spacing(places, tags::PIXEL_SPACING).unwrap_or([1.0, 1.0]);
+    let [row_spacing, column_spacing] = pixel_spacing(places, tags::PIXEL_SPACING).unwrap_or([1.0, 1.0]);
     Some(Plane {
         position: DVec3::from_array(position),
         row_direction: row,
@@ -392,16 +503,32 @@ fn pixel_spacing(places: &Places<'_>, tag: Tag) -> Option<[f64; 2]> {
 }
 
 /// PS3.3 10.7.1.3: what the spacing means depends on the modality and on which attributes are there.
-fn spacing(places: &Places<'_>, plane: Option<&Plane>, modality: &str, warnings: &mut Vec<String>) -> PixelSpacing {
+fn spacing(
+    places: &Places<'_>,
+    plane: Option<&Plane>,
+    modality: &str,
+    warnings: &mut Vec<String>,
+) -> PixelSpacing {
     let root = places.root;
     let pixel = pixel_spacing(places, tags::PIXEL_SPACING);
     let imager = vector::<2>(root, tags::IMAGER_PIXEL_SPACING).filter(|s| s.iter().all(|v| *v > 0.0));
     let projection = matches!(modality, "CR" | "DX" | "MG" | "XA" | "RF" | "IO" | "PX");
-    let with = |mm: [f64; 2], kind| PixelSpacing { mm: Some(mm), kind, aspect: mm[0] / mm[1] };
+    let with = |mm: [f64; 2], kind| PixelSpacing {
+        mm: Some(mm),
+        kind,
+        aspect: mm[0] / mm[1],
+    };
     match (pixel, imager) {
         (Some(p), Some(i)) if projection => {
             let same = p.iter().zip(i).all(|(a, b)| (a - b).abs() <= 1e-6 * a.abs());
-            with(p, if same { SpacingKind::Detector } else { SpacingKind::Calibrated })
+            with(
+                p,
+                if same {
+                    SpacingKind::Detector
+                } else {
+                    SpacingKind::Calibrated
+                },
+            )
         }
         (None, Some(i)) => with(i, SpacingKind::Detector),
         (Some(p), None) if projection => {
@@ -409,7 +536,11 @@ fn spacing(places: &Places<'_>, plane: Option<&Plane>, modality: &str, warnings:
                 with(p, SpacingKind::Calibrated)
             } else {
                 warnings.push("Pixel Spacing of a projection without Imager Pixel Spacing: what it measures is not known".to_owned());
-                PixelSpacing { mm: Some(p), kind: SpacingKind::None, aspect: p[0] / p[1] }
+                PixelSpacing {
+                    mm: Some(p),
+                    kind: SpacingKind::None,
+                    aspect: p[0] / p[1],
+                }
             }
         }
         (Some(p), _) if plane.is_some() || !projection => with(p, SpacingKind::Patient),
@@ -417,10 +548,16 @@ fn spacing(places: &Places<'_>, plane: Option<&Plane>, modality: &str, warnings:
         (None, None) => ultrasound(root).unwrap_or_else(|| {
             let ratio = numbers(root, tags::PIXEL_ASPECT_RATIO);
             let aspect = match ratio.as_slice() {
-                [Some(vertical), Some(horizontal)] if *vertical > 0.0 && *horizontal > 0.0 => vertical / horizontal,
+                [Some(vertical), Some(horizontal)] if *vertical > 0.0 && *horizontal > 0.0 => {
+                    vertical / horizontal
+                }
                 _ => 1.0,
             };
-            PixelSpacing { mm: None, kind: SpacingKind::None, aspect }
+            PixelSpacing {
+                mm: None,
+                kind: SpacingKind::None,
+                aspect,
+            }
         }),
     }
 }
@@ -440,6 +577,9 @@ fn ultrasound(root: &InMemDicomObject) -> Option<PixelSpacing> {
     if scales.any(|s| s != first) || regions.len() > 1 {
         return None;
     }
-    Some(PixelSpacing { mm: Some(first), kind: SpacingKind::Calibrated, aspect: first[0] / first[1] })
+    Some(PixelSpacing {
+        mm: Some(first),
+        kind: SpacingKind::Calibrated,
+        aspect: first[0] / first[1],
+    })
 }
-

@@ -2,8 +2,8 @@
 
 use dicom_core::value::Value;
 use dicom_core::{DataElement, Tag};
-use dicom_object::mem::InMemElement;
 use dicom_object::InMemDicomObject;
+use dicom_object::mem::InMemElement;
 
 /// The element, when it is there.
 pub fn element(object: &InMemDicomObject, tag: Tag) -> Option<&InMemElement> {
@@ -12,7 +12,9 @@ pub fn element(object: &InMemDicomObject, tag: Tag) -> Option<&InMemElement> {
 
 /// All values as trimmed text; empty when absent.
 pub fn texts(object: &InMemDicomObject, tag: Tag) -> Vec<String> {
-    let Some(element) = element(object, tag) else { return Vec::new() };
+    let Some(element) = element(object, tag) else {
+        return Vec::new();
+    };
     match DataElement::value(element) {
         Value::Primitive(value) => value.to_multi_str().iter().map(|text| clean(text)).collect(),
         _ => Vec::new(),
@@ -21,7 +23,10 @@ pub fn texts(object: &InMemDicomObject, tag: Tag) -> Vec<String> {
 
 /// The first value as trimmed text; `None` when absent or empty.
 pub fn text(object: &InMemDicomObject, tag: Tag) -> Option<String> {
-    texts(object, tag).into_iter().next().filter(|text| !text.is_empty())
+    texts(object, tag)
+        .into_iter()
+        .next()
+        .filter(|text| !text.is_empty())
 }
 
 /// The whole value as one text (backslashes kept), for UT, LT and LO that hold one value.
@@ -47,9 +52,14 @@ pub fn vector<const N: usize>(object: &InMemDicomObject, tag: Tag) -> Option<[f6
 }
 
 /// The first value as a whole number.
-#[expect(clippy::cast_possible_truncation, reason = "checked to be whole and within i64's exact range")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "checked to be whole and within i64's exact range"
+)]
 pub fn integer(object: &InMemDicomObject, tag: Tag) -> Option<i64> {
-    number(object, tag).filter(|v| v.fract() == 0.0 && v.abs() < 9e15).map(|v| v as i64)
+    number(object, tag)
+        .filter(|v| v.fract() == 0.0 && v.abs() < 9e15)
+        .map(|v| v as i64)
 }
 
 /// Items of a sequence; empty when absent.
@@ -71,10 +81,14 @@ pub fn bytes(object: &InMemDicomObject, tag: Tag) -> Option<Vec<u8>> {
 }
 
 fn clean(text: &str) -> String {
-    text.trim_matches(|c: char| c == '\0' || c.is_whitespace()).to_owned()
+    text.trim_matches(|c: char| c == '\0' || c.is_whitespace())
+        .to_owned()
 }
 
 /// A decimal string, with the comma that some writers use.
 fn parse(text: &str) -> Option<f64> {
-    text.parse().or_else(|_| text.replace(',', ".").parse()).ok().filter(|v: &f64| v.is_finite())
+    text.parse()
+        .or_else(|_| text.replace(',', ".").parse())
+        .ok()
+        .filter(|v: &f64| v.is_finite())
 }

@@ -34,13 +34,21 @@ pub fn decode(path: &Path, frame: u32) -> Result<Frame, DicomError> {
 /// Whatever is wrong with that frame.
 pub fn decode_with(file: &DicomFile, header: &ImageHeader, frame: u32) -> Result<Frame, DicomError> {
     let frames = header.layout.frames;
-    let attributes = header.attributes(frame).ok_or(DicomError::NoSuchFrame { asked: frame, frames })?;
+    let attributes = header
+        .attributes(frame)
+        .ok_or(DicomError::NoSuchFrame { asked: frame, frames })?;
     if file.syntax.codec == Codec::None {
         let samples = native_frame(file, header, frame)?;
-        return Ok(Frame { attributes: Arc::clone(attributes), samples });
+        return Ok(Frame {
+            attributes: Arc::clone(attributes),
+            samples,
+        });
     }
     if file.syntax.codec == Codec::Unsupported {
-        return Err(DicomError::UnsupportedSyntax(format!("{} ({})", file.syntax.name, file.syntax.uid)));
+        return Err(DicomError::UnsupportedSyntax(format!(
+            "{} ({})",
+            file.syntax.name, file.syntax.uid
+        )));
     }
     let bytes = frame_bytes(file, header, frame)?;
     let layout = &header.layout;
@@ -58,7 +66,10 @@ pub fn decode_with(file: &DicomFile, header: &ImageHeader, frame: u32) -> Result
     match file.syntax.codec {
         Codec::Encapsulated => {
             let samples = native::unpack(layout, &bytes, 0, false, frame)?;
-            return Ok(Frame { attributes: Arc::clone(attributes), samples });
+            return Ok(Frame {
+                attributes: Arc::clone(attributes),
+                samples,
+            });
         }
         Codec::DeflatedFrame => {
             let most = layout.native_frame_bits().div_ceil(8) + 2;
@@ -68,7 +79,10 @@ pub fn decode_with(file: &DicomFile, header: &ImageHeader, frame: u32) -> Result
                 .read_to_end(&mut inflated)
                 .map_err(|error| codec_error(error.to_string()))?;
             let samples = native::unpack(layout, &inflated, 0, false, frame)?;
-            return Ok(Frame { attributes: Arc::clone(attributes), samples });
+            return Ok(Frame {
+                attributes: Arc::clone(attributes),
+                samples,
+            });
         }
         _ => {}
     }
@@ -99,17 +113,24 @@ fn finish(
     let usable = decoded.components == layout.samples
         || (decoded.components > layout.samples && (layout.samples == 1 || decoded.components == 4));
     if !usable {
-            return Err(DicomError::Codec {
-                frame,
-                reason: format!("the stream has {} colours and the header says {}", decoded.components, layout.samples),
-            });
+        return Err(DicomError::Codec {
+            frame,
+            reason: format!(
+                "the stream has {} colours and the header says {}",
+                decoded.components, layout.samples
+            ),
+        });
     }
     let mut layout = layout.clone();
     // Codecs give cells of the stream's own precision, aligned right: High Bit no longer applies. RLE keeps the
     // cell as it was.
     if header.syntax.codec != Codec::Rle {
         let precision = u16::from(decoded.precision).clamp(1, layout.bits_allocated);
-        layout.bits_stored = if layout.bits_stored == precision || decoded.signed { precision } else { layout.bits_stored.max(precision).min(layout.bits_allocated) };
+        layout.bits_stored = if layout.bits_stored == precision || decoded.signed {
+            precision
+        } else {
+            layout.bits_stored.max(precision).min(layout.bits_allocated)
+        };
         layout.high_bit = layout.bits_stored - 1;
     }
     let keep = usize::from(layout.samples);
@@ -117,7 +138,15 @@ fn finish(
     let samples = if keep == all {
         native::narrow(&layout, decoded.cells.into_iter())
     } else {
-        native::narrow(&layout, decoded.cells.chunks_exact(all).flat_map(|pixel| pixel[..keep].to_vec()).collect::<Vec<_>>().into_iter())
+        native::narrow(
+            &layout,
+            decoded
+                .cells
+                .chunks_exact(all)
+                .flat_map(|pixel| pixel[..keep].to_vec())
+                .collect::<Vec<_>>()
+                .into_iter(),
+        )
     };
     if decoded.rgb && layout.samples == 3 && attributes.photometric != Photometric::Rgb {
         Arc::make_mut(&mut attributes).photometric = Photometric::Rgb;
@@ -159,19 +188,23 @@ fn frame_bytes(file: &DicomFile, header: &ImageHeader, frame: u32) -> Result<Vec
         .map(|b| u64::from_le_bytes([b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]]))
         .collect();
     let starts = |item: &Fragment| {
-        file.read(item.offset, 4).is_ok_and(|head| match file.syntax.codec {
-            Codec::Jpeg | Codec::JpegLs => head.starts_with(&[0xFF, 0xD8]),
-            Codec::Jpeg2000 => head.starts_with(&[0xFF, 0x4F]) || head.starts_with(&[0, 0, 0, 12]),
-            Codec::JpegXl => head.starts_with(&[0xFF, 0x0A]) || head.starts_with(&[0, 0, 0, 12]),
-            _ => true,
-        })
+        file.read(item.offset, 4)
+            .is_ok_and(|head| match file.syntax.codec {
+                Codec::Jpeg | Codec::JpegLs => head.starts_with(&[0xFF, 0xD8]),
+                Codec::Jpeg2000 => head.starts_with(&[0xFF, 0x4F]) || head.starts_with(&[0, 0, 0, 12]),
+                Codec::JpegXl => head.starts_with(&[0xFF, 0x0A]) || head.starts_with(&[0, 0, 0, 12]),
+                _ => true,
+            })
     };
     let all = fragments::frames(&found, header.layout.frames, &extended, starts);
-    let parts = all.get(frame as usize - 1).filter(|parts| !parts.is_empty()).ok_or(DicomError::Truncated {
-        frame,
-        needed: 1,
-        found: 0,
-    })?;
+    let parts = all
+        .get(frame as usize - 1)
+        .filter(|parts| !parts.is_empty())
+        .ok_or(DicomError::Truncated {
+            frame,
+            needed: 1,
+            found: 0,
+        })?;
     let mut bytes = Vec::new();
     for part in parts {
         bytes.extend(file.read(part.offset, part.length)?);

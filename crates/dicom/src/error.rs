@@ -18,7 +18,9 @@ pub enum DicomError {
     #[error("the header lacks {0}, without which the pixels mean nothing")]
     Missing(&'static str),
     /// Pixel data shorter than the header promises.
-    #[error("the pixel data are cut short: frame {frame} needs {needed} bytes and {found} are there; get the file again from its source")]
+    #[error(
+        "the pixel data are cut short: frame {frame} needs {needed} bytes and {found} are there; get the file again from its source"
+    )]
     Truncated {
         /// Frame number, from 1.
         frame: u32,
@@ -28,7 +30,9 @@ pub enum DicomError {
         found: u64,
     },
     /// A transfer syntax that cannot be decoded.
-    #[error("the transfer syntax {0} is not supported; convert the file to an uncompressed or a common compressed form")]
+    #[error(
+        "the transfer syntax {0} is not supported; convert the file to an uncompressed or a common compressed form"
+    )]
     UnsupportedSyntax(String),
     /// Pixels in a form that cannot be shown.
     #[error("pixels of this form are not supported: {0}")]

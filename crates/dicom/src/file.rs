@@ -55,7 +55,11 @@ impl DicomFile {
         }
         let length = metadata.len();
         let mut head = Vec::new();
-        fill(&mut file, &mut head, HEAD.min(usize::try_from(length).unwrap_or(HEAD)))?;
+        fill(
+            &mut file,
+            &mut head,
+            HEAD.min(usize::try_from(length).unwrap_or(HEAD)),
+        )?;
         let start = find_start(&head)?;
         if start.syntax.deflated {
             return Self::open_deflated(file, length, start);
@@ -66,9 +70,15 @@ impl DicomFile {
                 Walked::NeedMore => {
                     let wanted = (head.len() as u64 * 4).min(length);
                     if head.len() as u64 >= LARGEST_HEADER {
-                        return Err(DicomError::Damaged("its header is larger than 256 MiB".to_owned()));
+                        return Err(DicomError::Damaged(
+                            "its header is larger than 256 MiB".to_owned(),
+                        ));
                     }
-                    fill(&mut file, &mut head, usize::try_from(wanted).unwrap_or(usize::MAX))?;
+                    fill(
+                        &mut file,
+                        &mut head,
+                        usize::try_from(wanted).unwrap_or(usize::MAX),
+                    )?;
                     if (head.len() as u64) < wanted {
                         return Err(DicomError::Io("it became shorter while it was read".to_owned()));
                     }
@@ -92,7 +102,9 @@ impl DicomFile {
         file.seek(SeekFrom::Start(start.offset as u64))?;
         let most = length.saturating_mul(MOST_INFLATION).min(4 << 30);
         let mut bytes = Vec::new();
-        let inflated = flate2::read::DeflateDecoder::new(&mut file).take(most).read_to_end(&mut bytes);
+        let inflated = flate2::read::DeflateDecoder::new(&mut file)
+            .take(most)
+            .read_to_end(&mut bytes);
         let damage = inflated.is_err().then_some("its deflated data set breaks off");
         let start = Start { offset: 0, ..start };
         let walked = walk(&bytes, 0, 0, true, start.syntax.encoding);
@@ -162,23 +174,32 @@ fn find_start(head: &[u8]) -> Result<Start, DicomError> {
     if head.starts_with(&[2, 0]) && matches!(head.get(4..6), Some(b"UL" | b"UI" | b"OB" | b"SH" | b"AE")) {
         return after_meta(head, 0);
     }
-    guess(head, 0).ok_or_else(|| DicomError::NotDicom("it has neither the DICM mark nor a data set at its start".to_owned()))
+    guess(head, 0).ok_or_else(|| {
+        DicomError::NotDicom("it has neither the DICM mark nor a data set at its start".to_owned())
+    })
 }
 
 /// Steps over the meta group (always explicit little endian) and takes the transfer syntax from it.
 fn after_meta(head: &[u8], mut at: usize) -> Result<Start, DicomError> {
     let mut uid = None;
     while head.get(at..at + 2) == Some(&[2, 0]) {
-        let Some(header) = head.get(at..at + 12) else { break };
+        let Some(header) = head.get(at..at + 12) else {
+            break;
+        };
         let number = u16::from_le_bytes([header[2], header[3]]);
         let long = matches!(&header[4..6], b"OB" | b"OW" | b"UN" | b"SQ" | b"UT");
         let (value, length) = if long {
-            (at + 12, u32::from_le_bytes([header[8], header[9], header[10], header[11]]) as usize)
+            (
+                at + 12,
+                u32::from_le_bytes([header[8], header[9], header[10], header[11]]) as usize,
+            )
         } else {
             (at + 8, usize::from(u16::from_le_bytes([header[6], header[7]])))
         };
         let Some(bytes) = value.checked_add(length).and_then(|end| head.get(value..end)) else {
-            return Err(DicomError::Damaged("its file meta information is cut short".to_owned()));
+            return Err(DicomError::Damaged(
+                "its file meta information is cut short".to_owned(),
+            ));
         };
         if number == 0x10 {
             uid = Some(String::from_utf8_lossy(bytes).into_owned());
@@ -191,25 +212,62 @@ fn after_meta(head: &[u8], mut at: usize) -> Result<Start, DicomError> {
             // Some writers say explicit and write implicit (or the reverse): the bytes win.
             if !syntax.deflated
                 && let Some(guessed) = guess(head, at)
-                && (guessed.syntax.encoding == Encoding::ImplicitLittle) != (syntax.encoding == Encoding::ImplicitLittle)
+                && (guessed.syntax.encoding == Encoding::ImplicitLittle)
+                    != (syntax.encoding == Encoding::ImplicitLittle)
             {
                 syntax.encoding = guessed.syntax.encoding;
             }
-            Ok(Start { offset: at, syntax, has_meta: true })
+            Ok(Start {
+                offset: at,
+                syntax,
+                has_meta: true,
+            })
         }
-        None => guess(head, at)
-            .ok_or_else(|| DicomError::Damaged("it names no transfer syntax and its data set cannot be guessed".to_owned())),
+        None => guess(head, at).ok_or_else(|| {
+            DicomError::Damaged("it names no transfer syntax and its data set cannot be guessed".to_owned())
+        }),
     }
 }
 
 /// Guesses the encoding from the first element: a low group, then either a VR or a plausible length.
 fn guess(head: &[u8], at: usize) -> Option<Start> {
     let first = head.get(at..at + 8)?;
-    let start = |uid: &str| Some(Start { offset: at, syntax: syntax::syntax(uid), has_meta: false });
-    let known = |vr: &[u8]| {
-        matches!(vr, b"UL" | b"UI" | b"CS" | b"SH" | b"LO" | b"DA" | b"TM" | b"PN" | b"SQ" | b"US" | b"IS" | b"DS" | b"ST" | b"LT" | b"AE" | b"AS" | b"DT" | b"UN" | b"OB" | b"OW")
+    let start = |uid: &str| {
+        Some(Start {
+            offset: at,
+            syntax: syntax::syntax(uid),
+            has_meta: false,
+        })
     };
-    let (little, big) = (u16::from_le_bytes([first[0], first[1]]), u16::from_be_bytes([first[0], first[1]]));
+    let known = |vr: &[u8]| {
+        matches!(
+            vr,
+            b"UL"
+                | b"UI"
+                | b"CS"
+                | b"SH"
+                | b"LO"
+                | b"DA"
+                | b"TM"
+                | b"PN"
+                | b"SQ"
+                | b"US"
+                | b"IS"
+                | b"DS"
+                | b"ST"
+                | b"LT"
+                | b"AE"
+                | b"AS"
+                | b"DT"
+                | b"UN"
+                | b"OB"
+                | b"OW"
+        )
+    };
+    let (little, big) = (
+        u16::from_le_bytes([first[0], first[1]]),
+        u16::from_be_bytes([first[0], first[1]]),
+    );
     if known(&first[4..6]) {
         return match (little, big) {
             (2..=0x20, _) => start(syntax::EXPLICIT_LITTLE),
@@ -223,7 +281,8 @@ fn guess(head: &[u8], at: usize) -> Option<Start> {
     let next = at.checked_add(8 + usize::try_from(length).ok()?)?;
     let second = head.get(next..next + 4)?;
     let second_group = u16::from_le_bytes([second[0], second[1]]);
-    let ascending = second_group > little || (second_group == little && u16::from_le_bytes([second[2], second[3]]) > element);
+    let ascending = second_group > little
+        || (second_group == little && u16::from_le_bytes([second[2], second[3]]) > element);
     (matches!(little, 2 | 8) && length < 4096 && length % 2 == 0 && ascending && second_group <= 0x7FE0)
         .then(|| start(syntax::IMPLICIT_LITTLE))
         .flatten()
@@ -238,7 +297,9 @@ fn parse(bytes: &[u8], start: &Start, walked: Walked) -> Result<Parsed, DicomErr
         Walked::NeedMore => (bytes.len(), None, Some("it breaks off")),
     };
     if end <= start.offset {
-        return Err(DicomError::Damaged(damage.unwrap_or("its data set is empty").to_owned()));
+        return Err(DicomError::Damaged(
+            damage.unwrap_or("its data set is empty").to_owned(),
+        ));
     }
     let syntax: &TransferSyntax = match start.syntax.encoding {
         Encoding::ImplicitLittle => &entries::IMPLICIT_VR_LITTLE_ENDIAN.erased(),
@@ -272,7 +333,9 @@ fn parse(bytes: &[u8], start: &Start, walked: Walked) -> Result<Parsed, DicomErr
 
 /// The parser is not ours: a panic in it is this file's damage, not the desk's.
 fn parse_slice(slice: &[u8], syntax: &TransferSyntax) -> Result<InMemDicomObject, String> {
-    match catch_unwind(AssertUnwindSafe(|| InMemDicomObject::read_dataset_with_ts(slice, syntax))) {
+    match catch_unwind(AssertUnwindSafe(|| {
+        InMemDicomObject::read_dataset_with_ts(slice, syntax)
+    })) {
         Ok(Ok(dataset)) => Ok(dataset),
         Ok(Err(error)) => Err(one_line(&error)),
         Err(_) => Err("the parser gave up on it".to_owned()),

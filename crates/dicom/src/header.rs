@@ -94,7 +94,8 @@ impl ImageHeader {
         }
         if file.pixels.is_none() {
             if let Some(reason) = file.damage
-                && (d.element_opt(tags::ROWS).is_ok_and(|e| e.is_some()) || text(d, tags::SOP_CLASS_UID).is_none())
+                && (d.element_opt(tags::ROWS).is_ok_and(|e| e.is_some())
+                    || text(d, tags::SOP_CLASS_UID).is_none())
             {
                 return Err(DicomError::Damaged(reason.to_owned()));
             }
@@ -140,7 +141,9 @@ impl ImageHeader {
 
     /// Attributes of a frame, from 1.
     pub fn attributes(&self, frame: u32) -> Option<&Arc<FrameAttributes>> {
-        self.frames.get((frame as usize).checked_sub(1)?).map(|context| &context.attributes)
+        self.frames
+            .get((frame as usize).checked_sub(1)?)
+            .map(|context| &context.attributes)
     }
 
     /// True when the file's own SOP class is a colour ultrasound, photograph or other RGB picture for `photo/1`.
@@ -157,16 +160,28 @@ fn patient(d: &InMemDicomObject) -> Patient {
         name: person_name(&name),
         id: text(d, tags::PATIENT_ID).unwrap_or_default(),
         sex: text(d, tags::PATIENT_SEX).unwrap_or_default(),
-        age: text(d, tags::PATIENT_AGE).map(|age| readable_age(&age)).unwrap_or_default(),
+        age: text(d, tags::PATIENT_AGE)
+            .map(|age| readable_age(&age))
+            .unwrap_or_default(),
         birth_date: date(d, tags::PATIENT_BIRTH_DATE),
     }
 }
 
 /// `Family, Given Middle` of the first component group that says anything.
 pub fn person_name(value: &str) -> String {
-    let group = value.split('=').find(|group| !group.trim_matches(['^', ' ']).is_empty()).unwrap_or_default();
+    let group = value
+        .split('=')
+        .find(|group| !group.trim_matches(['^', ' ']).is_empty())
+        .unwrap_or_default();
     let parts: Vec<&str> = group.split('^').map(str::trim).collect();
-    let given = parts.iter().skip(1).take(2).filter(|p| !p.is_empty()).copied().collect::<Vec<_>>().join(" ");
+    let given = parts
+        .iter()
+        .skip(1)
+        .take(2)
+        .filter(|p| !p.is_empty())
+        .copied()
+        .collect::<Vec<_>>()
+        .join(" ");
     match (parts.first().copied().unwrap_or_default(), given.as_str()) {
         (family, "") => family.to_owned(),
         ("", given) => given.to_owned(),
@@ -175,7 +190,10 @@ pub fn person_name(value: &str) -> String {
 }
 
 fn readable_age(age: &str) -> String {
-    let (count, unit) = age.split_at(age.len().saturating_sub(usize::from(age.ends_with(['Y', 'M', 'W', 'D']))));
+    let (count, unit) = age.split_at(
+        age.len()
+            .saturating_sub(usize::from(age.ends_with(['Y', 'M', 'W', 'D']))),
+    );
     let unit = match unit {
         "Y" => " y",
         "M" => " mo",
@@ -187,7 +205,9 @@ fn readable_age(age: &str) -> String {
 }
 
 fn date(d: &InMemDicomObject, tag: dicom_core::Tag) -> String {
-    let Some(value) = text(d, tag) else { return String::new() };
+    let Some(value) = text(d, tag) else {
+        return String::new();
+    };
     let digits: String = value.chars().filter(char::is_ascii_digit).collect();
     match digits.len() {
         8.. => format!("{}-{}-{}", &digits[..4], &digits[4..6], &digits[6..8]),

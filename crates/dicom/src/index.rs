@@ -53,7 +53,10 @@ impl DisplaySet {
     /// True when the frames form a regular grid in the patient and are grey.
     pub fn is_volume(&self) -> bool {
         self.arrangement.as_ref().is_some_and(|a| a.volume)
-            && self.frames.iter().all(|f| f.header.layout.samples == 1 && f.header.layout.photometric != "PALETTE COLOR")
+            && self
+                .frames
+                .iter()
+                .all(|f| f.header.layout.samples == 1 && f.header.layout.photometric != "PALETTE COLOR")
     }
 
     /// Header of the first frame.
@@ -97,12 +100,21 @@ impl Index {
         let mut all = Vec::new();
         for ((study_uid, series_uid), headers) in &self.series {
             if study.is_none_or(|wanted| wanted == study_uid) {
-                let copies = self.duplicates.get(&(study_uid.clone(), series_uid.clone())).copied().unwrap_or(0);
+                let copies = self
+                    .duplicates
+                    .get(&(study_uid.clone(), series_uid.clone()))
+                    .copied()
+                    .unwrap_or(0);
                 all.extend(split(study_uid, series_uid, headers, copies));
             }
         }
         all.sort_by(|a, b| {
-            let key = |s: &DisplaySet| (s.study_uid.clone(), s.first().header.series_number.unwrap_or(i64::MAX));
+            let key = |s: &DisplaySet| {
+                (
+                    s.study_uid.clone(),
+                    s.first().header.series_number.unwrap_or(i64::MAX),
+                )
+            };
             key(a).cmp(&key(b))
         });
         all
@@ -131,7 +143,13 @@ fn split(study: &str, series: &str, headers: &[Arc<ImageHeader>], copies: usize)
     let mut orientations = Vec::new();
     for header in headers {
         for frame in 1..=header.layout.frames {
-            parts.entry(part(header, frame, &mut orientations)).or_default().push(FrameRef { header: Arc::clone(header), frame });
+            parts
+                .entry(part(header, frame, &mut orientations))
+                .or_default()
+                .push(FrameRef {
+                    header: Arc::clone(header),
+                    frame,
+                });
         }
     }
     let names = Names::of(parts.keys());
@@ -141,7 +159,11 @@ fn split(study: &str, series: &str, headers: &[Arc<ImageHeader>], copies: usize)
         frames.sort_by(|a, b| order_key(a).cmp(&order_key(b)));
         let label = names.label(&part);
         for (pass, passes, frames) in passes(frames) {
-            let label = if passes > 1 { join(&label, &format!("pass {pass} of {passes}")) } else { label.clone() };
+            let label = if passes > 1 {
+                join(&label, &format!("pass {pass} of {passes}"))
+            } else {
+                label.clone()
+            };
             sets.push(build(study, series, &part, &label, frames, copies));
         }
     }
@@ -149,7 +171,10 @@ fn split(study: &str, series: &str, headers: &[Arc<ImageHeader>], copies: usize)
 }
 
 fn thousandths(value: f64) -> i64 {
-    #[expect(clippy::cast_possible_truncation, reason = "direction cosines and header numbers; saturates")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "direction cosines and header numbers; saturates"
+    )]
     {
         (value * 1000.0).round() as i64
     }
@@ -159,8 +184,12 @@ fn thousandths(value: f64) -> i64 {
 /// directions jitter around a half.
 fn orientation(plane: Option<Plane>, met: &mut Vec<Vec<f64>>) -> Vec<i64> {
     let Some(plane) = plane else { return Vec::new() };
-    let own: Vec<f64> =
-        plane.row_direction.to_array().into_iter().chain(plane.column_direction.to_array()).collect();
+    let own: Vec<f64> = plane
+        .row_direction
+        .to_array()
+        .into_iter()
+        .chain(plane.column_direction.to_array())
+        .collect();
     let near = |other: &&Vec<f64>| other.iter().zip(&own).all(|(a, b)| (a - b).abs() <= 0.0015);
     let first = met.iter().find(near).cloned();
     first
@@ -185,7 +214,11 @@ fn part(header: &ImageHeader, frame: u32, orientations: &mut Vec<Vec<f64>>) -> P
         echo_time: context.echo_time.map(thousandths),
         b_value: context.b_value.map(thousandths),
         stack: context.stack_id.clone().filter(|_| plane.is_some()),
-        cine: if plane.is_none() && header.layout.frames > 1 { header.sop_uid.clone() } else { String::new() },
+        cine: if plane.is_none() && header.layout.frames > 1 {
+            header.sop_uid.clone()
+        } else {
+            String::new()
+        },
     }
 }
 
@@ -194,7 +227,10 @@ type OrderKey = (i64, i64, i64, u32, String);
 fn order_key(f: &FrameRef) -> OrderKey {
     let context = &f.header.frames[f.frame as usize - 1];
     (
-        context.temporal_position.or(f.header.temporal_position).unwrap_or(0),
+        context
+            .temporal_position
+            .or(f.header.temporal_position)
+            .unwrap_or(0),
         f.header.acquisition_number.unwrap_or(0),
         f.header.instance_number.unwrap_or(i64::MAX),
         f.frame,
@@ -227,27 +263,59 @@ fn passes(frames: Vec<FrameRef>) -> Vec<(usize, usize, Vec<FrameRef>)> {
     if times < 2 || places.iter().any(|place| place.len() != times) {
         return vec![(1, 1, frames)];
     }
-    (0..times).map(|k| (k + 1, times, places.iter().map(|place| frames[place[k]].clone()).collect())).collect()
+    (0..times)
+        .map(|k| {
+            (
+                k + 1,
+                times,
+                places.iter().map(|place| frames[place[k]].clone()).collect(),
+            )
+        })
+        .collect()
 }
 
-fn build(study: &str, series: &str, part: &Part, label: &str, frames: Vec<FrameRef>, copies: usize) -> DisplaySet {
+fn build(
+    study: &str,
+    series: &str,
+    part: &Part,
+    label: &str,
+    frames: Vec<FrameRef>,
+    copies: usize,
+) -> DisplaySet {
     let planes = frames.iter().map(FrameRef::plane).collect::<Option<Vec<_>>>();
     let (frames, arrangement) = match planes {
         Some(planes) => {
             let arrangement = arrange(&planes);
-            (arrangement.order.iter().map(|i| frames[*i].clone()).collect::<Vec<_>>(), Some(arrangement))
+            (
+                arrangement
+                    .order
+                    .iter()
+                    .map(|i| frames[*i].clone())
+                    .collect::<Vec<_>>(),
+                Some(arrangement),
+            )
         }
         None => (frames, None),
     };
     let first = &frames[0].header;
     let mut warnings = arrangement.as_ref().map_or_else(Vec::new, geometry_warnings);
     if copies > 0 {
-        warnings.push(format!("{copies} further copies of the same instances were left out"));
+        warnings.push(format!(
+            "{copies} further copies of the same instances were left out"
+        ));
     }
     let mut more: Vec<String> = first.warnings.clone();
-    more.extend(first.attributes(frames[0].frame).map_or_else(Vec::new, |a| a.warnings.clone()));
+    more.extend(
+        first
+            .attributes(frames[0].frame)
+            .map_or_else(Vec::new, |a| a.warnings.clone()),
+    );
     warnings.extend(more);
-    let name = if first.series_description.is_empty() { fallback_name(first) } else { first.series_description.clone() };
+    let name = if first.series_description.is_empty() {
+        fallback_name(first)
+    } else {
+        first.series_description.clone()
+    };
     DisplaySet {
         id: identity(study, series, part, label),
         study_uid: study.to_owned(),
@@ -261,7 +329,11 @@ fn build(study: &str, series: &str, part: &Part, label: &str, frames: Vec<FrameR
 }
 
 fn fallback_name(header: &ImageHeader) -> String {
-    let mut name = if header.modality.is_empty() { "Images".to_owned() } else { header.modality.clone() };
+    let mut name = if header.modality.is_empty() {
+        "Images".to_owned()
+    } else {
+        header.modality.clone()
+    };
     if !header.body_part.is_empty() {
         name.push(' ');
         name.push_str(&header.body_part.to_lowercase());
@@ -290,13 +362,18 @@ fn geometry_warnings(a: &Arrangement) -> Vec<String> {
     if !a.even
         && let Some([low, high]) = a.spacing_range
     {
-        warnings.push(format!("uneven spacing, {low:.2} to {high:.2} mm: read as a stack, not as a volume"));
+        warnings.push(format!(
+            "uneven spacing, {low:.2} to {high:.2} mm: read as a stack, not as a volume"
+        ));
     }
     if a.duplicates > 0 {
         warnings.push(format!("{} slices share their place with another", a.duplicates));
     }
     if a.tilt > 0.0 {
-        warnings.push(format!("gantry tilt of {:.1} degrees, carried in the volume's transform", a.tilt));
+        warnings.push(format!(
+            "gantry tilt of {:.1} degrees, carried in the volume's transform",
+            a.tilt
+        ));
     }
     warnings
 }
@@ -304,7 +381,9 @@ fn geometry_warnings(a: &Arrangement) -> Vec<String> {
 /// FNV-1a over what identifies the set: short, stable, good enough for a handle.
 fn identity(study: &str, series: &str, part: &Part, label: &str) -> String {
     let text = format!("{study}\n{series}\n{part:?}\n{label}");
-    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
+    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| {
+        (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3)
+    });
     format!("ds-{hash:016x}")
 }
 
@@ -347,16 +426,24 @@ impl Names {
         if self.size {
             words.push(format!("{} x {}", part.columns, part.rows));
         }
-        if self.image_type && let Some(last) = part.image_type.split('/').nth(2) {
+        if self.image_type
+            && let Some(last) = part.image_type.split('/').nth(2)
+        {
             words.push(last.to_lowercase());
         }
-        if self.echo && let Some(te) = part.echo_time {
+        if self.echo
+            && let Some(te) = part.echo_time
+        {
             words.push(format!("TE {} ms", te as f64 / 1000.0));
         }
-        if self.b_value && let Some(b) = part.b_value {
+        if self.b_value
+            && let Some(b) = part.b_value
+        {
             words.push(format!("b {}", b as f64 / 1000.0));
         }
-        if self.stack && let Some(stack) = &part.stack {
+        if self.stack
+            && let Some(stack) = &part.stack
+        {
             words.push(format!("stack {stack}"));
         }
         words.retain(|word| !word.is_empty());
@@ -365,7 +452,9 @@ impl Names {
 }
 
 fn orientation_name(thousandths: &[i64]) -> &'static str {
-    let &[rx, ry, rz, cx, cy, cz] = thousandths else { return "no position" };
+    let &[rx, ry, rz, cx, cy, cz] = thousandths else {
+        return "no position";
+    };
     let normal = [ry * cz - rz * cy, rz * cx - rx * cz, rx * cy - ry * cx].map(i64::abs);
     let most = normal.iter().max().copied().unwrap_or(0);
     let name = ["sagittal", "coronal", "axial"];

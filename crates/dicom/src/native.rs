@@ -19,14 +19,26 @@ pub fn unpack(
     frame: u32,
 ) -> Result<Samples, DicomError> {
     let pixels = layout.rows as usize * layout.columns as usize;
-    let cells = if layout.is_422() { pixels * 2 } else { pixels * usize::from(layout.samples) };
+    let cells = if layout.is_422() {
+        pixels * 2
+    } else {
+        pixels * usize::from(layout.samples)
+    };
     let needed = (cells as u64 * u64::from(layout.bits_allocated) + u64::from(first_bit)).div_ceil(8);
     if (bytes.len() as u64) < needed {
-        return Err(DicomError::Truncated { frame, needed, found: bytes.len() as u64 });
+        return Err(DicomError::Truncated {
+            frame,
+            needed,
+            found: bytes.len() as u64,
+        });
     }
     let samples = match (layout.location.kind, layout.bits_allocated) {
         (PixelKind::Float, _) => Samples::F32(
-            bytes.chunks_exact(4).take(cells).map(|b| f32::from_bits(word32(b, big_endian))).collect(),
+            bytes
+                .chunks_exact(4)
+                .take(cells)
+                .map(|b| f32::from_bits(word32(b, big_endian)))
+                .collect(),
         ),
         (PixelKind::Double, _) => Samples::F64(
             bytes
@@ -34,7 +46,11 @@ pub fn unpack(
                 .take(cells)
                 .map(|b| {
                     let raw = [b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]];
-                    if big_endian { f64::from_be_bytes(raw) } else { f64::from_le_bytes(raw) }
+                    if big_endian {
+                        f64::from_be_bytes(raw)
+                    } else {
+                        f64::from_le_bytes(raw)
+                    }
                 })
                 .collect(),
         ),
@@ -47,30 +63,64 @@ pub fn unpack(
                 .collect(),
         ),
         (_, 8) => narrow8(layout, bytes[..cells].iter().map(|b| u32::from(*b))),
-        (_, 12) => narrow16(layout, (0..cells).map(|i| twelve(bytes, i + first_bit as usize / 12))),
+        (_, 12) => narrow16(
+            layout,
+            (0..cells).map(|i| twelve(bytes, i + first_bit as usize / 12)),
+        ),
         (_, 16) => narrow16(
             layout,
             bytes.chunks_exact(2).take(cells).map(|b| {
-                u32::from(if big_endian { u16::from_be_bytes([b[0], b[1]]) } else { u16::from_le_bytes([b[0], b[1]]) })
+                u32::from(if big_endian {
+                    u16::from_be_bytes([b[0], b[1]])
+                } else {
+                    u16::from_le_bytes([b[0], b[1]])
+                })
             }),
         ),
-        (_, 32) => wide32(layout, bytes.chunks_exact(4).take(cells).map(|b| word32(b, big_endian))),
-        (_, other) => return Err(DicomError::UnsupportedPixels(format!("{other} bits allocated, uncompressed"))),
+        (_, 32) => wide32(
+            layout,
+            bytes.chunks_exact(4).take(cells).map(|b| word32(b, big_endian)),
+        ),
+        (_, other) => {
+            return Err(DicomError::UnsupportedPixels(format!(
+                "{other} bits allocated, uncompressed"
+            )));
+        }
     };
-    let samples = if layout.is_422() { spread_422(samples, layout.columns as usize) } else { samples };
-    Ok(if layout.planar && layout.samples == 3 && !layout.is_422() { interleave(samples, pixels) } else { samples })
+    let samples = if layout.is_422() {
+        spread_422(samples, layout.columns as usize)
+    } else {
+        samples
+    };
+    Ok(if layout.planar && layout.samples == 3 && !layout.is_422() {
+        interleave(samples, pixels)
+    } else {
+        samples
+    })
 }
 
 fn word32(b: &[u8], big_endian: bool) -> u32 {
     let raw = [b[0], b[1], b[2], b[3]];
-    if big_endian { u32::from_be_bytes(raw) } else { u32::from_le_bytes(raw) }
+    if big_endian {
+        u32::from_be_bytes(raw)
+    } else {
+        u32::from_le_bytes(raw)
+    }
 }
 
 /// The `i`th 12-bit cell: two cells in three bytes, low nibble first.
 fn twelve(bytes: &[u8], i: usize) -> u32 {
     let at = i / 2 * 3;
-    let (a, b, c) = (bytes[at], bytes.get(at + 1).copied().unwrap_or(0), bytes.get(at + 2).copied().unwrap_or(0));
-    if i % 2 == 0 { u32::from(a) | (u32::from(b & 0x0F) << 8) } else { u32::from(b >> 4) | (u32::from(c) << 4) }
+    let (a, b, c) = (
+        bytes[at],
+        bytes.get(at + 1).copied().unwrap_or(0),
+        bytes.get(at + 2).copied().unwrap_or(0),
+    );
+    if i % 2 == 0 {
+        u32::from(a) | (u32::from(b & 0x0F) << 8)
+    } else {
+        u32::from(b >> 4) | (u32::from(c) << 4)
+    }
 }
 
 /// A cell's stored value: shifted right by HighBit + 1 - BitsStored, masked; sign-extended by the callers.
@@ -80,7 +130,10 @@ fn cut(layout: &PixelLayout, cell: u32) -> u32 {
     (cell >> shift) & mask
 }
 
-#[expect(clippy::cast_possible_wrap, reason = "the point is to move the sign bit to the top and back")]
+#[expect(
+    clippy::cast_possible_wrap,
+    reason = "the point is to move the sign bit to the top and back"
+)]
 fn extend(layout: &PixelLayout, value: u32) -> i32 {
     let unused = 32 - u32::from(layout.bits_stored.min(32));
     ((value << unused) as i32) >> unused
@@ -160,7 +213,9 @@ fn spread_422(samples: Samples, columns: usize) -> Samples {
 /// Colour planes to pixels.
 pub fn interleave(samples: Samples, pixels: usize) -> Samples {
     fn weave<T: Copy>(v: Vec<T>, pixels: usize) -> Vec<T> {
-        (0..pixels).flat_map(|i| [v[i], v[pixels + i], v[2 * pixels + i]]).collect()
+        (0..pixels)
+            .flat_map(|i| [v[i], v[pixels + i], v[2 * pixels + i]])
+            .collect()
     }
     map_samples!(samples, |v| weave(v, pixels))
 }
@@ -182,41 +237,74 @@ mod tests {
             signed,
             photometric: "MONOCHROME2".to_owned(),
             frames: 1,
-            location: PixelLocation { kind: PixelKind::Integer, offset: 0, length: None, words: true },
+            location: PixelLocation {
+                kind: PixelKind::Integer,
+                offset: 0,
+                length: None,
+                words: true,
+            },
         }
     }
 
     #[test]
     fn high_bit_shifts_and_sign_extends() {
         let left = layout(16, 12, 15, false);
-        assert_eq!(unpack(&left, &[0xF0, 0xFF, 0x10, 0x00], 0, false, 1), Ok(Samples::U16(vec![4095, 1])));
+        assert_eq!(
+            unpack(&left, &[0xF0, 0xFF, 0x10, 0x00], 0, false, 1),
+            Ok(Samples::U16(vec![4095, 1]))
+        );
         let signed = layout(16, 12, 11, true);
-        assert_eq!(unpack(&signed, &[0xFF, 0x0F, 0x00, 0xF8], 0, false, 1), Ok(Samples::I16(vec![-1, -2048])));
+        assert_eq!(
+            unpack(&signed, &[0xFF, 0x0F, 0x00, 0xF8], 0, false, 1),
+            Ok(Samples::I16(vec![-1, -2048]))
+        );
     }
 
     #[test]
     fn big_endian_words_turn() {
-        assert_eq!(unpack(&layout(16, 16, 15, false), &[1, 2, 3, 4], 0, true, 1), Ok(Samples::U16(vec![258, 772])));
+        assert_eq!(
+            unpack(&layout(16, 16, 15, false), &[1, 2, 3, 4], 0, true, 1),
+            Ok(Samples::U16(vec![258, 772]))
+        );
     }
 
     #[test]
     fn single_bits_start_anywhere() {
-        assert_eq!(unpack(&layout(1, 1, 0, false), &[0b0000_1000], 3, false, 1), Ok(Samples::U8(vec![1, 0])));
+        assert_eq!(
+            unpack(&layout(1, 1, 0, false), &[0b0000_1000], 3, false, 1),
+            Ok(Samples::U8(vec![1, 0]))
+        );
     }
 
     #[test]
     fn twelve_bit_cells_share_bytes() {
-        assert_eq!(unpack(&layout(12, 12, 11, false), &[0x34, 0x62, 0x45], 0, false, 1), Ok(Samples::U16(vec![0x234, 0x456])));
+        assert_eq!(
+            unpack(&layout(12, 12, 11, false), &[0x34, 0x62, 0x45], 0, false, 1),
+            Ok(Samples::U16(vec![0x234, 0x456]))
+        );
     }
 
     #[test]
     fn short_bytes_are_truncation() {
-        assert!(matches!(unpack(&layout(16, 16, 15, false), &[0, 0, 0], 0, false, 7), Err(DicomError::Truncated { frame: 7, needed: 4, found: 3 })));
+        assert!(matches!(
+            unpack(&layout(16, 16, 15, false), &[0, 0, 0], 0, false, 7),
+            Err(DicomError::Truncated {
+                frame: 7,
+                needed: 4,
+                found: 3
+            })
+        ));
     }
 
     #[test]
     fn colour_422_shares_its_colour() {
-        assert_eq!(spread_422(Samples::U8(vec![1, 2, 9, 8]), 2), Samples::U8(vec![1, 9, 8, 2, 9, 8]));
-        assert_eq!(interleave(Samples::U8(vec![1, 2, 3, 4, 5, 6]), 2), Samples::U8(vec![1, 3, 5, 2, 4, 6]));
+        assert_eq!(
+            spread_422(Samples::U8(vec![1, 2, 9, 8]), 2),
+            Samples::U8(vec![1, 9, 8, 2, 9, 8])
+        );
+        assert_eq!(
+            interleave(Samples::U8(vec![1, 2, 3, 4, 5, 6]), 2),
+            Samples::U8(vec![1, 3, 5, 2, 4, 6])
+        );
     }
 }

@@ -39,21 +39,37 @@ pub fn summary(d: &InMemDicomObject) -> String {
         "structured report" | "key object selection" => {
             let title = item(d, tags::CONCEPT_NAME_CODE_SEQUENCE).and_then(|c| text(c, tags::CODE_MEANING));
             let n = items(d, tags::CONTENT_SEQUENCE).len();
-            Some(format!("{}, {n} content items", title.unwrap_or_else(|| "untitled".to_owned())))
+            Some(format!(
+                "{}, {n} content items",
+                title.unwrap_or_else(|| "untitled".to_owned())
+            ))
         }
         "presentation state" => text(d, tags::CONTENT_LABEL),
         "segmentation" => Some(format!("{} segments", items(d, tags::SEGMENT_SEQUENCE).len())),
         "radiotherapy structure set" => {
-            let names: Vec<String> =
-                items(d, tags::STRUCTURE_SET_ROI_SEQUENCE).iter().filter_map(|r| text(r, tags::ROI_NAME)).take(6).collect();
+            let names: Vec<String> = items(d, tags::STRUCTURE_SET_ROI_SEQUENCE)
+                .iter()
+                .filter_map(|r| text(r, tags::ROI_NAME))
+                .take(6)
+                .collect();
             Some(names.join(", "))
         }
-        "encapsulated document" => text(d, tags::DOCUMENT_TITLE).or_else(|| text(d, tags::MIME_TYPE_OF_ENCAPSULATED_DOCUMENT)),
-        "waveform" => Some(format!("{} multiplex groups", items(d, tags::WAVEFORM_SEQUENCE).len())),
-        "DICOM directory" => Some(format!("{} records", items(d, tags::DIRECTORY_RECORD_SEQUENCE).len())),
+        "encapsulated document" => {
+            text(d, tags::DOCUMENT_TITLE).or_else(|| text(d, tags::MIME_TYPE_OF_ENCAPSULATED_DOCUMENT))
+        }
+        "waveform" => Some(format!(
+            "{} multiplex groups",
+            items(d, tags::WAVEFORM_SEQUENCE).len()
+        )),
+        "DICOM directory" => Some(format!(
+            "{} records",
+            items(d, tags::DIRECTORY_RECORD_SEQUENCE).len()
+        )),
         _ => text(d, tags::SERIES_DESCRIPTION),
     };
-    let number = integer(d, tags::INSTANCE_NUMBER).map(|n| format!(" {n}")).unwrap_or_default();
+    let number = integer(d, tags::INSTANCE_NUMBER)
+        .map(|n| format!(" {n}"))
+        .unwrap_or_default();
     match detail.filter(|detail| !detail.is_empty()) {
         Some(detail) => format!("{kind}: {detail}"),
         None => format!("{kind}{number}"),

@@ -67,19 +67,28 @@ impl PixelLayout {
             PixelKind::Integer => {
                 let allocated = small(tags::BITS_ALLOCATED).ok_or(DicomError::Missing("Bits Allocated"))?;
                 if !matches!(allocated, 1 | 8 | 12 | 16 | 24 | 32) {
-                    return Err(DicomError::UnsupportedPixels(format!("{allocated} bits allocated")));
+                    return Err(DicomError::UnsupportedPixels(format!(
+                        "{allocated} bits allocated"
+                    )));
                 }
                 (allocated, allocated)
             }
         };
-        let bits_stored =
-            small(tags::BITS_STORED).filter(|v| (1..=bits_allocated).contains(v)).unwrap_or(default_stored);
-        let high_bit =
-            small(tags::HIGH_BIT).filter(|v| *v < bits_allocated && *v + 1 >= bits_stored).unwrap_or(bits_stored - 1);
-        let frames = integer(d, tags::NUMBER_OF_FRAMES).and_then(|v| u32::try_from(v).ok()).unwrap_or(1).max(1);
+        let bits_stored = small(tags::BITS_STORED)
+            .filter(|v| (1..=bits_allocated).contains(v))
+            .unwrap_or(default_stored);
+        let high_bit = small(tags::HIGH_BIT)
+            .filter(|v| *v < bits_allocated && *v + 1 >= bits_stored)
+            .unwrap_or(bits_stored - 1);
+        let frames = integer(d, tags::NUMBER_OF_FRAMES)
+            .and_then(|v| u32::try_from(v).ok())
+            .unwrap_or(1)
+            .max(1);
         let total = u64::from(rows) * u64::from(columns) * u64::from(samples);
         if total > MOST_SAMPLES {
-            return Err(DicomError::UnsupportedPixels(format!("{columns} x {rows} pixels in one frame")));
+            return Err(DicomError::UnsupportedPixels(format!(
+                "{columns} x {rows} pixels in one frame"
+            )));
         }
         let photometric = text(d, tags::PHOTOMETRIC_INTERPRETATION)
             .unwrap_or_else(|| if samples == 3 { "RGB" } else { "MONOCHROME2" }.to_owned());
@@ -106,7 +115,10 @@ impl PixelLayout {
         // that frame's own failure, so that the others can be shown.
         let there = file.length().saturating_sub(self.location.offset);
         if u64::from(self.frames) > there.max(10) {
-            return Err(DicomError::Damaged(format!("it claims {} frames, which cannot be", self.frames)));
+            return Err(DicomError::Damaged(format!(
+                "it claims {} frames, which cannot be",
+                self.frames
+            )));
         }
         Ok(())
     }
@@ -124,7 +136,11 @@ impl PixelLayout {
     /// Bytes of one native frame (bits packed for BitsAllocated 1 are counted up).
     pub fn native_frame_bits(&self) -> u64 {
         let pixels = u64::from(self.rows) * u64::from(self.columns);
-        let samples = if self.is_422() { pixels * 2 } else { pixels * u64::from(self.samples) };
+        let samples = if self.is_422() {
+            pixels * 2
+        } else {
+            pixels * u64::from(self.samples)
+        };
         samples * u64::from(self.bits_allocated)
     }
 

@@ -98,16 +98,25 @@ pub fn scan(
     let mut read = 0;
     for batch in files.chunks(BATCH) {
         if cancel.load(Ordering::Relaxed) {
-            return Ok(ScanSummary { files: read, cancelled: true });
+            return Ok(ScanSummary {
+                files: read,
+                cancelled: true,
+            });
         }
         batch.par_iter().for_each(|path| {
             if !cancel.load(Ordering::Relaxed) {
-                events(ScanEvent::File(Box::new(ScannedFile { path: path.clone(), found: examine(path) })));
+                events(ScanEvent::File(Box::new(ScannedFile {
+                    path: path.clone(),
+                    found: examine(path),
+                })));
             }
         });
         read += batch.len();
     }
-    Ok(ScanSummary { files: read, cancelled: cancel.load(Ordering::Relaxed) })
+    Ok(ScanSummary {
+        files: read,
+        cancelled: cancel.load(Ordering::Relaxed),
+    })
 }
 
 fn list(

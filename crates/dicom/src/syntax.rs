@@ -89,7 +89,11 @@ pub fn syntax(uid: &str) -> Syntax {
         ".5" => ("RLE Lossless", Rle, false),
         ".8.1" => ("Deflated Image Frame Compression", DeflatedFrame, false),
         rest if rest.starts_with(".4.10") => ("MPEG or H.264 video", Unsupported, true),
-        _ if uid == "1.2.840.113619.5.2" => ("GE private Implicit Little Endian with Big Endian pixels", None, false),
+        _ if uid == "1.2.840.113619.5.2" => (
+            "GE private Implicit Little Endian with Big Endian pixels",
+            None,
+            false,
+        ),
         _ => ("an unknown transfer syntax", Unsupported, false),
     };
     let encoding = match uid {
@@ -97,7 +101,14 @@ pub fn syntax(uid: &str) -> Syntax {
         EXPLICIT_BIG => Encoding::ExplicitBig,
         _ => Encoding::ExplicitLittle,
     };
-    Syntax { uid: uid.to_owned(), name, encoding, deflated: uid == "1.2.840.10008.1.2.1.99", codec, lossy }
+    Syntax {
+        uid: uid.to_owned(),
+        name,
+        encoding,
+        deflated: uid == "1.2.840.10008.1.2.1.99",
+        codec,
+        lossy,
+    }
 }
 
 impl Syntax {

@@ -59,23 +59,37 @@ trait Bulk {
 
 impl Bulk for dicom_core::VR {
     fn is_binary_bulk(self) -> bool {
-        matches!(self, Self::OB | Self::OW | Self::OF | Self::OD | Self::OL | Self::OV | Self::UN)
+        matches!(
+            self,
+            Self::OB | Self::OW | Self::OF | Self::OD | Self::OL | Self::OV | Self::UN
+        )
     }
 }
 
 fn write_lines(object: &InMemDicomObject, depth: usize, out: &mut String) {
     for element in object {
         let tag = element.header().tag();
-        let keyword = StandardDataDictionary.by_tag(tag).map_or("", |entry| entry.alias());
+        let keyword = StandardDataDictionary
+            .by_tag(tag)
+            .map_or("", |entry| entry.alias());
         let indent = "  ".repeat(depth);
         let vr = element.vr().to_string();
         match element.value() {
             Value::Primitive(value) => {
-                let text: String = value.to_str().chars().map(|c| if c.is_control() { ' ' } else { c }).take(120).collect();
+                let text: String = value
+                    .to_str()
+                    .chars()
+                    .map(|c| if c.is_control() { ' ' } else { c })
+                    .take(120)
+                    .collect();
                 let _ = writeln!(out, "{indent}{tag} {vr} {keyword}: {}", text.trim_end());
             }
             Value::Sequence(sequence) => {
-                let _ = writeln!(out, "{indent}{tag} {vr} {keyword}: {} items", sequence.items().len());
+                let _ = writeln!(
+                    out,
+                    "{indent}{tag} {vr} {keyword}: {} items",
+                    sequence.items().len()
+                );
                 for item in sequence.items() {
                     write_lines(item, depth + 1, out);
                 }

@@ -76,18 +76,38 @@ struct Element {
 /// Walks the data set that starts at `bytes[start]`. `base` is the file offset of `bytes[0]`, `whole` says that the
 /// file ends where the bytes end.
 pub fn walk(bytes: &[u8], start: usize, base: u64, whole: bool, encoding: Encoding) -> Walked {
-    let walker = Walker { bytes, base, whole, encoding };
+    let walker = Walker {
+        bytes,
+        base,
+        whole,
+        encoding,
+    };
     let mut at = start;
     loop {
         if at >= bytes.len() {
-            return if whole { Walked::Complete { end: bytes.len(), pixels: None } } else { Walked::NeedMore };
+            return if whole {
+                Walked::Complete {
+                    end: bytes.len(),
+                    pixels: None,
+                }
+            } else {
+                Walked::NeedMore
+            };
         }
         match walker.top_level(at) {
             Ok(Step::Next(next)) => at = next,
-            Ok(Step::Pixels(pixels)) => return Walked::Complete { end: at, pixels: Some(pixels) },
+            Ok(Step::Pixels(pixels)) => {
+                return Walked::Complete {
+                    end: at,
+                    pixels: Some(pixels),
+                };
+            }
             Err(Stop::More) => {
                 return if whole {
-                    Walked::Damaged { end: at, reason: "it ends in the middle of an element" }
+                    Walked::Damaged {
+                        end: at,
+                        reason: "it ends in the middle of an element",
+                    }
                 } else {
                     Walked::NeedMore
                 };
@@ -99,7 +119,12 @@ pub fn walk(bytes: &[u8], start: usize, base: u64, whole: bool, encoding: Encodi
 
 /// Byte ranges of the sound top-level elements between `start` and `end`.
 pub fn elements(bytes: &[u8], start: usize, end: usize, encoding: Encoding) -> Vec<std::ops::Range<usize>> {
-    let walker = Walker { bytes: &bytes[..end.min(bytes.len())], base: 0, whole: true, encoding };
+    let walker = Walker {
+        bytes: &bytes[..end.min(bytes.len())],
+        base: 0,
+        whole: true,
+        encoding,
+    };
     let mut ranges = Vec::new();
     let mut at = start;
     while let Ok(Step::Next(next)) = walker.top_level(at) {
@@ -141,7 +166,9 @@ impl Walker<'_> {
     }
 
     fn take(&self, at: usize, n: usize) -> Result<&[u8], Stop> {
-        at.checked_add(n).and_then(|end| self.bytes.get(at..end)).ok_or(Stop::More)
+        at.checked_add(n)
+            .and_then(|end| self.bytes.get(at..end))
+            .ok_or(Stop::More)
     }
 
     fn u16(&self, at: usize, encoding: Encoding) -> Result<u16, Stop> {
@@ -155,7 +182,11 @@ impl Walker<'_> {
     fn u32(&self, at: usize, encoding: Encoding) -> Result<u32, Stop> {
         let b = self.take(at, 4)?;
         let b = [b[0], b[1], b[2], b[3]];
-        Ok(if encoding == Encoding::ExplicitBig { u32::from_be_bytes(b) } else { u32::from_le_bytes(b) })
+        Ok(if encoding == Encoding::ExplicitBig {
+            u32::from_be_bytes(b)
+        } else {
+            u32::from_le_bytes(b)
+        })
     }
 
     fn element(&self, at: usize, encoding: Encoding) -> Result<Element, Stop> {
@@ -163,7 +194,13 @@ impl Walker<'_> {
         let number = self.u16(at + 2, encoding)?;
         if group == 0xFFFE || encoding == Encoding::ImplicitLittle {
             let length = self.u32(at + 4, encoding)?;
-            return Ok(Element { group, number, vr: *b"  ", length, value: at + 8 });
+            return Ok(Element {
+                group,
+                number,
+                vr: *b"  ",
+                length,
+                value: at + 8,
+            });
         }
         let vr = self.take(at + 4, 2)?;
         let vr = [vr[0], vr[1]];
@@ -172,13 +209,37 @@ impl Walker<'_> {
         }
         let long = matches!(
             &vr,
-            b"OB" | b"OD" | b"OF" | b"OL" | b"OV" | b"OW" | b"SQ" | b"SV" | b"UC" | b"UN" | b"UR" | b"UT" | b"UV"
+            b"OB"
+                | b"OD"
+                | b"OF"
+                | b"OL"
+                | b"OV"
+                | b"OW"
+                | b"SQ"
+                | b"SV"
+                | b"UC"
+                | b"UN"
+                | b"UR"
+                | b"UT"
+                | b"UV"
         );
         if long {
-            Ok(Element { group, number, vr, length: self.u32(at + 8, encoding)?, value: at + 12 })
+            Ok(Element {
+                group,
+                number,
+                vr,
+                length: self.u32(at + 8, encoding)?,
+                value: at + 12,
+            })
         } else {
             let length = u32::from(self.u16(at + 6, encoding)?);
-            Ok(Element { group, number, vr, length, value: at + 8 })
+            Ok(Element {
+                group,
+                number,
+                vr,
+                length,
+                value: at + 8,
+            })
         }
     }
 
@@ -189,17 +250,30 @@ impl Walker<'_> {
         }
         if element.length == UNDEFINED {
             // Undefined length: a sequence; in UN the items are implicit little endian (PS3.5 6.2.2 note 2).
-            let inner = if &element.vr == b"UN" { Encoding::ImplicitLittle } else { encoding };
+            let inner = if &element.vr == b"UN" {
+                Encoding::ImplicitLittle
+            } else {
+                encoding
+            };
             return self.items(element.value, None, depth + 1, inner);
         }
-        let end = element.value.checked_add(element.length as usize).ok_or(Stop::Bad("a length overflows"))?;
+        let end = element
+            .value
+            .checked_add(element.length as usize)
+            .ok_or(Stop::Bad("a length overflows"))?;
         if end > self.bytes.len() {
-            return Err(if self.whole { Stop::Bad("an element is longer than the file") } else { Stop::More });
+            return Err(if self.whole {
+                Stop::Bad("an element is longer than the file")
+            } else {
+                Stop::More
+            });
         }
         let sequence = &element.vr == b"SQ"
             || (encoding == Encoding::ImplicitLittle
                 && element.length >= 8
-                && self.u32(element.value, encoding).is_ok_and(|tag| tag == 0xE000_FFFE));
+                && self
+                    .u32(element.value, encoding)
+                    .is_ok_and(|tag| tag == 0xE000_FFFE));
         if sequence {
             match self.items(element.value, Some(end), depth + 1, encoding) {
                 // Too deep is refused; other damage stays inside this element, whose own length is sound.
@@ -211,7 +285,13 @@ impl Walker<'_> {
     }
 
     /// Walks items until `end` or the sequence delimiter; gives the offset after it.
-    fn items(&self, mut at: usize, end: Option<usize>, depth: usize, encoding: Encoding) -> Result<usize, Stop> {
+    fn items(
+        &self,
+        mut at: usize,
+        end: Option<usize>,
+        depth: usize,
+        encoding: Encoding,
+    ) -> Result<usize, Stop> {
         if depth > DEEPEST {
             return Err(Stop::Bad("sequences are nested too deeply"));
         }
@@ -220,9 +300,14 @@ impl Walker<'_> {
             match (item.group, item.number) {
                 (0xFFFE, 0xE0DD) => return Ok(item.value),
                 (0xFFFE, 0xE000) => {
-                    let stop = (item.length != UNDEFINED).then(|| item.value.saturating_add(item.length as usize));
+                    let stop =
+                        (item.length != UNDEFINED).then(|| item.value.saturating_add(item.length as usize));
                     if stop.is_some_and(|stop| stop > self.bytes.len()) {
-                        return Err(if self.whole { Stop::Bad("an item is longer than the file") } else { Stop::More });
+                        return Err(if self.whole {
+                            Stop::Bad("an item is longer than the file")
+                        } else {
+                            Stop::More
+                        });
                     }
                     at = self.item_end(item.value, stop, depth, encoding)?;
                 }
@@ -232,7 +317,13 @@ impl Walker<'_> {
         Ok(at)
     }
 
-    fn item_end(&self, mut at: usize, stop: Option<usize>, depth: usize, encoding: Encoding) -> Result<usize, Stop> {
+    fn item_end(
+        &self,
+        mut at: usize,
+        stop: Option<usize>,
+        depth: usize,
+        encoding: Encoding,
+    ) -> Result<usize, Stop> {
         while stop.is_none_or(|stop| at < stop) {
             let element = self.element(at, encoding)?;
             if (element.group, element.number) == (0xFFFE, 0xE00D) {
@@ -263,7 +354,10 @@ mod tests {
         match walk(&bytes, 0, 100, false, Encoding::ExplicitLittle) {
             Walked::Complete { end, pixels: Some(p) } => {
                 assert_eq!(end, at);
-                assert_eq!((p.offset, p.length, p.words), (100 + at as u64 + 12, Some(0x7FFF_FFF0), true));
+                assert_eq!(
+                    (p.offset, p.length, p.words),
+                    (100 + at as u64 + 12, Some(0x7FFF_FFF0), true)
+                );
             }
             other => panic!("{other:?}"),
         }
@@ -273,7 +367,10 @@ mod tests {
     fn a_length_beyond_the_file_is_damage() {
         let bytes = [0x10, 0, 0x10, 0, b'P', b'N', 200, 0, b'A'];
         assert!(matches!(walk_all(&bytes), Walked::Damaged { end: 0, .. }));
-        assert_eq!(walk(&bytes, 0, 0, false, Encoding::ExplicitLittle), Walked::NeedMore);
+        assert_eq!(
+            walk(&bytes, 0, 0, false, Encoding::ExplicitLittle),
+            Walked::NeedMore
+        );
     }
 
     #[test]

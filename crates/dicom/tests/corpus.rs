@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use overread_dicom::scan::{Found, examine};
 use overread_dicom::syntax::Codec;
-use overread_imaging::{colour, reslice, render, view, voi, volume};
+use overread_imaging::{colour, render, reslice, view, voi, volume};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -34,11 +34,16 @@ fn known() -> BTreeMap<&'static str, &'static str> {
 
 fn lines(path: &Path) -> Vec<Value> {
     let text = std::fs::read_to_string(path).expect("reference can be read");
-    text.lines().filter(|l| !l.trim().is_empty()).map(|l| serde_json::from_str(l).expect("reference is JSON")).collect()
+    text.lines()
+        .filter(|l| !l.trim().is_empty())
+        .map(|l| serde_json::from_str(l).expect("reference is JSON"))
+        .collect()
 }
 
 fn hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::new(), |text, b| text + &format!("{b:02x}"))
+    Sha256::digest(bytes)
+        .iter()
+        .fold(String::new(), |text, b| text + &format!("{b:02x}"))
 }
 
 fn status(found: &Found) -> &'static str {
@@ -55,17 +60,30 @@ fn compare(corpus: &Path, reference: &Value) -> Option<String> {
     let path = corpus.join(reference["path"].as_str()?);
     let found = examine(&path);
     let expect = reference["expect"].as_str().unwrap_or_default();
-    let also: Vec<&str> = reference["also_ok"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let also: Vec<&str> = reference["also_ok"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
     let header = match found {
         Found::Image(header) => header,
         other => {
             let got = status(&other);
-            return (got != expect && !also.contains(&got)).then(|| format!("{got}, expected {expect}: {other:?}").chars().take(300).collect());
+            return (got != expect && !also.contains(&got)).then(|| {
+                format!("{got}, expected {expect}: {other:?}")
+                    .chars()
+                    .take(300)
+                    .collect()
+            });
         }
     };
     if expect != "image" {
         // Pixels may still be refused when they are asked for, which is as good.
-        if also.contains(&"image") || overread_dicom::decode(&path, 1).is_err() || (2..=header.layout.frames).any(|f| overread_dicom::decode(&path, f).is_err()) {
+        if also.contains(&"image")
+            || overread_dicom::decode(&path, 1).is_err()
+            || (2..=header.layout.frames).any(|f| overread_dicom::decode(&path, f).is_err())
+        {
             return None;
         }
         return Some(format!("image, expected {expect}"));
@@ -87,7 +105,11 @@ fn compare(corpus: &Path, reference: &Value) -> Option<String> {
             && (!lossy || near)
             && hex(&decoded.samples.to_le_bytes()) != expected
         {
-            return Some(format!("frame {frame}: stored values differ ({}, {})", decoded.samples.dtype(), reference["dtype"]));
+            return Some(format!(
+                "frame {frame}: stored values differ ({}, {})",
+                decoded.samples.dtype(),
+                reference["dtype"]
+            ));
         }
         for probe in reference["probe"].as_array().into_iter().flatten() {
             let Some(p) = probe.as_array() else { continue };
@@ -104,14 +126,22 @@ fn compare(corpus: &Path, reference: &Value) -> Option<String> {
             let tolerance = if lossy { 2.0 } else { 0.0_f64 };
             for (k, expected) in values.iter().enumerate() {
                 let got = decoded.samples.value(at + k);
-                let rounding = if got.fract() == 0.0 { 0.0 } else { expected.abs() * 1e-12 };
+                let rounding = if got.fract() == 0.0 {
+                    0.0
+                } else {
+                    expected.abs() * 1e-12
+                };
                 if (got - expected).abs() > tolerance + rounding {
-                    return Some(format!("frame {frame} at {row},{column}: {got}, expected {expected}"));
+                    return Some(format!(
+                        "frame {frame} at {row},{column}: {got}, expected {expected}"
+                    ));
                 }
             }
         }
         if let Some(expected) = rgb.and_then(|h| h.get(i)).and_then(Value::as_str) {
-            let Some(bytes) = colour::to_rgb8(&decoded) else { return Some("no colours".to_owned()) };
+            let Some(bytes) = colour::to_rgb8(&decoded) else {
+                return Some("no colours".to_owned());
+            };
             let exact = hex(&bytes) == expected;
             let mut worst = 0;
             for probe in reference["rgb_probe"].as_array().into_iter().flatten() {
@@ -119,7 +149,9 @@ fn compare(corpus: &Path, reference: &Value) -> Option<String> {
                 if p[0].as_u64()? as usize != i {
                     continue;
                 }
-                let at = (p[1].as_u64()? as usize * decoded.attributes.columns as usize + p[2].as_u64()? as usize) * 3;
+                let at = (p[1].as_u64()? as usize * decoded.attributes.columns as usize
+                    + p[2].as_u64()? as usize)
+                    * 3;
                 for (k, v) in p[3].as_array()?.iter().enumerate() {
                     worst = worst.max((i64::from(bytes[at + k]) - v.as_i64()?).abs());
                 }
@@ -148,9 +180,23 @@ fn every_file_is_what_the_reference_says() {
             _ => {}
         }
     }
-    println!("{} files, {} known not to match yet, {} wrong", references.len(), known.len(), wrong.len());
-    assert!(wrong.is_empty(), "{} files differ:\n{}", wrong.len(), wrong.join("\n"));
-    assert!(mended.is_empty(), "these match now, take them out of known.txt:\n{}", mended.join("\n"));
+    println!(
+        "{} files, {} known not to match yet, {} wrong",
+        references.len(),
+        known.len(),
+        wrong.len()
+    );
+    assert!(
+        wrong.is_empty(),
+        "{} files differ:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
+    assert!(
+        mended.is_empty(),
+        "these match now, take them out of known.txt:\n{}",
+        mended.join("\n")
+    );
 }
 
 #[test]
@@ -197,8 +243,12 @@ fn display_values_equal_the_reference_tiles() {
             continue;
         };
         let values = render::display_values(&frame, &chosen);
-        let tile: Vec<usize> =
-            case["tile_row_col_height_width"].as_array().expect("a tile").iter().map(|v| v.as_u64().expect("px") as usize).collect();
+        let tile: Vec<usize> = case["tile_row_col_height_width"]
+            .as_array()
+            .expect("a tile")
+            .iter()
+            .map(|v| v.as_u64().expect("px") as usize)
+            .collect();
         let near_half = case["near_half"].as_u64().unwrap_or(0);
         let (mut off, mut worst) = (0, 0);
         for (r, row) in case["expected"].as_array().expect("rows").iter().enumerate() {
@@ -236,16 +286,22 @@ fn series_have_the_references_geometry() {
         let folder = case["folder"].as_str().expect("a folder");
         let sets = index_of(&corpus.join(folder)).display_sets(None);
         for expected in case["display_sets"].as_array().expect("sets") {
-            let positions: Vec<f64> =
-                expected["position_mm"].as_array().into_iter().flatten().filter_map(Value::as_f64).collect();
+            let positions: Vec<f64> = expected["position_mm"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_f64)
+                .collect();
             let kind = expected["kind"].as_str().unwrap_or_default();
             let fits = sets.iter().any(|set| {
-                let Some(a) = &set.arrangement else { return positions.is_empty() };
+                let Some(a) = &set.arrangement else {
+                    return positions.is_empty();
+                };
                 let tilt = expected["tilt_deg"].as_f64().unwrap_or(0.0);
                 let mut places = a.positions.clone();
                 places.dedup_by(|x, y| (*x - *y).abs() < 0.001);
-                let same_places =
-                    places.len() == positions.len() && places.iter().zip(&positions).all(|(x, y)| (x - y).abs() < 0.01);
+                let same_places = places.len() == positions.len()
+                    && places.iter().zip(&positions).all(|(x, y)| (x - y).abs() < 0.01);
                 let even = expected["even"].as_bool() == Some(true);
                 let volume = !(kind == "volume" && even && a.duplicates == 0) || a.volume;
                 let gaps = expected["gaps"].as_array().map_or(0, Vec::len) == a.gaps.len();
@@ -254,9 +310,27 @@ fn series_have_the_references_geometry() {
             if !fits && !known.contains_key(folder) {
                 let got: Vec<String> = sets
                     .iter()
-                    .map(|s| format!("{} x{} {:?}", s.description, s.frames.len(), s.arrangement.as_ref().map(|a| (a.tilt, a.volume, a.gaps.len(), a.spacing, a.duplicates))))
+                    .map(|s| {
+                        format!(
+                            "{} x{} {:?}",
+                            s.description,
+                            s.frames.len(),
+                            s.arrangement.as_ref().map(|a| (
+                                a.tilt,
+                                a.volume,
+                                a.gaps.len(),
+                                a.spacing,
+                                a.duplicates
+                            ))
+                        )
+                    })
                     .collect();
-                wrong.push(format!("{folder}: {kind} n {} tilt {} gaps {} not among {got:?}", positions.len(), expected["tilt_deg"], expected["gaps"]));
+                wrong.push(format!(
+                    "{folder}: {kind} n {} tilt {} gaps {} not among {got:?}",
+                    positions.len(),
+                    expected["tilt_deg"],
+                    expected["gaps"]
+                ));
             }
         }
     }
@@ -283,10 +357,22 @@ fn reslices_equal_the_reference_arrays() {
         let volume = volumes.entry(series.clone()).or_insert_with(|| {
             let sets = index_of(&corpus.join(&series)).display_sets(None);
             let set = sets.iter().max_by_key(|s| s.frames.len()).expect("a set");
-            let frames = set.frames.iter().map(|f| overread_dicom::decode(&f.header.path, f.frame).expect("decodes")).collect();
+            let frames = set
+                .frames
+                .iter()
+                .map(|f| overread_dicom::decode(&f.header.path, f.frame).expect("decodes"))
+                .collect();
             volume::Volume::new(frames, set.arrangement.as_ref().expect("positions")).expect("a volume")
         });
-        let v3 = |v: &Value| glam::DVec3::from_slice(&v.as_array().expect("three").iter().map(|n| n.as_f64().expect("a number")).collect::<Vec<_>>());
+        let v3 = |v: &Value| {
+            glam::DVec3::from_slice(
+                &v.as_array()
+                    .expect("three")
+                    .iter()
+                    .map(|n| n.as_f64().expect("a number"))
+                    .collect::<Vec<_>>(),
+            )
+        };
         let grid = reslice::Grid {
             origin: v3(&case["origin_mm"]),
             right: v3(&case["right"]),
@@ -298,15 +384,21 @@ fn reslices_equal_the_reference_arrays() {
         };
         let stem = path.file_stem().expect("a stem").to_string_lossy().into_owned();
         let inside = npy(&corpus.join(format!("mpr/{stem}_inside.npy")));
-        for (name, interpolation, tolerance) in
-            [("nearest", view::Interpolation::Nearest, 0.0), ("linear", view::Interpolation::Linear, 0.05)]
-        {
+        for (name, interpolation, tolerance) in [
+            ("nearest", view::Interpolation::Nearest, 0.0),
+            ("linear", view::Interpolation::Linear, 0.05),
+        ] {
             let got = reslice::reslice(volume, &grid, interpolation);
             let expected = npy(&corpus.join(format!("mpr/{stem}_{name}.npy")));
             let mut worst = 0.0_f32;
             for (i, value) in got.iter().enumerate() {
                 if inside[i] != 0 {
-                    let e = f32::from_le_bytes([expected[i * 4], expected[i * 4 + 1], expected[i * 4 + 2], expected[i * 4 + 3]]);
+                    let e = f32::from_le_bytes([
+                        expected[i * 4],
+                        expected[i * 4 + 1],
+                        expected[i * 4 + 2],
+                        expected[i * 4 + 3],
+                    ]);
                     worst = worst.max((value - e).abs());
                 }
             }

@@ -45,7 +45,9 @@ pub fn read(file: &DicomFile, location: &PixelLocation) -> Result<Fragments, Dic
             0xE000_FFFE => {}
             0xE0DD_FFFE => break,
             _ if index == 0 => {
-                return Err(DicomError::Damaged("its compressed pixel data do not begin with an item".to_owned()));
+                return Err(DicomError::Damaged(
+                    "its compressed pixel data do not begin with an item".to_owned(),
+                ));
             }
             _ => break,
         }
@@ -59,7 +61,11 @@ pub fn read(file: &DicomFile, location: &PixelLocation) -> Result<Fragments, Dic
                 .collect();
         } else {
             let from_first = at - *first.get_or_insert(at);
-            found.items.push(Fragment { from_first, offset: value, length: there });
+            found.items.push(Fragment {
+                from_first,
+                offset: value,
+                length: there,
+            });
         }
         at = value.saturating_add(length);
         index += 1;
@@ -71,7 +77,12 @@ pub fn read(file: &DicomFile, location: &PixelLocation) -> Result<Fragments, Dic
 ///
 /// One frame takes all fragments; as many fragments as frames are one each; otherwise the offset table is believed
 /// when it starts at 0, ascends and points at items, and else a frame begins where a code stream begins.
-pub fn frames(found: &Fragments, count: u32, extended: &[u64], mut starts: impl FnMut(&Fragment) -> bool) -> Vec<Vec<Fragment>> {
+pub fn frames(
+    found: &Fragments,
+    count: u32,
+    extended: &[u64],
+    mut starts: impl FnMut(&Fragment) -> bool,
+) -> Vec<Vec<Fragment>> {
     let count = count as usize;
     if count == 1 {
         return vec![found.items.clone()];
@@ -83,14 +94,21 @@ pub fn frames(found: &Fragments, count: u32, extended: &[u64], mut starts: impl 
         let sound = offsets.len() == count
             && offsets.first() == Some(&0)
             && offsets.windows(2).all(|w| w[0] < w[1])
-            && offsets.iter().all(|o| found.items.iter().any(|item| item.from_first == *o));
+            && offsets
+                .iter()
+                .all(|o| found.items.iter().any(|item| item.from_first == *o));
         if sound {
             return offsets
                 .iter()
                 .enumerate()
                 .map(|(i, from)| {
                     let to = offsets.get(i + 1).copied().unwrap_or(u64::MAX);
-                    found.items.iter().filter(|item| item.from_first >= *from && item.from_first < to).copied().collect()
+                    found
+                        .items
+                        .iter()
+                        .filter(|item| item.from_first >= *from && item.from_first < to)
+                        .copied()
+                        .collect()
                 })
                 .collect();
         }
@@ -110,12 +128,19 @@ mod tests {
     use super::*;
 
     fn item(from_first: u64) -> Fragment {
-        Fragment { from_first, offset: from_first + 8, length: 10 }
+        Fragment {
+            from_first,
+            offset: from_first + 8,
+            length: 10,
+        }
     }
 
     #[test]
     fn one_frame_takes_all_and_equal_counts_are_one_each() {
-        let found = Fragments { basic_offsets: vec![], items: vec![item(0), item(18)] };
+        let found = Fragments {
+            basic_offsets: vec![],
+            items: vec![item(0), item(18)],
+        };
         assert_eq!(frames(&found, 1, &[], |_| true)[0].len(), 2);
         assert_eq!(frames(&found, 2, &[], |_| false).len(), 2);
     }
@@ -123,11 +148,26 @@ mod tests {
     #[test]
     fn a_wrong_offset_table_is_not_believed() {
         let items = vec![item(0), item(18), item(36)];
-        let good = Fragments { basic_offsets: vec![0, 36], items: items.clone() };
-        assert_eq!(frames(&good, 2, &[], |_| false).iter().map(Vec::len).collect::<Vec<_>>(), [2, 1]);
-        let wrong = Fragments { basic_offsets: vec![0, 17], items };
+        let good = Fragments {
+            basic_offsets: vec![0, 36],
+            items: items.clone(),
+        };
         assert_eq!(
-            frames(&wrong, 2, &[], |f| f.from_first != 36).iter().map(Vec::len).collect::<Vec<_>>(),
+            frames(&good, 2, &[], |_| false)
+                .iter()
+                .map(Vec::len)
+                .collect::<Vec<_>>(),
+            [2, 1]
+        );
+        let wrong = Fragments {
+            basic_offsets: vec![0, 17],
+            items,
+        };
+        assert_eq!(
+            frames(&wrong, 2, &[], |f| f.from_first != 36)
+                .iter()
+                .map(Vec::len)
+                .collect::<Vec<_>>(),
             [1, 2]
         );
     }

@@ -11,7 +11,10 @@ use crate::codec::Decoded;
 pub fn decode(bytes: &[u8], most_samples: usize, header_rgb: bool) -> Result<Decoded, String> {
     let stream = Stream::read(bytes);
     if stream.precision > 8 && !stream.lossless {
-        return Err(format!("{}-bit JPEG with discrete cosine transform is not supported yet", stream.precision));
+        return Err(format!(
+            "{}-bit JPEG with discrete cosine transform is not supported yet",
+            stream.precision
+        ));
     }
     let mut decoder = Decoder::new(bytes);
     decoder.set_max_decoding_buffer_size(most_samples.saturating_mul(2));
@@ -25,14 +28,21 @@ pub fn decode(bytes: &[u8], most_samples: usize, header_rgb: bool) -> Result<Dec
         None => !header_rgb,
     };
     if colour {
-        decoder.set_color_transform(if is_ybr && !lossless { ColorTransform::YCbCr } else { ColorTransform::RGB });
+        decoder.set_color_transform(if is_ybr && !lossless {
+            ColorTransform::YCbCr
+        } else {
+            ColorTransform::RGB
+        });
     }
     let data = decoder.decode().map_err(|error| error.to_string())?;
     let (components, cells): (u8, Vec<u32>) = match info.pixel_format {
         PixelFormat::L8 => (1, data.iter().map(|b| u32::from(*b)).collect()),
-        PixelFormat::L16 => {
-            (1, data.chunks_exact(2).map(|b| u32::from(u16::from_ne_bytes([b[0], b[1]]))).collect())
-        }
+        PixelFormat::L16 => (
+            1,
+            data.chunks_exact(2)
+                .map(|b| u32::from(u16::from_ne_bytes([b[0], b[1]])))
+                .collect(),
+        ),
         PixelFormat::RGB24 => (3, data.iter().map(|b| u32::from(*b)).collect()),
         PixelFormat::CMYK32 => return Err("its colours are CMYK".to_owned()),
     };
@@ -57,9 +67,18 @@ struct Stream {
 
 impl Stream {
     fn read(bytes: &[u8]) -> Self {
-        let mut found = Self { precision: 8, lossless: false, says_rgb: None };
-        let mut at = bytes.windows(2).position(|w| w == [0xFF, 0xD8]).map_or(0, |p| p + 2);
-        while let Some(&[0xFF, marker, l1, l0]) = bytes.get(at..at + 4).and_then(|b| <&[u8; 4]>::try_from(b).ok()) {
+        let mut found = Self {
+            precision: 8,
+            lossless: false,
+            says_rgb: None,
+        };
+        let mut at = bytes
+            .windows(2)
+            .position(|w| w == [0xFF, 0xD8])
+            .map_or(0, |p| p + 2);
+        while let Some(&[0xFF, marker, l1, l0]) =
+            bytes.get(at..at + 4).and_then(|b| <&[u8; 4]>::try_from(b).ok())
+        {
             if marker == 0xFF {
                 at += 1;
                 continue;
@@ -70,7 +89,12 @@ impl Stream {
                 0xC0..=0xC3 | 0xC5..=0xC7 | 0xC9..=0xCB | 0xCD..=0xCF => {
                     found.lossless = matches!(marker, 0xC3 | 0xC7 | 0xCB | 0xCF);
                     found.precision = body.first().copied().unwrap_or(8);
-                    let ids: Vec<u8> = body.get(6..).unwrap_or_default().chunks_exact(3).map(|c| c[0]).collect();
+                    let ids: Vec<u8> = body
+                        .get(6..)
+                        .unwrap_or_default()
+                        .chunks_exact(3)
+                        .map(|c| c[0])
+                        .collect();
                     if ids == *b"RGB" {
                         found.says_rgb = Some(true);
                     }

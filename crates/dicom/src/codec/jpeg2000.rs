@@ -16,9 +16,15 @@ pub fn decode(bytes: &[u8], most_samples: usize) -> Result<Decoded, String> {
     let (columns, rows) = (first.width(), first.height());
     let pixels = columns as usize * rows as usize;
     if components.len() > 4 || pixels * components.len() > most_samples {
-        return Err(format!("it holds {} components of {columns} x {rows}", components.len()));
+        return Err(format!(
+            "it holds {} components of {columns} x {rows}",
+            components.len()
+        ));
     }
-    if components.iter().any(|c| (c.width(), c.height()) != (columns, rows) || c.data().len() < pixels) {
+    if components
+        .iter()
+        .any(|c| (c.width(), c.height()) != (columns, rows) || c.data().len() < pixels)
+    {
         return Err("its components differ in size".to_owned());
     }
     let count = components.len();
@@ -50,7 +56,9 @@ fn uses_component_transform(bytes: &[u8]) -> bool {
         if marker == 0x90 || marker == 0x93 {
             return false;
         }
-        let Some(length) = bytes.get(at + 2..at + 4) else { return false };
+        let Some(length) = bytes.get(at + 2..at + 4) else {
+            return false;
+        };
         at += 2 + usize::from(u16::from_be_bytes([length[0], length[1]]));
     }
     false

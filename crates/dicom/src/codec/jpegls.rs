@@ -6,8 +6,9 @@
 use crate::codec::Decoded;
 
 /// Run lengths' order by RUNindex (T.87 A.2.1).
-const J: [u32; 32] =
-    [0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 9, 10, 11, 12, 13, 14, 15];
+const J: [u32; 32] = [
+    0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 9, 10, 11, 12, 13, 14, 15,
+];
 
 /// Decodes one frame.
 ///
@@ -83,7 +84,11 @@ struct Markers<'a> {
 impl<'a> Markers<'a> {
     /// The next marker; bytes before it are skipped.
     fn marker(&mut self) -> Result<u8, String> {
-        while let Some(&[high, low]) = self.bytes.get(self.at..self.at + 2).and_then(|b| <&[u8; 2]>::try_from(b).ok()) {
+        while let Some(&[high, low]) = self
+            .bytes
+            .get(self.at..self.at + 2)
+            .and_then(|b| <&[u8; 2]>::try_from(b).ok())
+        {
             self.at += 1;
             if high == 0xFF && low >= 0xC0 && low != 0xFF {
                 self.at += 1;
@@ -94,9 +99,15 @@ impl<'a> Markers<'a> {
     }
 
     fn segment(&mut self) -> Result<&'a [u8], String> {
-        let length = self.bytes.get(self.at..self.at + 2).ok_or("a marker is cut short")?;
+        let length = self
+            .bytes
+            .get(self.at..self.at + 2)
+            .ok_or("a marker is cut short")?;
         let length = usize::from(u16::from_be_bytes([length[0], length[1]]));
-        let segment = self.bytes.get(self.at + 2..self.at + length.max(2)).ok_or("a marker is cut short")?;
+        let segment = self
+            .bytes
+            .get(self.at + 2..self.at + length.max(2))
+            .ok_or("a marker is cut short")?;
         self.at += length.max(2);
         Ok(segment)
     }
@@ -112,12 +123,19 @@ struct FrameHeader {
 
 impl FrameHeader {
     fn read(s: &[u8]) -> Result<Self, String> {
-        let &[precision, y1, y0, x1, x0, components, ..] = s else { return Err("its frame header is cut short".to_owned()) };
+        let &[precision, y1, y0, x1, x0, components, ..] = s else {
+            return Err("its frame header is cut short".to_owned());
+        };
         let (rows, columns) = (u16::from_be_bytes([y1, y0]), u16::from_be_bytes([x1, x0]));
         if !(2..=16).contains(&precision) || rows == 0 || columns == 0 || !(1..=4).contains(&components) {
             return Err("its frame header makes no sense".to_owned());
         }
-        Ok(Self { precision, rows: rows.into(), columns: columns.into(), components: components.into() })
+        Ok(Self {
+            precision,
+            rows: rows.into(),
+            columns: columns.into(),
+            components: components.into(),
+        })
     }
 }
 
@@ -130,11 +148,17 @@ struct ScanHeader {
 impl ScanHeader {
     fn read(s: &[u8]) -> Result<Self, String> {
         let count = usize::from(*s.first().ok_or("a scan header is cut short")?);
-        let tail = s.get(1 + count * 2..4 + count * 2).ok_or("a scan header is cut short")?;
+        let tail = s
+            .get(1 + count * 2..4 + count * 2)
+            .ok_or("a scan header is cut short")?;
         if s[1..=count * 2].chunks_exact(2).any(|c| c[1] != 0) {
             return Err("it uses mapping tables, which are not supported".to_owned());
         }
-        Ok(Self { components: count, near: i32::from(tail[0]), interleave: tail[1] })
+        Ok(Self {
+            components: count,
+            near: i32::from(tail[0]),
+            interleave: tail[1],
+        })
     }
 }
 
@@ -198,7 +222,11 @@ impl Parameters {
         Ok(Self {
             maxval,
             near,
-            thresholds: [pick(t1, defaults[0]), pick(t2, defaults[1]), pick(t3, defaults[2])],
+            thresholds: [
+                pick(t1, defaults[0]),
+                pick(t2, defaults[1]),
+                pick(t3, defaults[2]),
+            ],
             reset: pick(reset, 64),
             range,
             qbpp,
@@ -321,7 +349,14 @@ impl<'a> Scan<'a> {
     fn new(bytes: &'a [u8], p: Parameters, header: &FrameHeader) -> Self {
         let a = 2.max((p.range + 32) / 64);
         Self {
-            bits: Bits { bytes, at: 0, cache: 0, held: 0, after_ff: false, missing: 0 },
+            bits: Bits {
+                bytes,
+                at: 0,
+                cache: 0,
+                held: 0,
+                after_ff: false,
+                missing: 0,
+            },
             p,
             contexts: vec![Context { a, b: 0, c: 0, n: 1 }; 365],
             runs: [[a, 1, 0]; 2],
@@ -358,7 +393,8 @@ impl<'a> Scan<'a> {
                 return Err(format!("it ends in row {} of {}", row + 1, self.rows));
             }
             for (k, plane) in planes.iter_mut().enumerate() {
-                plane[row * self.columns..(row + 1) * self.columns].copy_from_slice(&current[k][1..=self.columns]);
+                plane[row * self.columns..(row + 1) * self.columns]
+                    .copy_from_slice(&current[k][1..=self.columns]);
             }
             std::mem::swap(&mut previous, &mut current);
         }
@@ -396,7 +432,14 @@ impl<'a> Scan<'a> {
         let mut x = 1;
         while x <= self.columns {
             let contexts: Vec<i32> = (0..count)
-                .map(|k| self.context_of(current[k][x - 1], previous[k][x], previous[k][x - 1], previous[k][x + 1]))
+                .map(|k| {
+                    self.context_of(
+                        current[k][x - 1],
+                        previous[k][x],
+                        previous[k][x - 1],
+                        previous[k][x + 1],
+                    )
+                })
                 .collect();
             if contexts.iter().all(|c| *c == 0) {
                 let run = self.run_length(self.columns + 1 - x, run_index);
@@ -439,14 +482,27 @@ impl<'a> Scan<'a> {
         let px = (median + sign * c).clamp(0, self.p.maxval);
         let k = order(n, a);
         let mapped = self.bits.golomb(k, self.p.limit, self.p.qbpp);
-        let mut error = if mapped & 1 == 1 { -((mapped + 1) >> 1) } else { mapped >> 1 };
+        let mut error = if mapped & 1 == 1 {
+            -((mapped + 1) >> 1)
+        } else {
+            mapped >> 1
+        };
         if near == 0 && k == 0 && 2 * b <= -n {
             error = -(error + 1);
         }
-        let mut next = Context { a: a.saturating_add(error.abs()), b: b.saturating_add(error * (2 * near + 1)), c, n };
+        let mut next = Context {
+            a: a.saturating_add(error.abs()),
+            b: b.saturating_add(error * (2 * near + 1)),
+            c,
+            n,
+        };
         if next.n == reset {
             next.a >>= 1;
-            next.b = if next.b >= 0 { next.b >> 1 } else { -((1 - next.b) >> 1) };
+            next.b = if next.b >= 0 {
+                next.b >> 1
+            } else {
+                -((1 - next.b) >> 1)
+            };
             next.n >>= 1;
         }
         next.n += 1;
@@ -504,7 +560,11 @@ impl<'a> Scan<'a> {
         let value = mapped + ri;
         let map = value & 1 == 1;
         let size = (value + i32::from(map)) / 2;
-        let error = if (k != 0 || 2 * nn >= n) == map { -size } else { size };
+        let error = if (k != 0 || 2 * nn >= n) == map {
+            -size
+        } else {
+            size
+        };
         let mut next = [a + ((mapped + 1 - ri) >> 1), n, nn + i32::from(error < 0)];
         if next[1] == self.p.reset {
             next = next.map(|v| v >> 1);
@@ -530,18 +590,26 @@ mod tests {
     #[test]
     fn the_recommendations_example() {
         let stream = [
-            0xFF, 0xD8, 0xFF, 0xF7, 0x00, 0x0B, 0x08, 0x00, 0x04, 0x00, 0x04, 0x01, 0x01, 0x11, 0x00, 0xFF, 0xDA, 0x00,
-            0x08, 0x01, 0x01, 0x00, 0x00, 0x00, 0x00, 0xC0, 0x00, 0x00, 0x6C, 0x80, 0x20, 0x8E, 0x01, 0xC0, 0x00, 0x00,
-            0x57, 0x40, 0x00, 0x00, 0x6E, 0xE6, 0x00, 0x00, 0x01, 0xBC, 0x18, 0x00, 0x00, 0x05, 0xD8, 0x00, 0x00, 0x91,
-            0x60, 0xFF, 0xD9,
+            0xFF, 0xD8, 0xFF, 0xF7, 0x00, 0x0B, 0x08, 0x00, 0x04, 0x00, 0x04, 0x01, 0x01, 0x11, 0x00, 0xFF,
+            0xDA, 0x00, 0x08, 0x01, 0x01, 0x00, 0x00, 0x00, 0x00, 0xC0, 0x00, 0x00, 0x6C, 0x80, 0x20, 0x8E,
+            0x01, 0xC0, 0x00, 0x00, 0x57, 0x40, 0x00, 0x00, 0x6E, 0xE6, 0x00, 0x00, 0x01, 0xBC, 0x18, 0x00,
+            0x00, 0x05, 0xD8, 0x00, 0x00, 0x91, 0x60, 0xFF, 0xD9,
         ];
         let decoded = super::decode(&stream, 100).expect("the example decodes");
-        assert_eq!(decoded.cells, [0, 0, 90, 74, 68, 50, 43, 205, 64, 145, 145, 145, 100, 145, 145, 145]);
+        assert_eq!(
+            decoded.cells,
+            [
+                0, 0, 90, 74, 68, 50, 43, 205, 64, 145, 145, 145, 100, 145, 145, 145
+            ]
+        );
     }
 
     #[test]
     fn a_truncated_stream_ends_with_a_reason() {
-        let stream = [0xFF, 0xD8, 0xFF, 0xF7, 0, 11, 8, 4, 0, 4, 0, 1, 1, 0x11, 0, 0xFF, 0xDA, 0, 8, 1, 1, 0, 0, 0, 0, 0xC0];
+        let stream = [
+            0xFF, 0xD8, 0xFF, 0xF7, 0, 11, 8, 4, 0, 4, 0, 1, 1, 0x11, 0, 0xFF, 0xDA, 0, 8, 1, 1, 0, 0, 0, 0,
+            0xC0,
+        ];
         assert!(super::decode(&stream, 1 << 24).is_err());
     }
 }

@@ -8,9 +8,15 @@ use crate::codec::Decoded;
 ///
 /// # Errors
 /// In words, when the stream is damaged or too large.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "samples lie in 0..=1 and are clamped")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "samples lie in 0..=1 and are clamped"
+)]
 pub fn decode(bytes: &[u8], most_samples: usize) -> Result<Decoded, String> {
-    let image = JxlImage::builder().read(bytes).map_err(|error| error.to_string())?;
+    let image = JxlImage::builder()
+        .read(bytes)
+        .map_err(|error| error.to_string())?;
     let (columns, rows) = (image.width(), image.height());
     let components = match image.pixel_format() {
         PixelFormat::Gray | PixelFormat::Graya => 1_usize,
@@ -29,7 +35,19 @@ pub fn decode(bytes: &[u8], most_samples: usize) -> Result<Decoded, String> {
     stream.write_to_buffer(&mut samples);
     let cells = samples
         .chunks_exact(channels.max(1))
-        .flat_map(|pixel| pixel[..components].iter().map(|v| (f64::from(*v) * top).round().clamp(0.0, top) as u32))
+        .flat_map(|pixel| {
+            pixel[..components]
+                .iter()
+                .map(|v| (f64::from(*v) * top).round().clamp(0.0, top) as u32)
+        })
         .collect();
-    Ok(Decoded { columns, rows, components: components as u8, cells, precision, signed: false, rgb: components == 3 })
+    Ok(Decoded {
+        columns,
+        rows,
+        components: components as u8,
+        cells,
+        precision,
+        signed: false,
+        rgb: components == 3,
+    })
 }

@@ -15,20 +15,33 @@ pub fn decode(layout: &PixelLayout, bytes: &[u8]) -> Result<Decoded, String> {
     let bytes_each = usize::from(layout.bits_allocated.div_ceil(8));
     let planes = bytes_each * usize::from(layout.samples);
     let word = |i: usize| {
-        bytes.get(i * 4..i * 4 + 4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]) as usize)
+        bytes
+            .get(i * 4..i * 4 + 4)
+            .map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]) as usize)
     };
     let count = word(0).ok_or("its RLE header is cut short")?;
     if count != planes || count > 15 {
-        return Err(format!("it has {count} byte planes and its header asks for {planes}"));
+        return Err(format!(
+            "it has {count} byte planes and its header asks for {planes}"
+        ));
     }
     let mut cells = vec![0_u32; pixels * usize::from(layout.samples)];
     for plane in 0..planes {
         let start = word(1 + plane).ok_or("its RLE header is cut short")?;
-        let end = if plane + 1 < planes { word(2 + plane).unwrap_or(bytes.len()) } else { bytes.len() };
-        let segment = bytes.get(start..end.min(bytes.len())).ok_or("a byte plane lies outside the frame")?;
+        let end = if plane + 1 < planes {
+            word(2 + plane).unwrap_or(bytes.len())
+        } else {
+            bytes.len()
+        };
+        let segment = bytes
+            .get(start..end.min(bytes.len()))
+            .ok_or("a byte plane lies outside the frame")?;
         let values = unpack(segment, pixels);
         if values.len() < pixels {
-            return Err(format!("a byte plane ends after {} of {pixels} pixels", values.len()));
+            return Err(format!(
+                "a byte plane ends after {} of {pixels} pixels",
+                values.len()
+            ));
         }
         let (sample, byte) = (plane / bytes_each, plane % bytes_each);
         let shift = 8 * (bytes_each - 1 - byte);
