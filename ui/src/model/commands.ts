@@ -1,0 +1,305 @@
+// Everything that can be done from the keyboard, a menu or the palette: one list, one name and key each.
+import type { Session } from "./session.svelte";
+import type { Tool, ViewportModel } from "./viewport/viewport.svelte";
+import { choiceName, nextFileChoice, presetWindow, sameChoice, windowChoice } from "./viewport/voi";
+
+export type CommandGroup = "Desk" | "Slices" | "Window" | "View" | "Marks" | "Layout";
+
+export interface Command {
+  readonly id: string;
+  readonly title: string;
+  readonly group: CommandGroup;
+  /** Names as `keyName` makes them; the first is printed. */
+  readonly keys: readonly string[];
+  readonly enabled: () => boolean;
+  readonly run: () => void;
+  /** For switches and choices. */
+  readonly checked?: () => boolean;
+}
+
+/** What only the page can do. */
+export interface PageActions {
+  focusFind(): void;
+  showKeys(): void;
+  showPalette(): void;
+  toggleStudies(): void;
+  togglePanel(): void;
+  devicePixelRatio(): number;
+}
+
+const always = () => true;
+
+/** Slices that Page Up and Page Down go. */
+export const PAGE = 10;
+
+export function makeCommands(session: Session, page: PageActions): Command[] {
+  const here = (): ViewportModel => session.activeViewport;
+  const shows = () => session.displaySet !== null;
+  const grey = () => here().frameInfo?.colour === false;
+  const last = () => (session.displaySet?.frames.length ?? 1) - 1;
+
+  const command = (
+    group: CommandGroup,
+    id: string,
+    title: string,
+    keys: readonly string[],
+    enabled: () => boolean,
+    run: () => void,
+    checked?: () => boolean,
+  ): Command => ({ id, title, group, keys, enabled, run, ...(checked === undefined ? {} : { checked }) });
+
+  const tool = (id: Tool, title: string, key: string, group: CommandGroup): Command =>
+    command(
+      group,
+      `tool.${id}`,
+      title,
+      [key],
+      shows,
+      () => here().arm(here().tool === id && group === "Marks" ? "window" : id),
+      () => here().tool === id,
+    );
+
+  const step = (id: string, title: string, keys: string[], by: number): Command =>
+    command("Slices", id, title, keys, shows, () => here().scroll(by));
+
+  return [
+    command("Desk", "desk.open", "Open a folder", ["Ctrl+O"], always, () => void session.pickFolder()),
+    command("Desk", "desk.find", "Find study or series", ["/", "Ctrl+F"], always, page.focusFind),
+    command("Desk", "desk.palette", "All commands", ["Ctrl+K"], always, page.showPalette),
+    command("Desk", "desk.keys", "Show the keys", ["?"], always, page.showKeys),
+    command("Desk", "desk.studies", "Show or hide studies", ["Ctrl+B"], always, page.toggleStudies),
+    command(
+      "Desk",
+      "desk.panel",
+      "Show or hide model, truth and review",
+      ["Ctrl+J"],
+      always,
+      page.togglePanel,
+    ),
+    command("Desk", "desk.next", "Next series", ["Ctrl+PageDown", "]"], always, () =>
+      session.stepDisplaySet(1),
+    ),
+    command("Desk", "desk.previous", "Previous series", ["Ctrl+PageUp", "["], always, () =>
+      session.stepDisplaySet(-1),
+    ),
+    command(
+      "Desk",
+      "desk.identity",
+      "Hide names and identifiers",
+      ["Ctrl+H"],
+      always,
+      () => void session.updateSettings({ hide_identity: !session.settings.hide_identity }),
+      () => session.settings.hide_identity,
+    ),
+
+    step("slice.next", "Next slice", ["ArrowDown"], 1),
+    step("slice.previous", "Previous slice", ["ArrowUp"], -1),
+    step("slice.forward", `${PAGE} slices on`, ["PageDown"], PAGE),
+    step("slice.back", `${PAGE} slices back`, ["PageUp"], -PAGE),
+    command("Slices", "slice.first", "First slice", ["Home"], shows, () => here().setFrame(0)),
+    command("Slices", "slice.last", "Last slice", ["End"], shows, () => here().setFrame(last())),
+    command(
+      "Slices",
+      "slice.mark",
+      "Mark slice for the model",
+      ["K"],
+      shows,
+      () => session.toggleMarkedSlice(),
+      () => session.markedSlices.has(here().frame),
+    ),
+
+    tool("window", "Window tool", "W", "Window"),
+    command("Window", "window.auto", "Automatic window", ["0"], grey, () => showAutomatic(here())),
+    command("Window", "window.file", "The file's own window", ["`"], grey, () => showFileDefault(here())),
+    command("Window", "window.next", "Next window of the file", ["~"], grey, () => showNextOfFile(here())),
+    ...(session.app?.presets ?? []).map((preset) =>
+      command(
+        "Window",
+        `window.preset.${preset.name}`,
+        `${preset.name} ${preset.width} / ${preset.center}`,
+        preset.key === "" ? [] : [preset.key],
+        () => grey() && isCt(session),
+        () => here().setVoi(windowChoice(presetWindow(preset))),
+        () => sameChoice(here().voi, windowChoice(presetWindow(preset))),
+      ),
+    ),
+    command(
+      "Window",
+      "view.invert",
+      "Invert",
+      ["I"],
+      shows,
+      () => here().invert(),
+      () => here().presentation.inverted,
+    ),
+
+    tool("pan", "Pan tool", "T", "View"),
+    tool("zoom", "Zoom tool", "Z", "View"),
+    command("View", "view.fit", "Fit to the viewport", ["F"], shows, () => here().fit()),
+    command("View", "view.one", "One to one", ["Shift+F"], shows, () =>
+      here().oneToOne(page.devicePixelRatio()),
+    ),
+    command("View", "view.in", "Zoom in", ["+", "="], shows, () => here().zoomBy(1.25)),
+    command("View", "view.out", "Zoom out", ["-"], shows, () => here().zoomBy(0.8)),
+    command("View", "view.right", "Rotate clockwise", ["R"], shows, () => here().rotate(90)),
+    command("View", "view.left", "Rotate anticlockwise", ["L"], shows, () => here().rotate(-90)),
+    command("View", "view.mirror", "Flip left to right", ["H"], shows, () => here().flipHorizontally()),
+    command("View", "view.turn", "Flip top to bottom", ["V"], shows, () => here().flipVertically()),
+    command("View", "view.reset", "Reset the view", ["Ctrl+Shift+R"], shows, () => here().reset()),
+    command(
+      "View",
+      "view.interpolate",
+      "Smooth between pixels",
+      ["N"],
+      always,
+      () => void session.updateSettings({ interpolate: !session.settings.interpolate }),
+      () => session.settings.interpolate,
+    ),
+    command("View", "view.overlays", "Corner texts: all, no patient, none", ["Space"], always, () => {
+      session.overlays =
+        session.overlays === "all" ? "no patient" : session.overlays === "no patient" ? "none" : "all";
+    }),
+
+    tool("length", "Length", "D", "Marks"),
+    tool("ellipse", "Ellipse", "E", "Marks"),
+    tool("rectangle", "Rectangle", "S", "Marks"),
+    tool("arrow", "Arrow", "Q", "Marks"),
+    tool("text", "Text", "B", "Marks"),
+    command(
+      "Marks",
+      "marks.undo",
+      "Undo the last change of marks",
+      ["Ctrl+Z"],
+      shows,
+      () => void here().marking.undo(),
+    ),
+    command(
+      "Marks",
+      "marks.delete",
+      "Delete the selected mark",
+      ["Delete", "Backspace"],
+      () => here().marking.selected !== null,
+      () => void here().marking.deleteSelected(),
+    ),
+    command("Marks", "marks.next", "Select the next mark of the slice", ["M"], shows, () =>
+      here().marking.selectNext(1),
+    ),
+    command("Marks", "marks.cancel", "Put the tool away", ["Escape"], always, () => putAway(here())),
+
+    command(
+      "Layout",
+      "layout.one",
+      "One viewport",
+      ["Ctrl+1"],
+      always,
+      () => session.setLayout("1x1"),
+      () => session.layout === "1x1",
+    ),
+    command(
+      "Layout",
+      "layout.four",
+      "Four viewports",
+      ["Ctrl+4"],
+      always,
+      () => session.setLayout("2x2"),
+      () => session.layout === "2x2",
+    ),
+    command("Layout", "layout.toggle", "One or four viewports", ["G"], always, () =>
+      session.setLayout(session.layout === "1x1" ? "2x2" : "1x1"),
+    ),
+    command("Layout", "layout.right", "Next viewport", ["ArrowRight"], always, () =>
+      stepViewport(session, 1),
+    ),
+    command("Layout", "layout.left", "Previous viewport", ["ArrowLeft"], always, () =>
+      stepViewport(session, -1),
+    ),
+  ];
+}
+
+/** Presets are Hounsfield units: they mean nothing elsewhere. */
+export function isCt(session: Session): boolean {
+  return session.displaySet?.modality === "CT";
+}
+
+function stepViewport(session: Session, step: number): void {
+  if (session.layout === "1x1") return;
+  const count = session.viewports.length;
+  const next = session.viewports[(session.activeViewport.id + step + count) % count];
+  if (next !== undefined) session.activate(next);
+}
+
+/** Escape ends the gesture first, then the tool, then the selection; it never resets the view. */
+function putAway(viewport: ViewportModel): void {
+  if (viewport.marking.cancel()) return;
+  if (viewport.tool !== "window") viewport.arm("window");
+  else viewport.marking.selected = null;
+}
+
+function showAutomatic(viewport: ViewportModel): void {
+  const automatic = viewport.displaySet?.auto_window ?? null;
+  if (automatic !== null) viewport.setVoi(windowChoice(automatic));
+}
+
+function showFileDefault(viewport: ViewportModel): void {
+  const info = viewport.frameInfo;
+  const own = info?.windows[info.default_window ?? 0];
+  if (own !== undefined) viewport.setVoi(own);
+}
+
+function showNextOfFile(viewport: ViewportModel): void {
+  const info = viewport.frameInfo;
+  const next = info === null ? null : nextFileChoice(info, viewport.voi);
+  if (next !== null) viewport.setVoi(next);
+}
+
+export interface WindowEntry {
+  readonly title: string;
+  readonly key: string;
+  readonly checked: boolean;
+  readonly run: () => void;
+}
+
+/** Windows for a menu: the file's own by their explanation, the automatic one, then the presets of CT. */
+export function windowEntries(
+  session: Session,
+  viewport: ViewportModel,
+): { own: WindowEntry[]; presets: WindowEntry[] } {
+  const info = viewport.frameInfo;
+  if (info === null || info.colour) return { own: [], presets: [] };
+  const own: WindowEntry[] = info.windows.map((choice, i) => ({
+    title: choiceName(choice, i),
+    key: "",
+    checked: sameChoice(choice, viewport.voi),
+    run: () => viewport.setVoi(choice),
+  }));
+  const automatic = viewport.displaySet?.auto_window ?? null;
+  if (automatic !== null) {
+    const choice = windowChoice(automatic);
+    own.push({
+      title: "Automatic",
+      key: "0",
+      checked: sameChoice(choice, viewport.voi),
+      run: () => viewport.setVoi(choice),
+    });
+  }
+  const presets =
+    viewport.displaySet?.modality === "CT"
+      ? (session.app?.presets ?? []).map((preset) => {
+          const choice = windowChoice(presetWindow(preset));
+          return {
+            title: `${preset.name}  ${preset.width} / ${preset.center}`,
+            key: preset.key,
+            checked: sameChoice(choice, viewport.voi),
+            run: () => viewport.setVoi(choice),
+          };
+        })
+      : [];
+  return { own, presets };
+}
+
+/** Key name to command; a key has one meaning (a test holds it). */
+export function byKey(commands: readonly Command[]): Map<string, Command> {
+  const map = new Map<string, Command>();
+  for (const entry of commands) for (const key of entry.keys) if (!map.has(key)) map.set(key, entry);
+  return map;
+}
