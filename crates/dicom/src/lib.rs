@@ -11,6 +11,7 @@
 #![forbid(unsafe_code)]
 
 pub mod attributes;
+pub mod charset;
 pub mod codec;
 pub mod dataset;
 pub mod decode;
@@ -20,10 +21,13 @@ pub mod header;
 pub mod index;
 pub mod native;
 pub mod object;
+pub mod parse;
 pub mod pixels;
 pub mod scan;
+mod start;
 pub mod syntax;
 pub mod tags;
+pub mod unknown;
 pub mod walk;
 
 pub use decode::{decode, decode_with};

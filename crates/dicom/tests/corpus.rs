@@ -407,3 +407,27 @@ fn reslices_equal_the_reference_arrays() {
         }
     }
 }
+
+#[test]
+fn names_are_decoded_as_the_character_set_says() {
+    let Some(corpus) = corpus() else { return };
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for reference in lines(&corpus.join("reference.jsonl")) {
+        let path = reference["path"].as_str().expect("a path");
+        let Some(expected) = reference["patient_name"].as_str() else {
+            continue;
+        };
+        let Ok(file) = overread_dicom::file::DicomFile::open(&corpus.join(path)) else {
+            continue;
+        };
+        let name = overread_dicom::dataset::text(&file.dataset, dicom_dictionary_std::tags::PATIENT_NAME)
+            .unwrap_or_default();
+        count += 1;
+        if name.trim_end_matches('=') != expected.trim() {
+            wrong.push(format!("{path}: {name:?}, expected {expected:?}"));
+        }
+    }
+    println!("{count} names");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
