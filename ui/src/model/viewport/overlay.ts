@@ -122,3 +122,14 @@ export function scaleBar(frame: FrameInfo, zoom: number, rotation: number, room:
 export function markName(mark: Pick<Mark, "kind" | "text" | "measured">): string {
   return [mark.kind, mark.text, ...mark.measured].filter(Boolean).join(", ");
 }
+
+/** Lines that fit: quiet ones go first, then plain ones from the end; badges and warnings stay. */
+export function fittingLines(lines: readonly CornerLine[], room: number): CornerLine[] {
+  const kept = [...lines];
+  for (const form of ["quiet", "plain", "strong"] as const) {
+    for (let i = kept.length - 1; i >= 0 && kept.length > room; i -= 1) {
+      if (kept[i]?.form === form) kept.splice(i, 1);
+    }
+  }
+  return kept;
+}
