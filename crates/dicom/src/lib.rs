@@ -20,6 +20,7 @@ pub mod file;
 pub mod header;
 pub mod index;
 pub mod native;
+mod needed;
 pub mod object;
 pub mod parse;
 pub mod pixels;

@@ -156,10 +156,7 @@ fn decode_with(dataset: InMemDicomObject, set: &CharacterSet) -> InMemDicomObjec
                     .into_iter()
                     .map(|item| {
                         // An item with a set of its own was read by the parser under that.
-                        if item
-                            .element_opt(tags::SPECIFIC_CHARACTER_SET)
-                            .is_ok_and(|e| e.is_some())
-                        {
+                        if item.get(tags::SPECIFIC_CHARACTER_SET).is_some() {
                             item
                         } else {
                             decode_with(item, set)

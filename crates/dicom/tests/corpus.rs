@@ -431,3 +431,19 @@ fn names_are_decoded_as_the_character_set_says() {
     println!("{count} names");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+#[test]
+fn a_scan_reads_the_same_header_as_the_whole_file_gives() {
+    let Some(corpus) = corpus() else { return };
+    let mut count = 0;
+    for reference in lines(&corpus.join("reference.jsonl")) {
+        let path = corpus.join(reference["path"].as_str().expect("a path"));
+        if let Found::Image(scanned) = examine(&path) {
+            let file = overread_dicom::file::DicomFile::open(&path).expect("opens");
+            let whole = overread_dicom::ImageHeader::read(&path, &file).expect("an image");
+            assert_eq!(format!("{scanned:?}"), format!("{whole:?}"), "{}", path.display());
+            count += 1;
+        }
+    }
+    println!("{count} headers");
+}
