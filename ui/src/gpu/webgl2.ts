@@ -108,9 +108,11 @@ export class WebGl2Renderer implements Renderer {
         `This picture has ${size} px; the graphics device takes ${largest} at most on a side.`,
       );
     }
-    this.#bind("samples", this.textures.frame(picture.key, frame));
-    this.#bind("modalityLut", this.#table(picture.key, picture.modalityLut));
-    this.#bind("voiLut", this.#table(picture.key, picture.voiLut));
+    this.#bind({
+      samples: this.textures.frame(picture.key, frame),
+      modalityLut: this.#table(picture.key, picture.modalityLut),
+      voiLut: this.#table(picture.key, picture.voiLut),
+    });
     this.#run(new Uint8Array(this.#present.write(valuesOf(picture, placement, width, height))));
   }
 
@@ -122,10 +124,12 @@ export class WebGl2Renderer implements Renderer {
   ): void {
     const gl = this.#gl;
     gl.viewport(0, 0, gl.drawingBufferWidth, gl.drawingBufferHeight);
-    this.#bind("samples", this.textures.frame(picture.key, picture.frame));
-    tables.forEach((entries, i) => {
-      const filled = entries.length === 0 ? NO_TABLE : entries;
-      this.#bind(i === 0 ? "modalityLut" : "voiLut", this.textures.lut(`${picture.key} ${i}`, filled));
+    const table = (place: number, entries: Float32Array) =>
+      this.textures.lut(`${picture.key} ${place}`, entries.length === 0 ? NO_TABLE : entries);
+    this.#bind({
+      samples: this.textures.frame(picture.key, picture.frame),
+      modalityLut: table(0, tables[0]),
+      voiLut: table(1, tables[1]),
     });
     this.#run(block);
   }
@@ -154,9 +158,12 @@ export class WebGl2Renderer implements Renderer {
     return this.textures.lut(`${displaySet} ${lut.info.id}`, lut.entries);
   }
 
-  #bind(sampler: keyof typeof UNITS, texture: WebGLTexture): void {
-    this.#gl.activeTexture(this.#gl.TEXTURE0 + UNITS[sampler]);
-    this.#gl.bindTexture(this.#gl.TEXTURE_2D, texture);
+  /** Takes ready textures: making one binds it to whatever unit is active, so all are made before any is bound. */
+  #bind(textures: Readonly<Record<keyof typeof UNITS, WebGLTexture>>): void {
+    for (const [sampler, unit] of Object.entries(UNITS)) {
+      this.#gl.activeTexture(this.#gl.TEXTURE0 + unit);
+      this.#gl.bindTexture(this.#gl.TEXTURE_2D, textures[sampler as keyof typeof UNITS]);
+    }
   }
 
   #run(block: Uint8Array): void {

@@ -124,6 +124,10 @@ function markGesture(viewport: ViewportModel, start: PointerFacts): Gesture | nu
   if (point === null || !isMarkKind(tool)) return null;
   // A press beside the text being written keeps it.
   if (marking.drawing?.state === "writing") return null;
+  if (tool === "text") {
+    // Begun at the release: the press itself still moves the focus about.
+    return { kind: "mark", move: NOTHING, end: () => marking.begin("text", point), cancel: NOTHING };
+  }
   marking.begin(tool, point);
   return {
     kind: "mark",
