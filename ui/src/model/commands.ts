@@ -297,6 +297,19 @@ export function windowEntries(
   return { own, presets };
 }
 
+/** Commands whose group and title hold every word of `query`; those whose title begins with it come first. */
+export function findCommands(commands: readonly Command[], query: string): readonly Command[] {
+  const wanted = query.trim().toLowerCase();
+  if (wanted === "") return commands;
+  const words = wanted.split(/\s+/);
+  const found = commands.filter(({ title, group }) => {
+    const text = `${group} ${title}`.toLowerCase();
+    return words.every((word) => text.includes(word));
+  });
+  const begins = ({ title }: Command) => title.toLowerCase().startsWith(wanted);
+  return [...found.filter(begins), ...found.filter((command) => !begins(command))];
+}
+
 /** Key name to command; a key has one meaning (a test holds it). */
 export function byKey(commands: readonly Command[]): Map<string, Command> {
   const map = new Map<string, Command>();
