@@ -1,9 +1,10 @@
 // Everything that can be done from the keyboard, a menu or the palette: one list, one name and key each.
+import { panelCommands } from "./panels.svelte";
 import type { Session } from "./session.svelte";
 import type { Tool, ViewportModel } from "./viewport/viewport.svelte";
 import { choiceName, nextFileChoice, presetWindow, sameChoice, windowChoice } from "./viewport/voi";
 
-export type CommandGroup = "Desk" | "Slices" | "Window" | "View" | "Marks" | "Layout";
+export type CommandGroup = "Desk" | "Slices" | "Window" | "View" | "Marks" | "Layout" | "Panels";
 
 export interface Command {
   readonly id: string;
@@ -24,6 +25,7 @@ export interface PageActions {
   showPalette(): void;
   toggleStudies(): void;
   togglePanel(): void;
+  showPanel(): void;
   devicePixelRatio(): number;
 }
 
@@ -213,6 +215,7 @@ export function makeCommands(session: Session, page: PageActions): Command[] {
     command("Layout", "layout.left", "Previous viewport", ["ArrowLeft"], always, () =>
       stepViewport(session, -1),
     ),
+    ...panelCommands(session, page.showPanel),
   ];
 }
 

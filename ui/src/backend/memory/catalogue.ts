@@ -9,7 +9,7 @@ import type { VoiChoice } from "../generated/VoiChoice";
 import type { WindowInfo } from "../generated/WindowInfo";
 
 /** How the pixels of a made display set come about. */
-export type Scene = "belly" | "head" | "chest" | "fan";
+export type Scene = "belly" | "head" | "chest" | "fan" | "ramp";
 
 export interface MadeSet {
   readonly tile: DisplaySetTile;
@@ -169,8 +169,16 @@ function study(
   };
 }
 
-/** All made studies, new each time: nothing is shared between two backends. */
-export function makeCatalogue(): { studies: Study[]; sets: Map<string, MadeSet>; skipped: SkippedFile[] } {
+function withRamp(made: MadeSet): MadeSet {
+  return made.scene === "fan" ? made : { ...made, scene: "ramp" };
+}
+
+/** All made studies, new each time: nothing is shared between two backends. `plain` ones hold ramps, quickly made. */
+export function makeCatalogue(plain = false): {
+  studies: Study[];
+  sets: Map<string, MadeSet>;
+  skipped: SkippedFile[];
+} {
   const abdomen = study(
     "s-abdomen",
     "CT abdomen, portal venous",
@@ -292,7 +300,7 @@ export function makeCatalogue(): { studies: Study[]; sets: Map<string, MadeSet>;
   ];
   return {
     studies: [abdomen, headStudy, chestStudy, duplex],
-    sets: new Map(made.map((entry) => [entry.tile.id, entry])),
+    sets: new Map(made.map((entry) => [entry.tile.id, plain ? withRamp(entry) : entry])),
     skipped: [
       { name: "HEAD/IM0018", status: "unreadable", reason: "The file ends in the middle of its pixel data." },
       {

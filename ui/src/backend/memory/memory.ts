@@ -24,6 +24,8 @@ export interface MemoryOptions {
   readonly empty?: boolean;
   /** Milliseconds between a job's events; 0 in tests. */
   readonly pace?: number;
+  /** Ramps instead of anatomy: quickly made, for tests. */
+  readonly plain?: boolean;
   /** Settings to start with. */
   readonly settings?: Partial<Settings>;
   /** Operations or resources (`frame/…`) that fail, by name or the start of their address. */
@@ -51,10 +53,10 @@ type Answers = { [O in keyof Operations]: (args: Operations[O]["arguments"]) => 
 
 class MemoryDesk {
   readonly #options: MemoryOptions;
-  readonly catalogue = makeCatalogue();
+  readonly catalogue: ReturnType<typeof makeCatalogue>;
   readonly marks = new Marks();
   readonly record = new CaseRecord();
-  readonly resources = new Resources(this.catalogue.sets);
+  readonly resources: Resources;
   #settings: Settings;
   #minutes = 0;
   #plans = 0;
@@ -62,6 +64,8 @@ class MemoryDesk {
 
   constructor(options: MemoryOptions) {
     this.#options = options;
+    this.catalogue = makeCatalogue(options.plain === true);
+    this.resources = new Resources(this.catalogue.sets);
     this.#settings = {
       blind: false,
       reader: "Reader",

@@ -271,3 +271,12 @@ export function fan(width: number, height: number, k: number): Uint8Array {
   }
   return out;
 }
+
+/** Values that rise by one a column and a row, from the frame's number. */
+export function ramp(columns: number, rows: number, k: number): Float32Array {
+  const out = new Float32Array(columns * rows);
+  for (let row = 0, i = 0; row < rows; row += 1) {
+    for (let column = 0; column < columns; column += 1, i += 1) out[i] = column + row + k;
+  }
+  return out;
+}

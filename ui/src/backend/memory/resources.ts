@@ -4,7 +4,7 @@ import { DeskError } from "../backend";
 import type { FrameInfo } from "../generated/FrameInfo";
 import type { QuestionSpec } from "../generated/QuestionSpec";
 import { type MadeSet, makeCatalogue } from "./catalogue";
-import { belly, chest, fan, head } from "./pixels";
+import { belly, chest, fan, head, ramp } from "./pixels";
 import { encodePng } from "./png";
 
 export function notFound(what: string): DeskError {
@@ -30,7 +30,8 @@ function frameOf(made: MadeSet, index: number): FrameInfo {
 
 /** Modality values of a grey frame. */
 export function modalityValues(made: MadeSet, index: number): Float32Array {
-  const { rows } = frameOf(made, index);
+  const { rows, columns } = frameOf(made, index);
+  if (made.scene === "ramp") return ramp(columns, rows, index);
   const count = made.set.frames.length;
   if (made.scene === "belly") return belly(rows, index, count);
   if (made.scene === "head") return head(rows, index, count);
@@ -42,9 +43,10 @@ export function storedSamples(made: MadeSet, index: number): Uint8Array {
   const frame = frameOf(made, index);
   if (made.scene === "fan") return fan(frame.columns, frame.rows, index);
   const values = modalityValues(made, index);
-  const stored = Uint16Array.from(values, (value) =>
-    Math.min(65535, Math.max(0, Math.round(value - frame.intercept))),
-  );
+  const stored = new Uint16Array(values.length);
+  for (let i = 0; i < values.length; i += 1) {
+    stored[i] = Math.min(65535, Math.max(0, Math.round((values[i] ?? 0) - frame.intercept)));
+  }
   return new Uint8Array(stored.buffer);
 }
 

@@ -21,6 +21,9 @@ export function initialVoi(set: DisplaySet, frame: FrameInfo): VoiChoice | null 
   return set.auto_window === null ? null : windowChoice(set.auto_window);
 }
 
+/** Beyond this no sample lies, and single precision still tells neighbours apart well enough to draw. */
+const LARGEST = 1e9;
+
 /** Smallest width that the function still has a meaning for (PS3.3 C.11.2.1.2: LINEAR at least 1). */
 export function smallestWidth(window: WindowInfo): number {
   return window.function === "LINEAR" ? 1 : 1e-6;
@@ -34,9 +37,11 @@ export function draggedWindow(start: WindowInfo, dx: number, dy: number, upBrigh
   const from = Math.max(start.width, smallestWidth(start));
   const step = from / 256;
   // The width grows geometrically: dragging back and forth ends where it began, and it never reaches nought.
-  const width = Math.max(smallestWidth(start), from * Math.exp(dx / 256));
-  const center = start.center + dy * step * (upBrightens ? 1 : -1);
-  return { ...start, width: tidy(width, step), center: tidy(center, step), explanation: "" };
+  const grown = Math.min(LARGEST, from * Math.exp(dx / 256));
+  const width = Math.max(smallestWidth(start), tidy(grown, grown / 256));
+  const moved = start.center + dy * step * (upBrightens ? 1 : -1);
+  const center = Math.min(LARGEST, Math.max(-LARGEST, tidy(moved, step)));
+  return { ...start, width, center, explanation: "" };
 }
 
 /** Rounds to a step a reader can read: a power of ten at or below the drag's own step. */
