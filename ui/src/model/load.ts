@@ -19,6 +19,6 @@ export function failed(thrown: unknown): Load<never> {
 }
 
 /** The value, or `null` while there is none. */
-export function valueOf<T>(load: Load<T>): T | null {
+export function loadedOf<T>(load: Load<T>): T | null {
   return load.kind === "ready" ? load.value : null;
 }

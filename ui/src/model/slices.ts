@@ -69,7 +69,9 @@ export function parseSlices(text: string, count: number): SliceWish {
     if (to < from) return problem({ kind: "backwards", part });
     if (to > count) return problem({ kind: "beyond", slice: to, count });
     for (let slice = from; slice <= to; slice += step) slices.add(slice);
-    terms.push(match[2] === undefined ? `${from}` : `${from}-${to}${match[3] === undefined ? "" : `/${step}`}`);
+    terms.push(
+      match[2] === undefined ? `${from}` : `${from}-${to}${match[3] === undefined ? "" : `/${step}`}`,
+    );
   }
   return { kind: "spec", spec: terms.join(","), slices: [...slices] };
 }

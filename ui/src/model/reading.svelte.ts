@@ -1,0 +1,347 @@
+// Asking a model: what is chosen, what it will cost, what runs, what came out.
+import { untrack } from "svelte";
+import { DeskError, type Job } from "../backend/backend";
+import type { AnswerForm } from "../backend/generated/AnswerForm";
+import type { ModelInfo } from "../backend/generated/ModelInfo";
+import type { Plan } from "../backend/generated/Plan";
+import type { PreprocessChoice } from "../backend/generated/PreprocessChoice";
+import type { QuestionSpec } from "../backend/generated/QuestionSpec";
+import type { ReadEvent } from "../backend/generated/ReadEvent";
+import type { Reading } from "../backend/generated/Reading";
+import type { TemplateInfo } from "../backend/generated/TemplateInfo";
+import type { CaseModel } from "./case.svelte";
+import { failed, IDLE, LOADING, type Load, loadedOf, ready } from "./load";
+import { advance, NOT_STARTED, type Progress } from "./progress";
+import { addLabels, type PlanState, type QuestionWish, wishQuestion } from "./question";
+import type { Session } from "./session.svelte";
+import { offeredModes, type SliceMode, type SliceWish, wishSlices } from "./slices";
+
+/** What became of the last question. Whatever it is, the next one can be put together meanwhile. */
+export type Run =
+  | { readonly kind: "idle" }
+  | {
+      readonly kind: "running";
+      readonly displaySet: string;
+      readonly series: string;
+      readonly progress: Progress;
+      readonly cancelling: boolean;
+    }
+  | { readonly kind: "withheld"; readonly displaySet: string }
+  | { readonly kind: "stopped"; readonly displaySet: string }
+  | { readonly kind: "failed"; readonly displaySet: string; readonly error: DeskError };
+
+/** Milliseconds without a change before the desk is asked what a question costs. */
+const SETTLED = 250;
+
+export class ReadingModel {
+  readonly #session: Session;
+  readonly #case: CaseModel;
+  readonly #settled: number;
+  models = $state.raw<Load<readonly ModelInfo[]>>(IDLE);
+  templates = $state.raw<Load<readonly TemplateInfo[]>>(IDLE);
+  /** Why the last chosen folder did not become a model. */
+  addError = $state.raw<DeskError | null>(null);
+  modelId = $state("");
+  sliceMode = $state<SliceMode>("this");
+  range = $state("");
+  /** The recipe last chosen by hand; it holds where it fits. */
+  chosenPreprocess = $state("");
+  templateId = $state("");
+  prompt = $state("");
+  form = $state<AnswerForm>("labels");
+  labels = $state.raw<readonly string[]>([]);
+  maxNewTokens = $state(400);
+  temperature = $state(0);
+  seed = $state(0);
+  planState = $state.raw<PlanState>({ kind: "idle" });
+  run = $state.raw<Run>({ kind: "idle" });
+  /** Id of the reading that is looked at; empty for the newest. */
+  selected = $state("");
+  /** How many views look at the plan; without one no plan is made. */
+  watchers = $state(0);
+  /** True while a button of the pointer is down: nothing is asked of the desk during a drag. */
+  held = $state(false);
+  #job: Job | null = null;
+  #planned = "";
+  #round = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #stop: () => void;
+
+  constructor(session: Session, cases: CaseModel, settled = SETTLED) {
+    this.#session = session;
+    this.#case = cases;
+    this.#settled = settled;
+    this.#stop = $effect.root(() => {
+      $effect(() => {
+        const { wish } = this;
+        const isWatched = this.watchers > 0 && !this.held;
+        untrack(() => this.#schedule(wish, isWatched));
+      });
+      const id = $derived(session.displaySet?.id ?? null);
+      $effect(() => {
+        void id;
+        this.selected = "";
+      });
+    });
+  }
+
+  dispose(): void {
+    this.#stop();
+    clearTimeout(this.#timer);
+    this.#job?.cancel();
+  }
+
+  // Lists
+
+  /** Asks for models and questions, once; again after a failure. */
+  async load(): Promise<void> {
+    await Promise.all([this.#loadModels(), this.#loadTemplates()]);
+  }
+
+  async #loadModels(): Promise<void> {
+    if (this.models.kind === "loading" || this.models.kind === "ready") return;
+    this.models = LOADING;
+    try {
+      const models = await this.#session.backend.call("models", {});
+      this.models = ready(models);
+      if (this.model === null) this.modelId = this.#firstModel(models)?.handle.id ?? "";
+    } catch (thrown) {
+      this.models = failed(thrown);
+    }
+  }
+
+  /** The one used last, else one that can be loaded, a user's own before the bundled one. */
+  #firstModel(models: readonly ModelInfo[]): ModelInfo | undefined {
+    const last = this.#session.settings.model;
+    return (
+      models.find(({ handle }) => handle.id === last?.id) ??
+      models.find(({ usable, demo }) => usable && !demo) ??
+      models.find(({ usable }) => usable) ??
+      models[0]
+    );
+  }
+
+  async #loadTemplates(): Promise<void> {
+    if (this.templates.kind === "loading" || this.templates.kind === "ready") return;
+    this.templates = LOADING;
+    try {
+      const templates = await this.#session.backend.call("templates", {});
+      this.templates = ready(templates);
+      const first = templates[0];
+      if (this.templateId === "" && this.prompt === "" && first !== undefined) this.chooseTemplate(first.id);
+    } catch (thrown) {
+      this.templates = failed(thrown);
+    }
+  }
+
+  // Choices
+
+  get model(): ModelInfo | null {
+    return loadedOf(this.models)?.find(({ handle }) => handle.id === this.modelId) ?? null;
+  }
+
+  get template(): TemplateInfo | null {
+    return loadedOf(this.templates)?.find(({ id }) => id === this.templateId) ?? null;
+  }
+
+  /** True when the wording is not the template's any more. */
+  get isEdited(): boolean {
+    return this.template !== null && this.prompt !== this.template.text;
+  }
+
+  get sliceModes(): readonly SliceMode[] {
+    const set = this.#session.displaySet;
+    return set === null ? ["this"] : offeredModes(set.frames.length, set.volume);
+  }
+
+  /** The mode in force: the chosen one where it makes sense. */
+  get slicing(): SliceMode {
+    return this.sliceModes.includes(this.sliceMode) ? this.sliceMode : "this";
+  }
+
+  get slices(): SliceWish {
+    const set = this.#session.displaySet;
+    return wishSlices(this.slicing, {
+      frame: this.#session.activeViewport.frame,
+      marked: this.#session.markedSlices,
+      range: this.range,
+      count: set?.frames.length ?? 0,
+      volume: set?.volume ?? false,
+    });
+  }
+
+  get preprocessChoices(): readonly PreprocessChoice[] {
+    return this.#session.displaySet?.preprocess ?? [];
+  }
+
+  get preprocess(): PreprocessChoice | null {
+    const choices = this.preprocessChoices;
+    return choices.find(({ id }) => id === this.chosenPreprocess) ?? choices[0] ?? null;
+  }
+
+  get wish(): QuestionWish {
+    return wishQuestion({
+      set: this.#session.displaySet,
+      slices: this.slices,
+      preprocess: this.preprocess?.id ?? "",
+      voi: this.#session.activeViewport.voi,
+      model: this.model,
+      template: this.template,
+      prompt: this.prompt,
+      form: this.form,
+      labels: this.labels,
+      maxNewTokens: this.maxNewTokens,
+      temperature: this.temperature,
+      seed: this.seed,
+    });
+  }
+
+  /** Takes a template with its wording, form of answer and labels; own labels stay where it proposes none. */
+  chooseTemplate(id: string): void {
+    this.templateId = id;
+    const { template } = this;
+    if (template === null) return;
+    this.prompt = template.text;
+    this.form = template.answer;
+    if (template.labels.length > 0) this.labels = template.labels;
+  }
+
+  restorePrompt(): void {
+    if (this.template !== null) this.prompt = this.template.text;
+  }
+
+  addLabels(text: string): void {
+    this.labels = addLabels(this.labels, text);
+  }
+
+  removeLabel(label: string): void {
+    this.labels = this.labels.filter((other) => other !== label);
+  }
+
+  chooseModel(id: string): void {
+    this.modelId = id;
+    const { model } = this;
+    if (model !== null) void this.#session.updateSettings({ model: model.handle });
+  }
+
+  /** Asks for a folder and has the desk look into it. A folder that is no model stays in the list with its report. */
+  async addModel(): Promise<void> {
+    this.addError = null;
+    try {
+      const folder = await this.#session.backend.pick("model");
+      if (folder === null) return;
+      const model = await this.#session.backend.call("add_model", folder);
+      const others = (loadedOf(this.models) ?? []).filter(({ handle }) => handle.id !== model.handle.id);
+      this.models = ready([...others, model]);
+      this.chooseModel(model.handle.id);
+    } catch (thrown) {
+      this.addError = DeskError.from(thrown);
+    }
+  }
+
+  // Plan
+
+  /** The plan, also while a newer one is made. */
+  get plan(): Plan | null {
+    if (this.planState.kind === "ready") return this.planState.plan;
+    return this.planState.kind === "planning" ? this.planState.last : null;
+  }
+
+  #schedule(wish: QuestionWish, isWatched: boolean): void {
+    clearTimeout(this.#timer);
+    if (wish.kind === "incomplete") {
+      this.#round += 1;
+      this.#planned = "";
+      this.planState = { kind: "idle" };
+      return;
+    }
+    const name = JSON.stringify(wish.spec);
+    if (!isWatched || name === this.#planned) return;
+    this.#timer = setTimeout(() => void this.#makePlan(wish.spec, name), this.#settled);
+  }
+
+  async #makePlan(spec: QuestionSpec, name: string): Promise<void> {
+    this.#round += 1;
+    const round = this.#round;
+    this.#planned = name;
+    this.planState = { kind: "planning", last: this.plan };
+    try {
+      const plan = await this.#session.backend.call("plan_question", spec);
+      if (round === this.#round) this.planState = { kind: "ready", plan };
+    } catch (thrown) {
+      if (round === this.#round) this.planState = { kind: "failed", error: DeskError.from(thrown) };
+    }
+  }
+
+  /** Makes the plan again, after a failure. */
+  replan(): void {
+    this.#planned = "";
+    this.#schedule(this.wish, true);
+  }
+
+  // Asking
+
+  /** Complete, not refused, nothing else running. */
+  get canAsk(): boolean {
+    if (this.run.kind === "running" || this.wish.kind !== "complete") return false;
+    const isCurrent = this.#planned === JSON.stringify(this.wish.spec);
+    return !(isCurrent && this.planState.kind === "ready" && this.planState.plan.refusal !== null);
+  }
+
+  /** Asks; settles when the answer is kept or the question ended otherwise. */
+  async ask(): Promise<void> {
+    const { wish } = this;
+    if (!this.canAsk || wish.kind !== "complete") return;
+    const displaySet = wish.spec.display_set;
+    const series = this.#session.displaySet?.description ?? "";
+    this.run = { kind: "running", displaySet, series, progress: NOT_STARTED, cancelling: false };
+    const job = this.#session.backend.start("ask", wish.spec, (event) => this.#happened(displaySet, event));
+    this.#job = job;
+    await job.finished;
+    if (this.#job === job) this.#job = null;
+    // A job without a last event must not leave the panel busy for ever.
+    if (this.run.kind === "running") this.run = { kind: "stopped", displaySet };
+    await this.#case.reload();
+    await this.#session.refreshStudies();
+  }
+
+  cancel(): void {
+    if (this.run.kind !== "running") return;
+    this.run = { ...this.run, cancelling: true };
+    this.#job?.cancel();
+  }
+
+  #happened(displaySet: string, event: ReadEvent): void {
+    if (this.run.kind !== "running") return;
+    switch (event.event) {
+      case "done":
+        this.run = { kind: "idle" };
+        this.selected = "";
+        break;
+      case "withheld":
+        this.run = { kind: "withheld", displaySet };
+        break;
+      case "failed":
+        this.run =
+          event.code === "cancelled"
+            ? { kind: "stopped", displaySet }
+            : { kind: "failed", displaySet, error: new DeskError(event) };
+        break;
+      default:
+        this.run = { ...this.run, progress: advance(this.run.progress, event) };
+    }
+  }
+
+  /** Puts the last failure or stop away. */
+  dismiss(): void {
+    if (this.run.kind !== "running") this.run = { kind: "idle" };
+  }
+
+  // Answers
+
+  /** The reading that is looked at: the chosen one, else the newest. */
+  get reading(): Reading | null {
+    const readings = this.#case.value?.readings ?? [];
+    return readings.find(({ id }) => id === this.selected) ?? readings[0] ?? null;
+  }
+}
