@@ -2,6 +2,7 @@ import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { svelteTesting } from "@testing-library/svelte/vite";
 import { defineConfig } from "vitest/config";
 
+// Two pages: the desk, and the gallery of every component in every state.
 // Nothing is inlined and no polyfill injected: the window's content security policy allows files of the page alone.
 export default defineConfig({
   root: import.meta.dirname,
@@ -13,6 +14,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 900,
+    rollupOptions: { input: { index: "index.html", gallery: "gallery.html" } },
   },
   test: {
     environment: "jsdom",

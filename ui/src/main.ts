@@ -1,4 +1,5 @@
-// Start of the page: finds out who answers (the window or the loopback server) and shows the desk.
+// Start of the page: finds out who answers (the window, the loopback server, or data made in the page) and shows the
+// desk.
 import { isTauri } from "@tauri-apps/api/core";
 import { mount } from "svelte";
 import type { Backend } from "./backend/backend";
@@ -12,9 +13,8 @@ async function backend(address: URLSearchParams): Promise<Backend> {
   if (isTauri()) return tauriBackend();
   const token = address.get("token");
   if (token !== null) return httpBackend(`${location.origin}/`, token);
-  throw new Error(
-    "This page is part of Overread: start the app, or `overread serve` and open the address it prints.",
-  );
+  const { memoryBackend } = await import("./backend/memory/memory");
+  return memoryBackend({ empty: address.has("empty") });
 }
 
 const address = new URLSearchParams(location.search);

@@ -8,15 +8,16 @@ use dicom_dictionary_std::tags;
 use dicom_object::InMemDicomObject;
 use glam::DVec3;
 use overread_imaging::attributes::{FrameAttributes, LossyHistory, Palette};
-use overread_imaging::geometry::{PixelSpacing, Plane, SpacingKind};
-use overread_imaging::lut::Lut;
+use overread_imaging::geometry::Plane;
 use overread_imaging::modality::{ModalityTransform, Unit};
 use overread_imaging::voi::{Padding, Voi, VoiFunction, Window};
 
-use crate::dataset::{bytes, integer, item, items, number, numbers, text, texts, vector};
+use crate::dataset::{integer, item, items, number, numbers, text, texts, vector};
 use crate::error::DicomError;
 use crate::pixels::PixelLayout;
+use crate::spacing::{pixel_spacing, spacing};
 use crate::syntax::Syntax;
+use crate::tables::{lut, palette};
 
 /// What sets a frame apart for grouping, and how it is shown.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,8 +35,8 @@ pub struct FrameContext {
 }
 
 /// Where a frame's attributes may stand: its own functional groups, the shared ones, the root.
-struct Places<'a> {
-    root: &'a InMemDicomObject,
+pub(crate) struct Places<'a> {
+    pub(crate) root: &'a InMemDicomObject,
     shared: Option<&'a InMemDicomObject>,
     own: Option<&'a InMemDicomObject>,
 }
@@ -50,7 +51,7 @@ impl<'a> Places<'a> {
     }
 
     /// The functional group, or the root where classic images keep the same attributes.
-    fn group_or_root(&self, sequence: Tag) -> &'a InMemDicomObject {
+    pub(crate) fn group_or_root(&self, sequence: Tag) -> &'a InMemDicomObject {
         self.group(sequence).unwrap_or(self.root)
     }
 }
@@ -269,56 +270,6 @@ fn vois(
     all
 }
 
-/// A Modality or VOI LUT item: descriptor (0028,3002), data (0028,3006), explanation.
-fn lut(item: &InMemDicomObject, signed_input: bool) -> Option<Lut> {
-    let descriptor: Vec<i64> = numbers(item, tags::LUT_DESCRIPTOR)
-        .into_iter()
-        .map(|v| {
-            #[expect(clippy::cast_possible_truncation, reason = "16-bit values")]
-            v.map(|v| v as i64)
-        })
-        .collect::<Option<_>>()?;
-    let &[count, first, bits] = descriptor.as_slice() else {
-        return None;
-    };
-    let count = usize::try_from(count.rem_euclid(65_536))
-        .ok()
-        .filter(|n| *n > 0)
-        .unwrap_or(65_536);
-    let first = if signed_input && first > 32_767 {
-        first - 65_536
-    } else {
-        first
-    };
-    let bits = u8::try_from(bits)
-        .ok()
-        .filter(|b| (1..=16).contains(b))
-        .unwrap_or(16);
-    let entries = table(&bytes(item, tags::LUT_DATA)?, count)?;
-    Some(Lut {
-        first_mapped: i32::try_from(first).ok()?,
-        bits,
-        entries: entries.into(),
-        explanation: text(item, tags::LUT_EXPLANATION),
-    })
-}
-
-/// Entries of a table: 16-bit words, or bytes where the data are just as long as the count.
-fn table(data: &[u8], count: usize) -> Option<Vec<u16>> {
-    if data.len() >= count * 2 {
-        Some(
-            data.chunks_exact(2)
-                .take(count)
-                .map(|b| u16::from_le_bytes([b[0], b[1]]))
-                .collect(),
-        )
-    } else if data.len() >= count {
-        Some(data.iter().take(count).map(|b| u16::from(*b)).collect())
-    } else {
-        None
-    }
-}
-
 fn padding(root: &InMemDicomObject, layout: &PixelLayout) -> Option<Padding> {
     let fix = |v: i64| {
         let modulus = 1_i64 << layout.bits_allocated.min(32);
@@ -352,124 +303,6 @@ fn lossy(root: &InMemDicomObject, syntax: &Syntax) -> LossyHistory {
     }
 }
 
-/// Red, green and blue tables, plain or segmented (PS3.3 C.7.9.2), to 8 bits.
-fn palette(root: &InMemDicomObject, signed: bool) -> Option<Palette> {
-    let colours = [
-        (
-            tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR,
-            tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DATA,
-            tags::SEGMENTED_RED_PALETTE_COLOR_LOOKUP_TABLE_DATA,
-        ),
-        (
-            tags::GREEN_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR,
-            tags::GREEN_PALETTE_COLOR_LOOKUP_TABLE_DATA,
-            tags::SEGMENTED_GREEN_PALETTE_COLOR_LOOKUP_TABLE_DATA,
-        ),
-        (
-            tags::BLUE_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR,
-            tags::BLUE_PALETTE_COLOR_LOOKUP_TABLE_DATA,
-            tags::SEGMENTED_BLUE_PALETTE_COLOR_LOOKUP_TABLE_DATA,
-        ),
-    ];
-    let mut first = 0_i64;
-    let mut bits = 16;
-    let mut tables = Vec::new();
-    for (descriptor, data, segmented) in colours {
-        let d: Vec<i64> = numbers(root, descriptor)
-            .into_iter()
-            .map(|v| {
-                #[expect(clippy::cast_possible_truncation, reason = "16-bit values")]
-                v.map(|v| v as i64)
-            })
-            .collect::<Option<_>>()?;
-        let &[count, from, width] = d.as_slice() else {
-            return None;
-        };
-        let count = usize::try_from(count.rem_euclid(65_536))
-            .ok()
-            .filter(|n| *n > 0)
-            .unwrap_or(65_536);
-        first = if signed && from > 32_767 {
-            from - 65_536
-        } else {
-            from
-        };
-        bits = width;
-        tables.push(match bytes(root, data) {
-            Some(data) => table(&data, count)?,
-            None => segments(&bytes(root, segmented)?, width <= 8, count)?,
-        });
-    }
-    let length = tables.iter().map(Vec::len).min()?;
-    // Descriptors lie about their bits: entries that all fit a byte are bytes.
-    let wide = bits > 8 && tables.iter().flatten().any(|v| *v > 255);
-    let byte = |v: u16| if wide { (v >> 8) as u8 } else { v.min(255) as u8 };
-    let entries: Vec<[u8; 3]> = (0..length)
-        .map(|i| [byte(tables[0][i]), byte(tables[1][i]), byte(tables[2][i])])
-        .collect();
-    Some(Palette {
-        first_mapped: i32::try_from(first).ok()?,
-        entries: entries.into(),
-    })
-}
-
-/// Unfolds segments: discrete, linear, indirect.
-fn segments(data: &[u8], narrow: bool, count: usize) -> Option<Vec<u16>> {
-    let words: Vec<u16> = if narrow {
-        data.iter().map(|b| u16::from(*b)).collect()
-    } else {
-        data.chunks_exact(2)
-            .map(|b| u16::from_le_bytes([b[0], b[1]]))
-            .collect()
-    };
-    let mut out = Vec::with_capacity(count);
-    let mut at = 0;
-    while out.len() < count && at + 1 < words.len() {
-        at = segment(&words, at, &mut out, count, true)?;
-    }
-    (out.len() >= count).then(|| {
-        out.truncate(count);
-        out
-    })
-}
-
-fn segment(words: &[u16], at: usize, out: &mut Vec<u16>, most: usize, may_jump: bool) -> Option<usize> {
-    let (&opcode, &length) = (words.get(at)?, words.get(at + 1)?);
-    let length_usize = usize::from(length);
-    match opcode {
-        0 => {
-            out.extend(
-                words
-                    .get(at + 2..at + 2 + length_usize)?
-                    .iter()
-                    .take(most - out.len().min(most)),
-            );
-            Some(at + 2 + length_usize)
-        }
-        1 => {
-            let (from, to) = (f64::from(*out.last()?), f64::from(*words.get(at + 2)?));
-            for i in 1..=length_usize.min(most - out.len().min(most)) {
-                #[expect(
-                    clippy::cast_possible_truncation,
-                    clippy::cast_sign_loss,
-                    reason = "between two 16-bit values"
-                )]
-                out.push((from + (to - from) * i as f64 / f64::from(length) + 0.5).floor() as u16);
-            }
-            Some(at + 3)
-        }
-        2 if may_jump => {
-            let target = usize::from(*words.get(at + 2)?) | (usize::from(*words.get(at + 3)?) << 16);
-            let mut inner = target;
-            for _ in 0..length {
-                inner = segment(words, inner, out, most, false)?;
-            }
-            Some(at + 4)
-        }
-        _ => None,
-    }
-}
-
 fn plane(places: &Places<'_>) -> Option<Plane> {
     let position = vector::<3>(
         places.group_or_root(tags::PLANE_POSITION_SEQUENCE),
@@ -492,93 +325,5 @@ fn plane(places: &Places<'_>) -> Option<Plane> {
         column_direction: column,
         row_spacing,
         column_spacing,
-    })
-}
-
-fn pixel_spacing(places: &Places<'_>, tag: Tag) -> Option<[f64; 2]> {
-    vector::<2>(places.group_or_root(tags::PIXEL_MEASURES_SEQUENCE), tag)
-        .or_else(|| vector::<2>(places.root, tag))
-        .filter(|s| s.iter().all(|v| *v > 0.0))
-}
-
-/// PS3.3 10.7.1.3: what the spacing means depends on the modality and on which attributes are there.
-fn spacing(
-    places: &Places<'_>,
-    plane: Option<&Plane>,
-    modality: &str,
-    warnings: &mut Vec<String>,
-) -> PixelSpacing {
-    let root = places.root;
-    let pixel = pixel_spacing(places, tags::PIXEL_SPACING);
-    let imager = vector::<2>(root, tags::IMAGER_PIXEL_SPACING).filter(|s| s.iter().all(|v| *v > 0.0));
-    let projection = matches!(modality, "CR" | "DX" | "MG" | "XA" | "RF" | "IO" | "PX");
-    let with = |mm: [f64; 2], kind| PixelSpacing {
-        mm: Some(mm),
-        kind,
-        aspect: mm[0] / mm[1],
-    };
-    match (pixel, imager) {
-        (Some(p), Some(i)) if projection => {
-            let same = p.iter().zip(i).all(|(a, b)| (a - b).abs() <= 1e-6 * a.abs());
-            with(
-                p,
-                if same {
-                    SpacingKind::Detector
-                } else {
-                    SpacingKind::Calibrated
-                },
-            )
-        }
-        (None, Some(i)) => with(i, SpacingKind::Detector),
-        (Some(p), None) if projection => {
-            if text(root, tags::PIXEL_SPACING_CALIBRATION_TYPE).is_some() {
-                with(p, SpacingKind::Calibrated)
-            } else {
-                warnings.push("Pixel Spacing of a projection without Imager Pixel Spacing: what it measures is not known".to_owned());
-                PixelSpacing {
-                    mm: Some(p),
-                    kind: SpacingKind::None,
-                    aspect: p[0] / p[1],
-                }
-            }
-        }
-        (Some(p), _) if plane.is_some() || !projection => with(p, SpacingKind::Patient),
-        (Some(p), _) => with(p, SpacingKind::None),
-        (None, None) => ultrasound(root).unwrap_or_else(|| {
-            let ratio = numbers(root, tags::PIXEL_ASPECT_RATIO);
-            let aspect = match ratio.as_slice() {
-                [Some(vertical), Some(horizontal)] if *vertical > 0.0 && *horizontal > 0.0 => {
-                    vertical / horizontal
-                }
-                _ => 1.0,
-            };
-            PixelSpacing {
-                mm: None,
-                kind: SpacingKind::None,
-                aspect,
-            }
-        }),
-    }
-}
-
-/// The single region of an ultrasound image that is measured in cm both ways (PS3.3 C.8.5.5); several regions with
-/// other scales are left uncalibrated here.
-fn ultrasound(root: &InMemDicomObject) -> Option<PixelSpacing> {
-    let regions = items(root, tags::SEQUENCE_OF_ULTRASOUND_REGIONS);
-    let mut scales = regions.iter().filter_map(|region| {
-        let cm = |tag| integer(region, tag) == Some(3);
-        let both = cm(tags::PHYSICAL_UNITS_X_DIRECTION) && cm(tags::PHYSICAL_UNITS_Y_DIRECTION);
-        let x = number(region, tags::PHYSICAL_DELTA_X)?.abs() * 10.0;
-        let y = number(region, tags::PHYSICAL_DELTA_Y)?.abs() * 10.0;
-        (both && x > 0.0 && y > 0.0).then_some([y, x])
-    });
-    let first = scales.next()?;
-    if scales.any(|s| s != first) || regions.len() > 1 {
-        return None;
-    }
-    Some(PixelSpacing {
-        mm: Some(first),
-        kind: SpacingKind::Calibrated,
-        aspect: first[0] / first[1],
     })
 }

@@ -7,7 +7,7 @@ use dicom_object::mem::InMemElement;
 
 /// The element, when it is there.
 pub fn element(object: &InMemDicomObject, tag: Tag) -> Option<&InMemElement> {
-    object.element_opt(tag).ok().flatten()
+    object.get(tag)
 }
 
 /// All values as trimmed text; empty when absent.

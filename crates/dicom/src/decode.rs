@@ -181,7 +181,7 @@ fn native_frame(
 
 /// The compressed bytes of a frame.
 fn frame_bytes(file: &DicomFile, header: &ImageHeader, frame: u32) -> Result<Vec<u8>, DicomError> {
-    let found = fragments::read(file, &header.layout.location)?;
+    let found = file.fragments(&header.layout.location)?;
     let extended: Vec<u64> = dataset::bytes(&file.dataset, tags::EXTENDED_OFFSET_TABLE)
         .unwrap_or_default()
         .chunks_exact(8)
@@ -196,7 +196,7 @@ fn frame_bytes(file: &DicomFile, header: &ImageHeader, frame: u32) -> Result<Vec
                 _ => true,
             })
     };
-    let all = fragments::frames(&found, header.layout.frames, &extended, starts);
+    let all = fragments::frames(found, header.layout.frames, &extended, starts);
     let parts = all
         .get(frame as usize - 1)
         .filter(|parts| !parts.is_empty())

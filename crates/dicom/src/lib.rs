@@ -9,8 +9,14 @@
 //! dicom-rs parses data sets; a walk over the bytes comes first ([`walk`]), so that lengths that lie and nesting that
 //! would exhaust the stack are refused before any parser recurses. From fragment to samples everything is done here.
 #![forbid(unsafe_code)]
+#![warn(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_possible_wrap
+)]
 
 pub mod attributes;
+pub mod charset;
 pub mod codec;
 pub mod dataset;
 pub mod decode;
@@ -19,11 +25,17 @@ pub mod file;
 pub mod header;
 pub mod index;
 pub mod native;
+mod needed;
 pub mod object;
+pub mod parse;
 pub mod pixels;
 pub mod scan;
+mod spacing;
+mod start;
 pub mod syntax;
+mod tables;
 pub mod tags;
+pub mod unknown;
 pub mod walk;
 
 pub use decode::{decode, decode_with};

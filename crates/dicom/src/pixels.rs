@@ -9,7 +9,9 @@ use crate::file::DicomFile;
 use crate::walk::{PixelKind, PixelLocation};
 
 /// Largest number of samples in one frame.
-const MOST_SAMPLES: u64 = 1 << 29;
+const MOST_SAMPLES: u64 = 1 << 28;
+/// Largest number of frames in one file.
+const MOST_FRAMES: u64 = 1 << 20;
 
 /// Rows, columns, bits and colour of a file's pixels.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,12 +111,16 @@ impl PixelLayout {
         Ok(layout)
     }
 
-    /// A header may claim any number of frames: no more are believed than the bytes could hold.
+    /// A header may claim any number of frames: no more are believed than the bytes could hold. A native file cut
+    /// short is another matter: its missing frames are those frames' own failure, so that the others can be shown.
     fn believable_frames(&self, file: &DicomFile) -> Result<(), DicomError> {
-        // A compressed frame needs an item header and two bytes; a native one all its bytes, but truncation is
-        // that frame's own failure, so that the others can be shown.
         let there = file.length().saturating_sub(self.location.offset);
-        if u64::from(self.frames) > there.max(10) {
+        let possible = match self.location.length {
+            // An item header and two bytes at least.
+            None => there / 10 + 1,
+            Some(_) => (there / self.native_frame_bits().div_ceil(8).max(1) + 16) * 16,
+        };
+        if u64::from(self.frames) > possible.min(MOST_FRAMES) {
             return Err(DicomError::Damaged(format!(
                 "it claims {} frames, which cannot be",
                 self.frames
@@ -149,11 +155,10 @@ impl PixelLayout {
         match self.photometric.as_str() {
             "MONOCHROME1" => Photometric::Monochrome1,
             "PALETTE COLOR" => Photometric::PaletteColor,
-            "RGB" | "ARGB" => Photometric::Rgb,
+            // The codec undoes the last three: what comes out is RGB.
+            "RGB" | "ARGB" | "YBR_ICT" | "YBR_RCT" | "XYB" => Photometric::Rgb,
             "YBR_FULL" | "YBR_FULL_422" => Photometric::YbrFull,
             "YBR_PARTIAL_422" | "YBR_PARTIAL_420" => Photometric::YbrPartial,
-            // The codec undoes these; what comes out is RGB.
-            "YBR_ICT" | "YBR_RCT" | "XYB" => Photometric::Rgb,
             _ if self.samples == 3 => Photometric::Rgb,
             _ => Photometric::Monochrome2,
         }

@@ -12,6 +12,7 @@ use crate::dataset::text;
 use crate::error::DicomError;
 use crate::file::DicomFile;
 use crate::header::ImageHeader;
+use crate::needed;
 use crate::object;
 
 /// Deepest folder below the root that is entered.
@@ -166,7 +167,7 @@ fn list(
 
 /// Reads one file's header.
 pub fn examine(path: &Path) -> Found {
-    let file = match DicomFile::open(path) {
+    let file = match DicomFile::open_keeping(path, Some(&needed::is_needed)) {
         Ok(file) => file,
         Err(DicomError::NotDicom(reason)) => return Found::NotDicom(reason),
         Err(error) => return Found::Unreadable(error),
@@ -174,6 +175,12 @@ pub fn examine(path: &Path) -> Found {
     match ImageHeader::read(path, &file) {
         Ok(header) => Found::Image(Box::new(header)),
         Err(DicomError::NoImage(_)) => {
+            // What an object holds is told from all of its elements.
+            let file = if file.pixels.is_some() {
+                DicomFile::open(path).unwrap_or(file)
+            } else {
+                file
+            };
             let d = &file.dataset;
             let class = text(d, tags::SOP_CLASS_UID).or_else(|| text(d, tags::MEDIA_STORAGE_SOP_CLASS_UID));
             if class.is_none() && text(d, tags::STUDY_INSTANCE_UID).is_none() && !file.has_meta {

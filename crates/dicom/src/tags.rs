@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use dicom_core::VR;
 use dicom_core::dictionary::{DataDictionary, DataDictionaryEntry};
 use dicom_core::header::{HasLength, Header};
 use dicom_core::value::Value;
@@ -45,7 +46,7 @@ pub fn lines(path: &Path) -> Result<String, DicomError> {
 fn drop_bulk(object: &mut InMemDicomObject) {
     let bulk: Vec<_> = object
         .iter()
-        .filter(|e| is_binary_bulk(e.vr()) && e.header().length().get().is_some_and(|n| n > LONGEST_BINARY))
+        .filter(|e| is_binary(e.vr()) && e.header().length().get().is_some_and(|n| n > LONGEST_BINARY))
         .map(Header::tag)
         .collect();
     for tag in bulk {
@@ -53,8 +54,7 @@ fn drop_bulk(object: &mut InMemDicomObject) {
     }
 }
 
-fn is_binary_bulk(vr: dicom_core::VR) -> bool {
-    use dicom_core::VR;
+fn is_binary(vr: VR) -> bool {
     matches!(vr, VR::OB | VR::OW | VR::OF | VR::OD | VR::OL | VR::OV | VR::UN)
 }
 

@@ -1,11 +1,14 @@
 //! A walk over the bytes of a data set before anything parses it: finds the pixel data, checks that every length
 //! fits and that nesting stays shallow. Allocates nothing that a header could make large.
 
+use std::cell::Cell;
+use std::ops::Range;
+
 use crate::syntax::Encoding;
 
 /// Deepest nesting of sequences that is read; real objects stay below twenty.
 const DEEPEST: usize = 64;
-const UNDEFINED: u32 = u32::MAX;
+pub(crate) const UNDEFINED: u32 = u32::MAX;
 
 /// Where the pixel data lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,89 +55,69 @@ pub enum Walked {
     },
 }
 
-struct Walker<'a> {
+/// Reads element headers out of bytes.
+pub(crate) struct Walker<'a> {
     bytes: &'a [u8],
     base: u64,
     whole: bool,
     encoding: Encoding,
+    /// An element of unknown representation (UN) was met that the dictionary can name, or whose length is undefined.
+    nameable: Cell<bool>,
 }
 
-enum Stop {
+pub(crate) enum Stop {
     More,
     Bad(&'static str),
 }
 
 /// One element's header.
-struct Element {
-    group: u16,
-    number: u16,
-    vr: [u8; 2],
-    length: u32,
-    value: usize,
+pub(crate) struct Element {
+    pub(crate) group: u16,
+    pub(crate) number: u16,
+    pub(crate) vr: [u8; 2],
+    pub(crate) length: u32,
+    /// Offset of the value.
+    pub(crate) value: usize,
 }
 
 /// Walks the data set that starts at `bytes[start]`. `base` is the file offset of `bytes[0]`, `whole` says that the
-/// file ends where the bytes end.
-pub fn walk(bytes: &[u8], start: usize, base: u64, whole: bool, encoding: Encoding) -> Walked {
-    let walker = Walker {
-        bytes,
-        base,
-        whole,
-        encoding,
-    };
-    let mut at = start;
-    loop {
-        if at >= bytes.len() {
-            return if whole {
-                Walked::Complete {
-                    end: bytes.len(),
-                    pixels: None,
-                }
-            } else {
-                Walked::NeedMore
-            };
-        }
-        match walker.top_level(at) {
-            Ok(Step::Next(next)) => at = next,
-            Ok(Step::Pixels(pixels)) => {
-                return Walked::Complete {
-                    end: at,
-                    pixels: Some(pixels),
-                };
-            }
-            Err(Stop::More) => {
-                return if whole {
-                    Walked::Damaged {
-                        end: at,
-                        reason: "it ends in the middle of an element",
-                    }
-                } else {
-                    Walked::NeedMore
-                };
-            }
-            Err(Stop::Bad(reason)) => return Walked::Damaged { end: at, reason },
-        }
-    }
+/// file ends where the bytes end. The second value tells whether elements of unknown representation (UN) were met
+/// that [`crate::unknown`] can name.
+pub fn walk(bytes: &[u8], start: usize, base: u64, whole: bool, encoding: Encoding) -> (Walked, bool) {
+    let walker = Walker::new(bytes, base, whole, encoding);
+    let walked = walker.data_set(start);
+    (walked, walker.nameable.get())
 }
 
 /// Byte ranges of the sound top-level elements between `start` and `end`.
-pub fn elements(bytes: &[u8], start: usize, end: usize, encoding: Encoding) -> Vec<std::ops::Range<usize>> {
-    let walker = Walker {
-        bytes: &bytes[..end.min(bytes.len())],
-        base: 0,
-        whole: true,
-        encoding,
-    };
+pub fn elements(bytes: &[u8], start: usize, end: usize, encoding: Encoding) -> Vec<Range<usize>> {
     let mut ranges = Vec::new();
+    each(bytes, start, end, encoding, |_, range| {
+        ranges.push(range);
+        true
+    });
+    ranges
+}
+
+/// Calls `visit` with tag and byte range of each sound top-level element until it says false.
+pub fn each(
+    bytes: &[u8],
+    start: usize,
+    end: usize,
+    encoding: Encoding,
+    mut visit: impl FnMut((u16, u16), Range<usize>) -> bool,
+) {
+    let walker = Walker::new(&bytes[..end.min(bytes.len())], 0, true, encoding);
     let mut at = start;
-    while let Ok(Step::Next(next)) = walker.top_level(at) {
-        if next <= at {
+    while let Ok(element) = walker.element(at, encoding) {
+        let Ok(Step::Next(next)) = walker.top_level(at) else {
+            break;
+        };
+        if next <= at || !visit((element.group, element.number), at..next) {
             break;
         }
-        ranges.push(at..next);
         at = next;
     }
-    ranges
 }
 
 enum Step {
@@ -142,7 +125,53 @@ enum Step {
     Pixels(PixelLocation),
 }
 
-impl Walker<'_> {
+impl<'a> Walker<'a> {
+    pub(crate) fn new(bytes: &'a [u8], base: u64, whole: bool, encoding: Encoding) -> Self {
+        Self {
+            bytes,
+            base,
+            whole,
+            encoding,
+            nameable: Cell::new(false),
+        }
+    }
+
+    fn data_set(&self, start: usize) -> Walked {
+        let mut at = start;
+        loop {
+            if at >= self.bytes.len() {
+                return if self.whole {
+                    Walked::Complete {
+                        end: self.bytes.len(),
+                        pixels: None,
+                    }
+                } else {
+                    Walked::NeedMore
+                };
+            }
+            match self.top_level(at) {
+                Ok(Step::Next(next)) => at = next,
+                Ok(Step::Pixels(pixels)) => {
+                    return Walked::Complete {
+                        end: at,
+                        pixels: Some(pixels),
+                    };
+                }
+                Err(Stop::More) => {
+                    return if self.whole {
+                        Walked::Damaged {
+                            end: at,
+                            reason: "it ends in the middle of an element",
+                        }
+                    } else {
+                        Walked::NeedMore
+                    };
+                }
+                Err(Stop::Bad(reason)) => return Walked::Damaged { end: at, reason },
+            }
+        }
+    }
+
     fn top_level(&self, at: usize) -> Result<Step, Stop> {
         let element = self.element(at, self.encoding)?;
         if element.group == 0x7FE0 && matches!(element.number, 0x08..=0x10) {
@@ -189,7 +218,7 @@ impl Walker<'_> {
         })
     }
 
-    fn element(&self, at: usize, encoding: Encoding) -> Result<Element, Stop> {
+    pub(crate) fn element(&self, at: usize, encoding: Encoding) -> Result<Element, Stop> {
         let group = self.u16(at, encoding)?;
         let number = self.u16(at + 2, encoding)?;
         if group == 0xFFFE || encoding == Encoding::ImplicitLittle {
@@ -244,11 +273,22 @@ impl Walker<'_> {
     }
 
     /// Offset after the element's value, with everything nested in it checked.
-    fn value_end(&self, element: &Element, depth: usize, encoding: Encoding) -> Result<usize, Stop> {
+    pub(crate) fn value_end(
+        &self,
+        element: &Element,
+        depth: usize,
+        encoding: Encoding,
+    ) -> Result<usize, Stop> {
         if depth > DEEPEST {
             return Err(Stop::Bad("sequences are nested too deeply"));
         }
+        if &element.vr == b"UN" && (element.length == UNDEFINED || element.group.is_multiple_of(2)) {
+            self.nameable.set(true);
+        }
         if element.length == UNDEFINED {
+            if matches!(&element.vr, b"OB" | b"OW") {
+                return self.fragments(element.value);
+            }
             // Undefined length: a sequence; in UN the items are implicit little endian (PS3.5 6.2.2 note 2).
             let inner = if &element.vr == b"UN" {
                 Encoding::ImplicitLittle
@@ -282,6 +322,28 @@ impl Walker<'_> {
             }
         }
         Ok(end)
+    }
+
+    /// Offset after encapsulated pixel data that stand inside a sequence (a compressed icon).
+    fn fragments(&self, mut at: usize) -> Result<usize, Stop> {
+        loop {
+            let item = self.element(at, Encoding::ExplicitLittle)?;
+            match (item.group, item.number) {
+                (0xFFFE, 0xE0DD) => return Ok(item.value),
+                (0xFFFE, 0xE000) => {
+                    let end = item.value.saturating_add(item.length as usize);
+                    if end > self.bytes.len() {
+                        return Err(if self.whole {
+                            Stop::Bad("an item is longer than the file")
+                        } else {
+                            Stop::More
+                        });
+                    }
+                    at = end;
+                }
+                _ => return Err(Stop::Bad("compressed pixel data hold something that is no item")),
+            }
+        }
     }
 
     /// Walks items until `end` or the sequence delimiter; gives the offset after it.
@@ -342,8 +404,22 @@ impl Walker<'_> {
 mod tests {
     use super::*;
 
+    #[test]
+    fn a_compressed_icon_is_stepped_over_without_looking_inside() {
+        let mut bytes = vec![0x88, 0, 0, 2, b'S', b'Q', 0, 0, 0xFF, 0xFF, 0xFF, 0xFF];
+        bytes.extend([0xFE, 0xFF, 0x00, 0xE0, 0xFF, 0xFF, 0xFF, 0xFF]);
+        bytes.extend([0xE0, 0x7F, 0x10, 0, b'O', b'B', 0, 0, 0xFF, 0xFF, 0xFF, 0xFF]);
+        bytes.extend([0xFE, 0xFF, 0x00, 0xE0, 0, 0, 0, 0]);
+        bytes.extend([0xFE, 0xFF, 0x00, 0xE0, 4, 0, 0, 0, 1, 2, 3, 4]);
+        bytes.extend([0xFE, 0xFF, 0xDD, 0xE0, 0, 0, 0, 0]);
+        bytes.extend([0xFE, 0xFF, 0x0D, 0xE0, 0, 0, 0, 0]);
+        bytes.extend([0xFE, 0xFF, 0xDD, 0xE0, 0, 0, 0, 0]);
+        let end = bytes.len();
+        assert_eq!(walk_all(&bytes), Walked::Complete { end, pixels: None });
+    }
+
     fn walk_all(bytes: &[u8]) -> Walked {
-        walk(bytes, 0, 0, true, Encoding::ExplicitLittle)
+        walk(bytes, 0, 0, true, Encoding::ExplicitLittle).0
     }
 
     #[test]
@@ -351,7 +427,7 @@ mod tests {
         let mut bytes = vec![0x28, 0, 0x10, 0, b'U', b'S', 2, 0, 4, 0];
         let at = bytes.len();
         bytes.extend([0xE0, 0x7F, 0x10, 0, b'O', b'W', 0, 0, 0xF0, 0xFF, 0xFF, 0x7F]);
-        match walk(&bytes, 0, 100, false, Encoding::ExplicitLittle) {
+        match walk(&bytes, 0, 100, false, Encoding::ExplicitLittle).0 {
             Walked::Complete { end, pixels: Some(p) } => {
                 assert_eq!(end, at);
                 assert_eq!(
@@ -368,7 +444,7 @@ mod tests {
         let bytes = [0x10, 0, 0x10, 0, b'P', b'N', 200, 0, b'A'];
         assert!(matches!(walk_all(&bytes), Walked::Damaged { end: 0, .. }));
         assert_eq!(
-            walk(&bytes, 0, 0, false, Encoding::ExplicitLittle),
+            walk(&bytes, 0, 0, false, Encoding::ExplicitLittle).0,
             Walked::NeedMore
         );
     }

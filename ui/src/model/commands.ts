@@ -1,129 +1,321 @@
-// Everything that can be done by key, in one list: what runs it, and what the `?` sheet says.
+// Everything that can be done from the keyboard, a menu or the palette: one list, one name and key each.
+import { panelCommands } from "./panels.svelte";
 import type { Session } from "./session.svelte";
-import { nextFileChoice, presetWindow, windowChoice } from "./viewport/voi";
+import type { Tool, ViewportModel } from "./viewport/viewport.svelte";
+import { choiceName, nextFileChoice, presetWindow, sameChoice, windowChoice } from "./viewport/voi";
+
+export type CommandGroup = "Desk" | "Slices" | "Window" | "View" | "Marks" | "Layout" | "Panels";
 
 export interface Command {
-  readonly name: string;
-  /** As `KeyboardEvent.key`, with `Ctrl+` or `Shift+` in front. */
+  readonly id: string;
+  readonly title: string;
+  readonly group: CommandGroup;
+  /** Names as `keyName` makes them; the first is printed. */
   readonly keys: readonly string[];
-  readonly group: "Slices" | "Picture" | "Windows" | "Marks" | "Desk";
-  run(session: Session): void;
+  readonly enabled: () => boolean;
+  readonly run: () => void;
+  /** For switches and choices. */
+  readonly checked?: () => boolean;
 }
 
-/** The fixed commands; windows by number come from the desk's presets. */
-export function commands(session: Session): Command[] {
-  const view = () => session.activeViewport;
-  const list: Command[] = [
-    { name: "Next slice", keys: ["ArrowDown"], group: "Slices", run: () => view().scroll(1) },
-    { name: "Previous slice", keys: ["ArrowUp"], group: "Slices", run: () => view().scroll(-1) },
-    { name: "Ten slices on", keys: ["Shift+ArrowDown"], group: "Slices", run: () => view().scroll(10) },
-    { name: "Ten slices back", keys: ["Shift+ArrowUp"], group: "Slices", run: () => view().scroll(-10) },
-    { name: "First slice", keys: ["Home"], group: "Slices", run: () => view().setFrame(0) },
-    {
-      name: "Last slice",
-      keys: ["End"],
-      group: "Slices",
-      run: () => view().setFrame(Number.MAX_SAFE_INTEGER),
-    },
-    { name: "Next series", keys: ["PageDown"], group: "Slices", run: () => session.stepDisplaySet(1) },
-    { name: "Previous series", keys: ["PageUp"], group: "Slices", run: () => session.stepDisplaySet(-1) },
-    {
-      name: "Mark this slice for the model",
-      keys: ["m"],
-      group: "Slices",
-      run: () => session.toggleMarkedSlice(),
-    },
-    { name: "Fit", keys: ["f"], group: "Picture", run: () => view().fit() },
-    {
-      name: "One to one",
-      keys: ["Shift+F"],
-      group: "Picture",
-      run: () => view().oneToOne(globalThis.devicePixelRatio ?? 1),
-    },
-    { name: "Zoom in", keys: ["+", "="], group: "Picture", run: () => view().zoomBy(1.25) },
-    { name: "Zoom out", keys: ["-"], group: "Picture", run: () => view().zoomBy(0.8) },
-    { name: "Invert", keys: ["i"], group: "Picture", run: () => view().invert() },
-    { name: "Rotate right", keys: ["r"], group: "Picture", run: () => view().rotate(90) },
-    { name: "Rotate left", keys: ["l"], group: "Picture", run: () => view().rotate(-90) },
-    { name: "Mirror left and right", keys: ["h"], group: "Picture", run: () => view().flipHorizontally() },
-    { name: "Mirror top and bottom", keys: ["v"], group: "Picture", run: () => view().flipVertically() },
-    { name: "Reset", keys: ["Ctrl+Shift+R"], group: "Picture", run: () => view().reset() },
-    { name: "Overlays: all, no patient, none", keys: [" "], group: "Picture", run: cycleOverlays },
-    {
-      name: "One or four viewports",
-      keys: ["g"],
-      group: "Picture",
-      run: () => session.setLayout(session.layout === "1x1" ? "2x2" : "1x1"),
-    },
-    {
-      name: "Automatic window",
-      keys: ["0"],
-      group: "Windows",
-      run: () => {
-        const auto = view().displaySet?.auto_window;
-        if (auto != null) view().setVoi(windowChoice({ ...auto, explanation: "auto" }));
-      },
-    },
-    {
-      name: "Next window of the file",
-      keys: ["~", "`"],
-      group: "Windows",
-      run: () => {
-        const info = view().frameInfo;
-        const next = info === null ? null : nextFileChoice(info, view().voi);
-        if (next !== null) view().setVoi(next);
-      },
-    },
-    { name: "Window", keys: ["w"], group: "Marks", run: () => view().arm("window") },
-    { name: "Pan", keys: ["p"], group: "Marks", run: () => view().arm("pan") },
-    { name: "Zoom", keys: ["z"], group: "Marks", run: () => view().arm("zoom") },
-    { name: "Length", keys: ["d"], group: "Marks", run: () => view().arm("length") },
-    { name: "Ellipse", keys: ["e"], group: "Marks", run: () => view().arm("ellipse") },
-    { name: "Rectangle", keys: ["b"], group: "Marks", run: () => view().arm("rectangle") },
-    { name: "Arrow", keys: ["q"], group: "Marks", run: () => view().arm("arrow") },
-    { name: "Text", keys: ["t"], group: "Marks", run: () => view().arm("text") },
-    { name: "Undo", keys: ["Ctrl+z"], group: "Marks", run: () => void view().marking.undo() },
-    {
-      name: "Delete mark",
-      keys: ["Delete"],
-      group: "Marks",
-      run: () => void view().marking.deleteSelected(),
-    },
-    { name: "Next mark", keys: ["n"], group: "Marks", run: () => view().marking.selectNext(1) },
-    {
-      name: "Drop what is being drawn, then the tool",
-      keys: ["Escape"],
-      group: "Marks",
-      run: () => {
-        if (!view().marking.cancel()) view().arm("window");
-      },
-    },
-    { name: "Open a folder", keys: ["Ctrl+o"], group: "Desk", run: () => void session.pickFolder() },
+/** What only the page can do. */
+export interface PageActions {
+  focusFind(): void;
+  showKeys(): void;
+  showPalette(): void;
+  toggleStudies(): void;
+  togglePanel(): void;
+  showPanel(): void;
+  devicePixelRatio(): number;
+}
+
+const always = () => true;
+
+/** Slices that Page Up and Page Down go. */
+export const PAGE = 10;
+
+export function makeCommands(session: Session, page: PageActions): Command[] {
+  const here = (): ViewportModel => session.activeViewport;
+  const shows = () => session.displaySet !== null;
+  const grey = () => here().frameInfo?.colour === false;
+  const last = () => (session.displaySet?.frames.length ?? 1) - 1;
+
+  const command = (
+    group: CommandGroup,
+    id: string,
+    title: string,
+    keys: readonly string[],
+    enabled: () => boolean,
+    run: () => void,
+    checked?: () => boolean,
+  ): Command => ({ id, title, group, keys, enabled, run, ...(checked === undefined ? {} : { checked }) });
+
+  const tool = (id: Tool, title: string, key: string, group: CommandGroup): Command =>
+    command(
+      group,
+      `tool.${id}`,
+      title,
+      [key],
+      shows,
+      () => here().arm(here().tool === id && group === "Marks" ? "window" : id),
+      () => here().tool === id,
+    );
+
+  const step = (id: string, title: string, keys: string[], by: number): Command =>
+    command("Slices", id, title, keys, shows, () => here().scroll(by));
+
+  return [
+    command("Desk", "desk.open", "Open a folder", ["Ctrl+O"], always, () => void session.pickFolder()),
+    command("Desk", "desk.find", "Find study or series", ["/", "Ctrl+F"], always, page.focusFind),
+    command("Desk", "desk.palette", "All commands", ["Ctrl+K"], always, page.showPalette),
+    command("Desk", "desk.keys", "Show the keys", ["?"], always, page.showKeys),
+    command("Desk", "desk.studies", "Show or hide studies", ["Ctrl+B"], always, page.toggleStudies),
+    command(
+      "Desk",
+      "desk.panel",
+      "Show or hide model, truth and review",
+      ["Ctrl+J"],
+      always,
+      page.togglePanel,
+    ),
+    command("Desk", "desk.next", "Next series", ["Ctrl+PageDown", "]"], always, () =>
+      session.stepDisplaySet(1),
+    ),
+    command("Desk", "desk.previous", "Previous series", ["Ctrl+PageUp", "["], always, () =>
+      session.stepDisplaySet(-1),
+    ),
+    command(
+      "Desk",
+      "desk.identity",
+      "Hide names and identifiers",
+      ["Ctrl+H"],
+      always,
+      () => void session.updateSettings({ hide_identity: !session.settings.hide_identity }),
+      () => session.settings.hide_identity,
+    ),
+
+    step("slice.next", "Next slice", ["ArrowDown"], 1),
+    step("slice.previous", "Previous slice", ["ArrowUp"], -1),
+    step("slice.forward", `${PAGE} slices on`, ["PageDown"], PAGE),
+    step("slice.back", `${PAGE} slices back`, ["PageUp"], -PAGE),
+    command("Slices", "slice.first", "First slice", ["Home"], shows, () => here().setFrame(0)),
+    command("Slices", "slice.last", "Last slice", ["End"], shows, () => here().setFrame(last())),
+    command(
+      "Slices",
+      "slice.mark",
+      "Mark slice for the model",
+      ["K"],
+      shows,
+      () => session.toggleMarkedSlice(),
+      () => session.markedSlices.has(here().frame),
+    ),
+
+    tool("window", "Window tool", "W", "Window"),
+    command("Window", "window.auto", "Automatic window", ["0"], grey, () => showAutomatic(here())),
+    command("Window", "window.file", "The file's own window", ["`"], grey, () => showFileDefault(here())),
+    command("Window", "window.next", "Next window of the file", ["~"], grey, () => showNextOfFile(here())),
+    ...(session.app?.presets ?? []).map((preset) =>
+      command(
+        "Window",
+        `window.preset.${preset.name}`,
+        `${preset.name} ${preset.width} / ${preset.center}`,
+        preset.key === "" ? [] : [preset.key],
+        () => grey() && isCt(session),
+        () => here().setVoi(windowChoice(presetWindow(preset))),
+        () => sameChoice(here().voi, windowChoice(presetWindow(preset))),
+      ),
+    ),
+    command(
+      "Window",
+      "view.invert",
+      "Invert",
+      ["I"],
+      shows,
+      () => here().invert(),
+      () => here().presentation.inverted,
+    ),
+
+    tool("pan", "Pan tool", "T", "View"),
+    tool("zoom", "Zoom tool", "Z", "View"),
+    command("View", "view.fit", "Fit to the viewport", ["F"], shows, () => here().fit()),
+    command("View", "view.one", "One to one", ["Shift+F"], shows, () =>
+      here().oneToOne(page.devicePixelRatio()),
+    ),
+    command("View", "view.in", "Zoom in", ["+", "="], shows, () => here().zoomBy(1.25)),
+    command("View", "view.out", "Zoom out", ["-"], shows, () => here().zoomBy(0.8)),
+    command("View", "view.right", "Rotate clockwise", ["R"], shows, () => here().rotate(90)),
+    command("View", "view.left", "Rotate anticlockwise", ["L"], shows, () => here().rotate(-90)),
+    command("View", "view.mirror", "Flip left to right", ["H"], shows, () => here().flipHorizontally()),
+    command("View", "view.turn", "Flip top to bottom", ["V"], shows, () => here().flipVertically()),
+    command("View", "view.reset", "Reset the view", ["Ctrl+Shift+R"], shows, () => here().reset()),
+    command(
+      "View",
+      "view.interpolate",
+      "Smooth between pixels",
+      ["N"],
+      always,
+      () => void session.updateSettings({ interpolate: !session.settings.interpolate }),
+      () => session.settings.interpolate,
+    ),
+    command("View", "view.overlays", "Corner texts: all, no patient, none", ["Space"], always, () => {
+      session.overlays =
+        session.overlays === "all" ? "no patient" : session.overlays === "no patient" ? "none" : "all";
+    }),
+
+    tool("length", "Length", "D", "Marks"),
+    tool("ellipse", "Ellipse", "E", "Marks"),
+    tool("rectangle", "Rectangle", "S", "Marks"),
+    tool("arrow", "Arrow", "Q", "Marks"),
+    tool("text", "Text", "B", "Marks"),
+    command(
+      "Marks",
+      "marks.undo",
+      "Undo the last change of marks",
+      ["Ctrl+Z"],
+      shows,
+      () => void here().marking.undo(),
+    ),
+    command(
+      "Marks",
+      "marks.delete",
+      "Delete the selected mark",
+      ["Delete", "Backspace"],
+      () => here().marking.selected !== null,
+      () => void here().marking.deleteSelected(),
+    ),
+    command("Marks", "marks.next", "Select the next mark of the slice", ["M"], shows, () =>
+      here().marking.selectNext(1),
+    ),
+    command("Marks", "marks.cancel", "Put the tool away", ["Escape"], always, () => putAway(here())),
+
+    command(
+      "Layout",
+      "layout.one",
+      "One viewport",
+      ["Ctrl+1"],
+      always,
+      () => session.setLayout("1x1"),
+      () => session.layout === "1x1",
+    ),
+    command(
+      "Layout",
+      "layout.four",
+      "Four viewports",
+      ["Ctrl+4"],
+      always,
+      () => session.setLayout("2x2"),
+      () => session.layout === "2x2",
+    ),
+    command("Layout", "layout.toggle", "One or four viewports", ["G"], always, () =>
+      session.setLayout(session.layout === "1x1" ? "2x2" : "1x1"),
+    ),
+    command("Layout", "layout.right", "Next viewport", ["ArrowRight"], always, () =>
+      stepViewport(session, 1),
+    ),
+    command("Layout", "layout.left", "Previous viewport", ["ArrowLeft"], always, () =>
+      stepViewport(session, -1),
+    ),
+    ...panelCommands(session, page.showPanel),
   ];
-  for (const preset of session.app?.presets ?? []) {
-    list.push({
-      name: `${preset.name} (${preset.width}/${preset.center})`,
-      keys: [preset.key],
-      group: "Windows",
-      run: () => view().setVoi(windowChoice(presetWindow(preset))),
+}
+
+/** Presets are Hounsfield units: they mean nothing elsewhere. */
+export function isCt(session: Session): boolean {
+  return session.displaySet?.modality === "CT";
+}
+
+function stepViewport(session: Session, step: number): void {
+  if (session.layout === "1x1") return;
+  const count = session.viewports.length;
+  const next = session.viewports[(session.activeViewport.id + step + count) % count];
+  if (next !== undefined) session.activate(next);
+}
+
+/** Escape ends the gesture first, then the tool, then the selection; it never resets the view. */
+function putAway(viewport: ViewportModel): void {
+  if (viewport.marking.cancel()) return;
+  if (viewport.tool !== "window") viewport.arm("window");
+  else viewport.marking.selected = null;
+}
+
+function showAutomatic(viewport: ViewportModel): void {
+  const automatic = viewport.displaySet?.auto_window ?? null;
+  if (automatic !== null) viewport.setVoi(windowChoice(automatic));
+}
+
+function showFileDefault(viewport: ViewportModel): void {
+  const info = viewport.frameInfo;
+  const own = info?.windows[info.default_window ?? 0];
+  if (own !== undefined) viewport.setVoi(own);
+}
+
+function showNextOfFile(viewport: ViewportModel): void {
+  const info = viewport.frameInfo;
+  const next = info === null ? null : nextFileChoice(info, viewport.voi);
+  if (next !== null) viewport.setVoi(next);
+}
+
+export interface WindowEntry {
+  readonly title: string;
+  readonly key: string;
+  readonly checked: boolean;
+  readonly run: () => void;
+}
+
+/** Windows for a menu: the file's own by their explanation, the automatic one, then the presets of CT. */
+export function windowEntries(
+  session: Session,
+  viewport: ViewportModel,
+): { own: WindowEntry[]; presets: WindowEntry[] } {
+  const info = viewport.frameInfo;
+  if (info === null || info.colour) return { own: [], presets: [] };
+  const own: WindowEntry[] = info.windows.map((choice, i) => ({
+    title: choiceName(choice, i),
+    key: "",
+    checked: sameChoice(choice, viewport.voi),
+    run: () => viewport.setVoi(choice),
+  }));
+  const automatic = viewport.displaySet?.auto_window ?? null;
+  if (automatic !== null) {
+    const choice = windowChoice(automatic);
+    own.push({
+      title: "Automatic",
+      key: "0",
+      checked: sameChoice(choice, viewport.voi),
+      run: () => viewport.setVoi(choice),
     });
   }
-  return list;
+  const presets =
+    viewport.displaySet?.modality === "CT"
+      ? (session.app?.presets ?? []).map((preset) => {
+          const choice = windowChoice(presetWindow(preset));
+          return {
+            title: `${preset.name}  ${preset.width} / ${preset.center}`,
+            key: preset.key,
+            checked: sameChoice(choice, viewport.voi),
+            run: () => viewport.setVoi(choice),
+          };
+        })
+      : [];
+  return { own, presets };
 }
 
-function cycleOverlays(session: Session): void {
-  session.overlays =
-    session.overlays === "all" ? "no patient" : session.overlays === "no patient" ? "none" : "all";
+/** Commands whose group and title hold every word of `query`; those whose title begins with it come first. */
+export function findCommands(commands: readonly Command[], query: string): readonly Command[] {
+  const wanted = query.trim().toLowerCase();
+  if (wanted === "") return commands;
+  const words = wanted.split(/\s+/);
+  const found = commands.filter(({ title, group }) => {
+    const text = `${group} ${title}`.toLowerCase();
+    return words.every((word) => text.includes(word));
+  });
+  const begins = ({ title }: Command) => title.toLowerCase().startsWith(wanted);
+  return [...found.filter(begins), ...found.filter((command) => !begins(command))];
 }
 
-/** A key press as commands write it. */
-export function keyName(
-  event: Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "shiftKey" | "code">,
-): string {
-  const ctrl = event.ctrlKey || event.metaKey ? "Ctrl+" : "";
-  const digit = event.shiftKey && /^Digit[0-9]$/.test(event.code) ? `Shift+${event.code.slice(5)}` : null;
-  if (digit !== null && event.key !== "~") return ctrl + digit;
-  const named = event.key.length > 1 || ctrl !== "";
-  const upper = event.shiftKey && (named || /^[A-Z]$/.test(event.key));
-  return `${ctrl}${upper ? "Shift+" : ""}${event.key}`;
+/** Key name to command; a key has one meaning (a test holds it). */
+export function byKey(commands: readonly Command[]): Map<string, Command> {
+  const map = new Map<string, Command>();
+  for (const entry of commands) for (const key of entry.keys) if (!map.has(key)) map.set(key, entry);
+  return map;
 }

@@ -27,24 +27,28 @@ export function bytesOf(kind: SampleKind): number {
   return BYTES[kind];
 }
 
+function broken(what: string): DeskError {
+  const message = `The desk sent a slice that ${what}.`;
+  return new DeskError({ code: "page.frame", message, hint: "Open the series again." });
+}
+
 /** Reads the header of the desk's `wire::resource` and checks that the samples are all there. */
 export function parseFrame(buffer: ArrayBuffer): RawFrame {
-  const broken = (what: string) =>
-    new DeskError({
-      code: "page.frame",
-      message: `The desk sent a slice that ${what}.`,
-      hint: "Open the series again.",
-    });
   if (buffer.byteLength < HEADER_BYTES) throw broken("is shorter than its header");
   const header = new DataView(buffer, 0, HEADER_BYTES);
-  if (header.getUint32(0, false) !== 0x4f565246 || header.getUint16(4, true) !== 1)
+  if (header.getUint32(0, false) !== 0x4f565246 || header.getUint16(4, true) !== 1) {
     throw broken("has an unknown form");
+  }
   const kind = KINDS[header.getUint16(6, true)];
   if (kind === undefined) throw broken("has an unknown kind of samples");
-  const rows = header.getUint32(8, true);
-  const columns = header.getUint32(12, true);
+  if (header.getUint32(16, true) !== BYTES[kind]) throw broken("disagrees with itself about its samples");
   const samples = new Uint8Array(buffer, HEADER_BYTES);
-  if (header.getUint32(16, true) !== BYTES[kind] || samples.byteLength !== rows * columns * BYTES[kind]) {
+  return parseSamples(kind, header.getUint32(8, true), header.getUint32(12, true), samples);
+}
+
+/** Samples whose number fits their size. */
+export function parseSamples(kind: SampleKind, rows: number, columns: number, samples: Uint8Array): RawFrame {
+  if (rows * columns === 0 || samples.byteLength !== rows * columns * BYTES[kind]) {
     throw broken("does not have as many bytes as its size asks for");
   }
   return { kind, rows, columns, samples };

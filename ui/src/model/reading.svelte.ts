@@ -1,257 +1,359 @@
-// Asking: the question as it is put together, what it will cost, what happens, what came out.
+// Asking a model: what is chosen, what it will cost, what runs, what came out.
+import { untrack } from "svelte";
 import { DeskError, type Job } from "../backend/backend";
 import type { AnswerForm } from "../backend/generated/AnswerForm";
-import type { Case } from "../backend/generated/Case";
 import type { ModelInfo } from "../backend/generated/ModelInfo";
 import type { Plan } from "../backend/generated/Plan";
+import type { PreprocessChoice } from "../backend/generated/PreprocessChoice";
 import type { QuestionSpec } from "../backend/generated/QuestionSpec";
 import type { ReadEvent } from "../backend/generated/ReadEvent";
+import type { Reading } from "../backend/generated/Reading";
 import type { TemplateInfo } from "../backend/generated/TemplateInfo";
-import { Latest } from "./latest";
+import type { CaseModel } from "./case.svelte";
+import { failed, IDLE, LOADING, type Load, loadedOf, ready } from "./load";
+import { advance, NOT_STARTED, type Progress } from "./progress";
+import { addLabels, type PlanState, type QuestionWish, wishQuestion } from "./question";
 import type { Session } from "./session.svelte";
-import { isWindow } from "./viewport/voi";
+import { offeredModes, type SliceMode, type SliceWish, wishSlices } from "./slices";
 
-/** What the model reads. */
-export type Choice = "this" | "marked" | "range" | "official" | "all";
-
-/** The slice spec of a choice, counting from 1; empty when there is nothing to read. */
-export function sliceSpec(choice: Choice, frame: number, marked: ReadonlySet<number>, range: string): string {
-  switch (choice) {
-    case "this":
-      return String(frame + 1);
-    case "marked":
-      return [...marked]
-        .sort((a, b) => a - b)
-        .map((f) => f + 1)
-        .join(",");
-    case "range":
-      return range.trim();
-    case "official":
-      return "official";
-    case "all":
-      return "all";
-  }
-}
-
-/** Words for the state of a read. */
-export function progressLine(event: ReadEvent): string {
-  switch (event.event) {
-    case "loading":
-      return `Loading the model, ${Math.round(event.fraction * 100)} %`;
-    case "preparing":
-      return `Making picture ${event.slice} of ${event.of}`;
-    case "vision": {
-      const left = event.seconds_left === null ? "" : `, about ${Math.ceil(event.seconds_left)} s left`;
-      return `Looking at picture ${event.slice} of ${event.of}${left}`;
+/** What became of the last question. Whatever it is, the next one can be put together meanwhile. */
+export type Run =
+  | { readonly kind: "idle" }
+  | {
+      readonly kind: "running";
+      readonly displaySet: string;
+      readonly series: string;
+      readonly progress: Progress;
+      readonly cancelling: boolean;
     }
-    case "prefill":
-      return `Reading the question, ${event.done} of ${event.of} tokens`;
-    case "scoring":
-      return `Scoring label ${event.done} of ${event.of}`;
-    case "token":
-      return "Answering";
-    default:
-      return "";
-  }
-}
+  | { readonly kind: "withheld"; readonly displaySet: string }
+  | { readonly kind: "stopped"; readonly displaySet: string }
+  | { readonly kind: "failed"; readonly displaySet: string; readonly error: DeskError };
 
-/** 0 to 1 where it is known. */
-export function progressFraction(event: ReadEvent): number | null {
-  switch (event.event) {
-    case "loading":
-      return event.fraction;
-    case "preparing":
-    case "vision":
-      return (event.slice - 1) / Math.max(1, event.of);
-    case "prefill":
-    case "scoring":
-      return event.done / Math.max(1, event.of);
-    default:
-      return null;
-  }
-}
+/** Milliseconds without a change before the desk is asked what a question costs. */
+const SETTLED = 250;
 
 export class ReadingModel {
   readonly #session: Session;
-  models = $state.raw<readonly ModelInfo[]>([]);
-  templates = $state.raw<readonly TemplateInfo[]>([]);
+  readonly #case: CaseModel;
+  readonly #settled: number;
+  models = $state.raw<Load<readonly ModelInfo[]>>(IDLE);
+  templates = $state.raw<Load<readonly TemplateInfo[]>>(IDLE);
+  /** Why the last chosen folder did not become a model. */
+  addError = $state.raw<DeskError | null>(null);
   modelId = $state("");
-  templateId = $state("finding.closed-set/1");
-  prompt = $state("");
-  choice = $state<Choice>("this");
+  sliceMode = $state<SliceMode>("this");
   range = $state("");
-  preprocess = $state("");
+  /** The recipe last chosen by hand; it holds where it fits. */
+  chosenPreprocess = $state("");
+  templateId = $state("");
+  prompt = $state("");
   form = $state<AnswerForm>("labels");
-  labels = $state("");
-  plan = $state.raw<Plan | null>(null);
-  planError = $state.raw<DeskError | null>(null);
-  running = $state(false);
-  progress = $state.raw<ReadEvent | null>(null);
-  streamed = $state("");
-  error = $state.raw<DeskError | null>(null);
-  case = $state.raw<Case | null>(null);
+  labels = $state.raw<readonly string[]>([]);
+  maxNewTokens = $state(400);
+  temperature = $state(0);
+  seed = $state(0);
+  planState = $state.raw<PlanState>({ kind: "idle" });
+  run = $state.raw<Run>({ kind: "idle" });
+  /** Id of the reading that is looked at; empty for the newest. */
+  selected = $state("");
+  /** How many views look at the plan; without one no plan is made. */
+  watchers = $state(0);
+  /** True while a button of the pointer is down: nothing is asked of the desk during a drag. */
+  held = $state(false);
   #job: Job | null = null;
-  readonly #planner: Latest<QuestionSpec, Plan>;
+  #planned = "";
+  #round = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #stop: () => void;
 
-  constructor(session: Session) {
+  constructor(session: Session, cases: CaseModel, settled = SETTLED) {
     this.#session = session;
-    this.#planner = new Latest(
-      (spec) => session.backend.call("plan_question", spec),
-      (_, plan) => {
-        this.plan = plan;
-        this.planError = null;
-      },
-      (thrown) => {
-        this.plan = null;
-        this.planError = DeskError.from(thrown);
-      },
-    );
+    this.#case = cases;
+    this.#settled = settled;
+    this.#stop = $effect.root(() => {
+      $effect(() => {
+        const { wish } = this;
+        const isWatched = this.watchers > 0 && !this.held;
+        untrack(() => this.#schedule(wish, isWatched));
+      });
+      const id = $derived(session.displaySet?.id ?? null);
+      $effect(() => {
+        void id;
+        this.selected = "";
+      });
+    });
   }
 
-  get model(): ModelInfo | null {
-    return this.models.find(({ handle }) => handle.id === this.modelId) ?? this.models[0] ?? null;
-  }
-
-  get template(): TemplateInfo | null {
-    return this.templates.find(({ id }) => id === this.templateId) ?? null;
-  }
-
-  get labelList(): string[] {
-    return this.labels
-      .split(/[\n,;]/)
-      .map((label) => label.trim())
-      .filter((label) => label !== "");
-  }
-
-  /** Models, templates and the case of what is shown. */
-  async load(): Promise<void> {
-    try {
-      [this.models, this.templates] = await Promise.all([
-        this.#session.backend.call("models", {}),
-        this.#session.backend.call("templates", {}),
-      ]);
-      this.modelId = this.#session.settings.model?.id ?? this.models[0]?.handle.id ?? "";
-      this.chooseTemplate(this.templateId);
-    } catch (thrown) {
-      this.error = DeskError.from(thrown);
-    }
-  }
-
-  chooseTemplate(id: string): void {
-    this.templateId = id;
-    const template = this.template;
-    if (template === null) return;
-    this.prompt = "";
-    this.form = template.answer;
-    this.labels = template.labels.join("\n");
-  }
-
-  async addModel(): Promise<void> {
-    try {
-      const handle = await this.#session.backend.pick("model");
-      if (handle === null) return;
-      const info = await this.#session.backend.call("add_model", handle);
-      this.models = [info, ...this.models.filter((model) => model.handle.id !== info.handle.id)];
-      this.modelId = info.handle.id;
-    } catch (thrown) {
-      this.error = DeskError.from(thrown);
-    }
-  }
-
-  /** The question as it stands; `null` while something is missing. */
-  get spec(): QuestionSpec | null {
-    const viewport = this.#session.activeViewport;
-    const set = viewport.displaySet;
-    const model = this.model;
-    if (set === null || model === null) return null;
-    const marked = this.#session.markedSlicesOf(set.id);
-    const slices = sliceSpec(this.choice, viewport.frame, marked, this.range);
-    if (slices === "") return null;
-    const preprocess = set.preprocess.some(({ id }) => id === this.preprocess)
-      ? this.preprocess
-      : (set.preprocess[0]?.id ?? "display/1");
-    const voi = viewport.voi;
-    return {
-      display_set: set.id,
-      slices,
-      preprocess,
-      window: preprocess === "display/1" && isWindow(voi) ? { ...voi } : null,
-      model: model.handle,
-      template: this.templateId,
-      prompt: this.prompt,
-      form: this.form,
-      labels: this.form === "open" ? [] : this.labelList,
-      max_new_tokens: 512,
-      temperature: 0,
-      seed: 0,
-    };
-  }
-
-  /** Asks for a new plan of the question. */
-  replan(): void {
-    const spec = this.spec;
-    if (spec === null) {
-      this.#planner.forget();
-      this.plan = null;
-      return;
-    }
-    this.#planner.wish(spec);
-  }
-
-  async loadCase(displaySet: string): Promise<void> {
-    try {
-      const found = await this.#session.backend.call("case", { display_set: displaySet });
-      if (this.#session.displaySet?.id === displaySet) this.case = found;
-    } catch (thrown) {
-      this.case = null;
-      this.error = DeskError.from(thrown);
-    }
-  }
-
-  async ask(): Promise<void> {
-    const spec = this.spec;
-    if (spec === null || this.running) return;
-    this.running = true;
-    this.error = null;
-    this.streamed = "";
-    this.progress = null;
-    const job = this.#session.backend.start("ask", spec, (event) => this.#happened(event));
-    this.#job = job;
-    await job.finished;
-    this.#job = null;
-    this.running = false;
-    this.progress = null;
-    await this.loadCase(spec.display_set);
-  }
-
-  cancel(): void {
+  dispose(): void {
+    this.#stop();
+    clearTimeout(this.#timer);
     this.#job?.cancel();
   }
 
-  #happened(event: ReadEvent): void {
-    this.progress = event;
-    if (event.event === "token") this.streamed += event.text;
-    if (event.event === "failed") {
-      if (event.code === "cancelled") this.#session.status("Stopped.");
-      else this.error = new DeskError(event);
-    }
-    if (event.event === "withheld") {
-      this.#session.status("The answer is kept, hidden until you commit your own.");
+  // Lists
+
+  /** Asks for models and questions, once; again after a failure. */
+  async load(): Promise<void> {
+    await Promise.all([this.#loadModels(), this.#loadTemplates()]);
+  }
+
+  async #loadModels(): Promise<void> {
+    if (this.models.kind === "loading" || this.models.kind === "ready") return;
+    this.models = LOADING;
+    try {
+      const models = await this.#session.backend.call("models", {});
+      this.models = ready(models);
+      if (this.model === null) this.modelId = this.#firstModel(models)?.handle.id ?? "";
+    } catch (thrown) {
+      this.models = failed(thrown);
     }
   }
 
-  async commit(label: string, confidence: number | null): Promise<void> {
-    const set = this.#session.displaySet;
-    if (set === null) return;
+  /** The one used last, else one that can be loaded, a user's own before the bundled one. */
+  #firstModel(models: readonly ModelInfo[]): ModelInfo | undefined {
+    const last = this.#session.settings.model;
+    return (
+      models.find(({ handle }) => handle.id === last?.id) ??
+      models.find(({ usable, demo }) => usable && !demo) ??
+      models.find(({ usable }) => usable) ??
+      models[0]
+    );
+  }
+
+  async #loadTemplates(): Promise<void> {
+    if (this.templates.kind === "loading" || this.templates.kind === "ready") return;
+    this.templates = LOADING;
     try {
-      this.case = await this.#session.backend.call("commit_answer", {
-        display_set: set.id,
-        label,
-        confidence,
-      });
-      this.#session.status("Your answer is committed.");
+      const templates = await this.#session.backend.call("templates", {});
+      this.templates = ready(templates);
+      const first = templates[0];
+      if (this.templateId === "" && this.prompt === "" && first !== undefined) this.chooseTemplate(first.id);
     } catch (thrown) {
-      this.error = DeskError.from(thrown);
+      this.templates = failed(thrown);
     }
+  }
+
+  // Choices
+
+  get model(): ModelInfo | null {
+    return loadedOf(this.models)?.find(({ handle }) => handle.id === this.modelId) ?? null;
+  }
+
+  get template(): TemplateInfo | null {
+    return loadedOf(this.templates)?.find(({ id }) => id === this.templateId) ?? null;
+  }
+
+  /** True when the wording is not the template's any more. */
+  get isEdited(): boolean {
+    return this.template !== null && this.prompt !== this.template.text;
+  }
+
+  get sliceModes(): readonly SliceMode[] {
+    const set = this.#session.displaySet;
+    return set === null ? ["this"] : offeredModes(set.frames.length, set.volume);
+  }
+
+  /** The mode in force: the chosen one where it makes sense. */
+  get slicing(): SliceMode {
+    return this.sliceModes.includes(this.sliceMode) ? this.sliceMode : "this";
+  }
+
+  get slices(): SliceWish {
+    const set = this.#session.displaySet;
+    return wishSlices(this.slicing, {
+      frame: this.#session.activeViewport.frame,
+      marked: this.#session.markedSlices,
+      range: this.range,
+      count: set?.frames.length ?? 0,
+      volume: set?.volume ?? false,
+    });
+  }
+
+  get preprocessChoices(): readonly PreprocessChoice[] {
+    return this.#session.displaySet?.preprocess ?? [];
+  }
+
+  get preprocess(): PreprocessChoice | null {
+    const choices = this.preprocessChoices;
+    return choices.find(({ id }) => id === this.chosenPreprocess) ?? choices[0] ?? null;
+  }
+
+  get wish(): QuestionWish {
+    return wishQuestion({
+      set: this.#session.displaySet,
+      slices: this.slices,
+      preprocess: this.preprocess?.id ?? "",
+      voi: this.#session.activeViewport.voi,
+      model: this.model,
+      template: this.template,
+      prompt: this.prompt,
+      form: this.form,
+      labels: this.labels,
+      maxNewTokens: this.maxNewTokens,
+      temperature: this.temperature,
+      seed: this.seed,
+    });
+  }
+
+  /** Takes a template with its wording, form of answer and labels; own labels stay where it proposes none. */
+  chooseTemplate(id: string): void {
+    this.templateId = id;
+    const { template } = this;
+    if (template === null) return;
+    this.prompt = template.text;
+    this.form = template.answer;
+    if (template.labels.length > 0) this.labels = template.labels;
+  }
+
+  restorePrompt(): void {
+    if (this.template !== null) this.prompt = this.template.text;
+  }
+
+  addLabels(text: string): void {
+    this.labels = addLabels(this.labels, text);
+  }
+
+  removeLabel(label: string): void {
+    this.labels = this.labels.filter((other) => other !== label);
+  }
+
+  chooseModel(id: string): void {
+    this.modelId = id;
+    const { model } = this;
+    if (model !== null) void this.#session.updateSettings({ model: model.handle });
+  }
+
+  /** Asks for a folder and has the desk look into it. A folder that is no model stays in the list with its report. */
+  async addModel(): Promise<void> {
+    this.addError = null;
+    try {
+      const folder = await this.#session.backend.pick("model");
+      if (folder === null) return;
+      const model = await this.#session.backend.call("add_model", folder);
+      const others = (loadedOf(this.models) ?? []).filter(({ handle }) => handle.id !== model.handle.id);
+      this.models = ready([...others, model]);
+      this.chooseModel(model.handle.id);
+    } catch (thrown) {
+      this.addError = DeskError.from(thrown);
+    }
+  }
+
+  // Plan
+
+  /** The plan, also while a newer one is made. */
+  get plan(): Plan | null {
+    if (this.planState.kind === "ready") return this.planState.plan;
+    return this.planState.kind === "planning" ? this.planState.last : null;
+  }
+
+  #schedule(wish: QuestionWish, isWatched: boolean): void {
+    clearTimeout(this.#timer);
+    if (wish.kind === "incomplete") {
+      this.#round += 1;
+      this.#planned = "";
+      this.planState = { kind: "idle" };
+      return;
+    }
+    const name = JSON.stringify(wish.spec);
+    if (!isWatched || name === this.#planned) return;
+    this.#timer = setTimeout(() => void this.#makePlan(wish.spec, name), this.#settled);
+  }
+
+  async #makePlan(spec: QuestionSpec, name: string): Promise<void> {
+    this.#round += 1;
+    const round = this.#round;
+    this.#planned = name;
+    this.planState = { kind: "planning", last: this.plan };
+    try {
+      const plan = await this.#session.backend.call("plan_question", spec);
+      if (round === this.#round) this.planState = { kind: "ready", plan };
+    } catch (thrown) {
+      if (round === this.#round) this.planState = { kind: "failed", error: DeskError.from(thrown) };
+    }
+  }
+
+  /** Says that a plan is looked at; the result says that it is no more. */
+  watch(): () => void {
+    untrack(() => {
+      this.watchers += 1;
+    });
+    return () => {
+      untrack(() => {
+        this.watchers -= 1;
+      });
+    };
+  }
+
+  /** Makes the plan again, after a failure. */
+  replan(): void {
+    this.#planned = "";
+    this.#schedule(this.wish, true);
+  }
+
+  // Asking
+
+  /** Complete, not refused, nothing else running. */
+  get canAsk(): boolean {
+    if (this.run.kind === "running" || this.wish.kind !== "complete") return false;
+    const isCurrent = this.#planned === JSON.stringify(this.wish.spec);
+    return !(isCurrent && this.planState.kind === "ready" && this.planState.plan.refusal !== null);
+  }
+
+  /** Asks; settles when the answer is kept or the question ended otherwise. */
+  async ask(): Promise<void> {
+    const { wish } = this;
+    if (!this.canAsk || wish.kind !== "complete") return;
+    const displaySet = wish.spec.display_set;
+    const series = this.#session.displaySet?.description ?? "";
+    this.run = { kind: "running", displaySet, series, progress: NOT_STARTED, cancelling: false };
+    const job = this.#session.backend.start("ask", wish.spec, (event) => this.#happened(displaySet, event));
+    this.#job = job;
+    await job.finished;
+    if (this.#job === job) this.#job = null;
+    // A job without a last event must not leave the panel busy for ever.
+    if (this.run.kind === "running") this.run = { kind: "stopped", displaySet };
+    await this.#case.reload();
+    await this.#session.refreshStudies();
+  }
+
+  cancel(): void {
+    if (this.run.kind !== "running") return;
+    this.run = { ...this.run, cancelling: true };
+    this.#job?.cancel();
+  }
+
+  #happened(displaySet: string, event: ReadEvent): void {
+    if (this.run.kind !== "running") return;
+    switch (event.event) {
+      case "done":
+        this.run = { kind: "idle" };
+        this.selected = "";
+        break;
+      case "withheld":
+        this.run = { kind: "withheld", displaySet };
+        break;
+      case "failed":
+        this.run =
+          event.code === "cancelled"
+            ? { kind: "stopped", displaySet }
+            : { kind: "failed", displaySet, error: new DeskError(event) };
+        break;
+      default:
+        this.run = { ...this.run, progress: advance(this.run.progress, event) };
+    }
+  }
+
+  /** Puts the last failure or stop away. */
+  dismiss(): void {
+    if (this.run.kind !== "running") this.run = { kind: "idle" };
+  }
+
+  // Answers
+
+  /** The reading that is looked at: the chosen one, else the newest. */
+  get reading(): Reading | null {
+    const readings = this.#case.value?.readings ?? [];
+    return readings.find(({ id }) => id === this.selected) ?? readings[0] ?? null;
   }
 }

@@ -17,6 +17,8 @@ import { ViewportModel } from "./viewport/viewport.svelte";
 
 export type Layout = "1x1" | "2x2";
 
+export type PanelName = "model" | "truth" | "review" | "settings";
+
 export interface ScanState {
   readonly running: boolean;
   readonly folder: Handle | null;
@@ -86,6 +88,8 @@ export class Session {
   overlays = $state<OverlayState>("all");
   /** True while the picture that the model gets stands beside the viewports. */
   modelInputShown = $state(false);
+  /** Panel on the right. */
+  panel = $state<PanelName>("model");
   /** The line at the bottom; also read out. */
   message = $state("");
   /** Bytes and slices in memory, for the status line. */
@@ -269,7 +273,7 @@ export class Session {
 
   #placeStudy(study: Study): void {
     const at = this.studies.findIndex(({ id }) => id === study.id);
-    this.studies = at < 0 ? [...this.studies, study] : this.studies.with(at, study);
+    this.studies = at < 0 ? [...this.studies, study] : this.studies.map((old, i) => (i === at ? study : old));
   }
 
   /** After a scan: what is shown may have grown; an empty desk shows the first series. */

@@ -1,6 +1,6 @@
 //! JPEG XL by jxl-oxide.
 
-use jxl_oxide::{JxlImage, PixelFormat};
+use jxl_oxide::{AllocTracker, JxlImage, PixelFormat};
 
 use crate::codec::Decoded;
 
@@ -14,7 +14,10 @@ use crate::codec::Decoded;
     reason = "samples lie in 0..=1 and are clamped"
 )]
 pub fn decode(bytes: &[u8], most_samples: usize) -> Result<Decoded, String> {
+    // Planes of 32 bits, several times over while it works; what a small image needs at least.
+    let most_bytes = most_samples.saturating_mul(16).max(64 << 20);
     let image = JxlImage::builder()
+        .alloc_tracker(AllocTracker::with_limit(most_bytes))
         .read(bytes)
         .map_err(|error| error.to_string())?;
     let (columns, rows) = (image.width(), image.height());

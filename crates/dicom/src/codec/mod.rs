@@ -2,10 +2,21 @@
 //! [`crate::decode`] checks them against the header.
 
 pub mod fragments;
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_possible_wrap,
+    reason = "arithmetic in bits, categories and samples of at most 16 bits, whose ranges the recommendation bounds"
+)]
 pub mod jpeg;
 pub mod jpeg2000;
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_possible_wrap,
+    reason = "arithmetic in bits, categories and samples of at most 16 bits, whose ranges the recommendation bounds"
+)]
 pub mod jpegls;
-mod jpegls_bits;
 pub mod jpegxl;
 pub mod rle;
 

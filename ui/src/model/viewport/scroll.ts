@@ -24,7 +24,7 @@ export class ScrollAccumulator {
       return Math.sign(delta);
     }
     this.#rest += delta;
-    const slices = Math.trunc(this.#rest / SLICE_TRAVEL);
+    const slices = Math.trunc(this.#rest / SLICE_TRAVEL) || 0;
     this.#rest -= slices * SLICE_TRAVEL;
     return slices;
   }

@@ -21,34 +21,27 @@ export function initialVoi(set: DisplaySet, frame: FrameInfo): VoiChoice | null 
   return set.auto_window === null ? null : windowChoice(set.auto_window);
 }
 
+/** Beyond this no sample lies, and single precision still tells neighbours apart well enough to draw. */
+const LARGEST = 1e9;
+
 /** Smallest width that the function still has a meaning for (PS3.3 C.11.2.1.2: LINEAR at least 1). */
 export function smallestWidth(window: WindowInfo): number {
   return window.function === "LINEAR" ? 1 : 1e-6;
 }
 
-export interface DragGain {
-  /** Ctrl: four times as fast. */
-  readonly fast: boolean;
-  /** Up lowers the centre. */
-  readonly upBrightens: boolean;
-}
-
 /**
- * A window after a drag of (dx, dy) CSS px from where `start` was taken: right is wider, up is brighter. The gain is
- * relative to the width at the start, so that 80 HU and 30000 counts feel alike.
+ * A window after a drag of (dx, dy) CSS px from where `start` was taken: right is wider, up is brighter unless the
+ * preference turns it round. The gain is relative to the width at the start, so that 80 HU and 30000 counts feel alike.
  */
-export function draggedWindow(start: WindowInfo, dx: number, dy: number, gain: DragGain): WindowInfo {
-  const speed = gain.fast ? 4 : 1;
-  const step = (Math.max(start.width, smallestWidth(start)) / 256) * speed;
-  const direction = gain.upBrightens ? 1 : -1;
+export function draggedWindow(start: WindowInfo, dx: number, dy: number, upBrightens: boolean): WindowInfo {
+  const from = Math.max(start.width, smallestWidth(start));
+  const step = from / 256;
   // The width grows geometrically: dragging back and forth ends where it began, and it never reaches nought.
-  const width = Math.max(start.width, smallestWidth(start)) * Math.exp((dx * speed) / 256);
-  return {
-    ...start,
-    width: tidy(Math.max(smallestWidth(start), width), step),
-    center: tidy(start.center + dy * step * direction, step),
-    explanation: "",
-  };
+  const grown = Math.min(LARGEST, from * Math.exp(dx / 256));
+  const width = Math.max(smallestWidth(start), tidy(grown, grown / 256));
+  const moved = start.center + dy * step * (upBrightens ? 1 : -1);
+  const center = Math.min(LARGEST, Math.max(-LARGEST, tidy(moved, step)));
+  return { ...start, width, center, explanation: "" };
 }
 
 /** Rounds to a step a reader can read: a power of ten at or below the drag's own step. */

@@ -1,16 +1,19 @@
-// For window tests only (`?testing`): the picture of the active viewport as it is on the canvas.
+// The pixels of a viewport, for tests: nothing of this is reachable unless the page was opened with `?testing`.
+import type { Pixels } from "../../gpu/renderer";
 
-/** RGBA of the canvas of the active viewport, top row first, with its size. */
-export function readPixels(): { width: number; height: number; rgba: number[] } | null {
-  const canvas = document.querySelector<HTMLCanvasElement>(".viewport.active canvas");
-  const gl = canvas?.getContext("webgl2") ?? null;
-  if (canvas === null || gl === null) return null;
-  const { width, height } = canvas;
-  const bottomFirst = new Uint8Array(width * height * 4);
-  gl.readPixels(0, 0, width, height, gl.RGBA, gl.UNSIGNED_BYTE, bottomFirst);
-  const rgba: number[] = [];
-  for (let y = height - 1; y >= 0; y -= 1) {
-    for (const value of bottomFirst.subarray(y * width * 4, (y + 1) * width * 4)) rgba.push(value);
-  }
-  return { width, height, rgba };
+type Reader = () => Pixels & { readonly uploads: number; readonly draws: number };
+
+const readers = new Map<number, Reader>();
+
+/** A viewport lends its reader while it stands. */
+export function lendPixels(viewport: number, reader: Reader): () => void {
+  readers.set(viewport, reader);
+  return () => {
+    if (readers.get(viewport) === reader) readers.delete(viewport);
+  };
+}
+
+/** RGBA of a viewport as shown, top row first; `null` when it draws nothing. */
+export function readPixels(viewport = 0): ReturnType<Reader> | null {
+  return readers.get(viewport)?.() ?? null;
 }

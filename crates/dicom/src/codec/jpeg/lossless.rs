@@ -1,0 +1,266 @@
+//! Lossless process, Huffman coded: 2 to 16 bits, all predictors, point transform, restart intervals (T.81 annex H).
+
+use super::huffman::{Bits, Table};
+use super::stream::{Frame, Next, Scan, Stream};
+use crate::codec::Decoded;
+
+pub(super) fn decode(mut stream: Stream<'_>) -> Result<Decoded, String> {
+    let frame = stream.frame()?.clone();
+    // A sample takes at least one bit.
+    if frame.samples() > stream.bytes.len().saturating_mul(8) {
+        return Err(format!(
+            "{} x {} pixels cannot be in so few bytes",
+            frame.columns, frame.rows
+        ));
+    }
+    let count = frame.components.len();
+    let pixels = frame.rows * frame.columns;
+    let mut samples = vec![0_u16; pixels * count];
+    let mut done = vec![false; count];
+    while let Next::Scan(scan) = stream.next()? {
+        let same =
+            |c: &super::stream::Component| (c.h, c.v) == (frame.components[0].h, frame.components[0].v);
+        if !frame.components.iter().all(same) {
+            return Err("its components differ in size".to_owned());
+        }
+        stream.at = read_scan(&stream, &frame, &scan, &mut samples)?;
+        for (index, ..) in &scan.parts {
+            done[*index] = true;
+        }
+    }
+    if done.contains(&false) {
+        return Err("it ends before all components were there".to_owned());
+    }
+    Ok(Decoded {
+        columns: frame.columns as u32,
+        rows: frame.rows as u32,
+        components: count as u8,
+        cells: samples.into_iter().map(u32::from).collect(),
+        precision: frame.precision,
+        signed: false,
+        rgb: count == 3 && frame.says_rgb(),
+    })
+}
+
+fn read_scan(stream: &Stream<'_>, frame: &Frame, scan: &Scan, samples: &mut [u16]) -> Result<usize, String> {
+    let (predictor, shift) = (scan.start, scan.low);
+    if !(1..=7).contains(&predictor) || shift >= frame.precision {
+        return Err("a scan header makes no sense".to_owned());
+    }
+    let tables: Vec<(usize, &Table)> = scan
+        .parts
+        .iter()
+        .map(|(index, dc, _)| Some((*index, stream.dc[*dc].as_ref()?)))
+        .collect::<Option<_>>()
+        .ok_or("a Huffman table is missing")?;
+    let count = frame.components.len();
+    let stride = frame.columns * count;
+    let first = 1_i32 << (frame.precision - shift - 1);
+    let mut bits = Bits::new(stream.bytes, stream.at);
+    // Where prediction began anew: at the scan's start and after each restart marker.
+    let (mut fresh_row, mut fresh_unit) = (0, 0);
+    for row in 0..frame.rows {
+        for column in 0..frame.columns {
+            let unit = row * frame.columns + column;
+            if stream.interval > 0 && unit > 0 && unit.is_multiple_of(stream.interval) {
+                if !bits.restart() {
+                    return Err("a restart marker is missing".to_owned());
+                }
+                (fresh_row, fresh_unit) = (row, unit);
+            }
+            for (index, table) in &tables {
+                let at = row * stride + column * count + index;
+                let left = |at: usize| i32::from(samples[at - count]);
+                let prediction = if unit == fresh_unit {
+                    first
+                } else if row == fresh_row {
+                    left(at)
+                } else if column == 0 {
+                    i32::from(samples[at - stride])
+                } else {
+                    predict(
+                        predictor,
+                        left(at),
+                        i32::from(samples[at - stride]),
+                        left(at - stride),
+                    )
+                };
+                let size = bits.symbol(table)?;
+                samples[at] = (prediction.wrapping_add(bits.difference(size)) & 0xFFFF) as u16;
+            }
+        }
+        if bits.exhausted() {
+            return Err(format!("it ends in row {} of {}", row + 1, frame.rows));
+        }
+    }
+    if shift > 0 {
+        for (index, _) in &tables {
+            for sample in samples.iter_mut().skip(*index).step_by(count) {
+                *sample <<= shift;
+            }
+        }
+    }
+    Ok(bits.position())
+}
+
+/// Table H.1: Ra left, Rb above, Rc above left.
+fn predict(predictor: u8, ra: i32, rb: i32, rc: i32) -> i32 {
+    match predictor {
+        1 => ra,
+        2 => rb,
+        3 => rc,
+        4 => ra + rb - rc,
+        5 => ra + ((rb - rc) >> 1),
+        6 => rb + ((ra - rc) >> 1),
+        _ => (ra + rb) >> 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::codec::jpeg::decode;
+
+    /// Writes a lossless stream: categories 0 to 16 as codes of 5 bits.
+    fn encode(
+        samples: &[u16],
+        columns: usize,
+        predictor: u8,
+        precision: u8,
+        shift: u8,
+        interval: usize,
+    ) -> Vec<u8> {
+        let rows = samples.len() / columns;
+        let mut out = vec![0xFF, 0xD8, 0xFF, 0xC3, 0, 11, precision];
+        out.extend((rows as u16).to_be_bytes());
+        out.extend((columns as u16).to_be_bytes());
+        out.extend([1, 1, 0x11, 0]);
+        out.extend([
+            0xFF,
+            0xC4,
+            0,
+            19 + 17,
+            0,
+            0,
+            0,
+            0,
+            0,
+            17,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+        ]);
+        out.extend(0..17_u8);
+        out.extend([0xFF, 0xDD, 0, 4]);
+        out.extend((interval as u16).to_be_bytes());
+        out.extend([0xFF, 0xDA, 0, 8, 1, 1, 0, predictor, 0, shift]);
+        let (mut cache, mut held) = (0_u64, 0_u32);
+        let mut put = |out: &mut Vec<u8>, value: u32, n: u32, flush: bool| {
+            cache = (cache << n) | u64::from(value);
+            held += n;
+            if flush && !held.is_multiple_of(8) {
+                let fill = 8 - held % 8;
+                cache = (cache << fill) | ((1 << fill) - 1);
+                held += fill;
+            }
+            while held >= 8 {
+                held -= 8;
+                let byte = (cache >> held) as u8;
+                out.push(byte);
+                if byte == 0xFF {
+                    out.push(0);
+                }
+            }
+        };
+        let reduced: Vec<i32> = samples.iter().map(|s| i32::from(s >> shift)).collect();
+        let (mut fresh_row, mut fresh) = (0, 0);
+        for (i, sample) in reduced.iter().enumerate() {
+            if interval > 0 && i > 0 && i % interval == 0 {
+                put(&mut out, 0, 0, true);
+                out.extend([0xFF, 0xD0 + ((i / interval - 1) % 8) as u8]);
+                (fresh_row, fresh) = (i / columns, i);
+            }
+            let (row, column) = (i / columns, i % columns);
+            let prediction = if i == fresh {
+                1 << (precision - shift - 1)
+            } else if row == fresh_row {
+                reduced[i - 1]
+            } else if column == 0 {
+                reduced[i - columns]
+            } else {
+                super::predict(
+                    predictor,
+                    reduced[i - 1],
+                    reduced[i - columns],
+                    reduced[i - columns - 1],
+                )
+            };
+            let mut difference = (sample - prediction) & 0xFFFF;
+            if difference > 32_768 {
+                difference -= 65_536;
+            }
+            let size = 32 - difference.unsigned_abs().leading_zeros();
+            put(&mut out, size, 5, false);
+            if size < 16 {
+                let bits = if difference < 0 {
+                    difference + (1 << size) - 1
+                } else {
+                    difference
+                };
+                put(&mut out, bits as u32, size, false);
+            }
+        }
+        put(&mut out, 0, 0, true);
+        out.extend([0xFF, 0xD9]);
+        out
+    }
+
+    fn picture(n: usize, precision: u8) -> Vec<u16> {
+        let mut state = 12_345_u32;
+        (0..n)
+            .map(|_| {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                ((state >> 8) % (1 << precision)) as u16
+            })
+            .collect()
+    }
+
+    #[test]
+    fn every_predictor_gives_the_samples_back() {
+        for precision in [8, 12, 16] {
+            for predictor in 1..=7 {
+                for interval in [0, 13, 26, 5] {
+                    let samples = picture(13 * 9, precision);
+                    let stream = encode(&samples, 13, predictor, precision, 0, interval);
+                    let decoded = decode(&stream, 1 << 16, false).expect("decodes");
+                    let expected: Vec<u32> = samples.iter().map(|s| u32::from(*s)).collect();
+                    assert_eq!(
+                        decoded.cells, expected,
+                        "predictor {predictor}, {precision} bits, interval {interval}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_point_transform_drops_low_bits() {
+        let samples = picture(64, 12);
+        let stream = encode(&samples, 8, 4, 12, 2, 0);
+        let expected: Vec<u32> = samples.iter().map(|s| u32::from(s & !3)).collect();
+        assert_eq!(decode(&stream, 1 << 16, false).expect("decodes").cells, expected);
+    }
+
+    #[test]
+    fn a_stream_cut_short_is_an_error() {
+        let stream = encode(&picture(64 * 64, 12), 64, 1, 12, 0, 0);
+        assert!(decode(&stream[..stream.len() / 2], 1 << 16, false).is_err());
+    }
+}

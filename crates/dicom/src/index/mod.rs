@@ -1,0 +1,169 @@
+//! Headers to display sets: the images that scroll together, in geometric order.
+//!
+//! A series is split by matrix size, pixel spacing, orientation, localizer, image type, echo time, b-value and stack;
+//! repeated passes over the same places become one display set each. Order is by position along the normal
+//! (row x column), never by instance number; without positions, by instance number and frame. The order in which
+//! headers arrive changes nothing.
+
+mod build;
+mod part;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use overread_imaging::geometry::Plane;
+use overread_imaging::stack::Arrangement;
+
+use crate::header::ImageHeader;
+
+/// One frame of one file.
+#[derive(Clone, Debug)]
+pub struct FrameRef {
+    /// The file.
+    pub header: Arc<ImageHeader>,
+    /// Frame number, from 1.
+    pub frame: u32,
+}
+
+impl FrameRef {
+    /// The image plane, when known.
+    pub fn plane(&self) -> Option<Plane> {
+        self.header.attributes(self.frame).and_then(|a| a.plane)
+    }
+}
+
+/// Images that scroll together.
+#[derive(Clone, Debug)]
+pub struct DisplaySet {
+    /// Stable over runs: made from UIDs and what split the series.
+    pub id: String,
+    /// Study Instance UID.
+    pub study_uid: String,
+    /// Series Instance UID.
+    pub series_uid: String,
+    /// Modality.
+    pub modality: String,
+    /// Series description with what sets this part apart.
+    pub description: String,
+    /// Frames in order.
+    pub frames: Vec<FrameRef>,
+    /// What the positions say; `None` without positions.
+    pub arrangement: Option<Arrangement>,
+    /// Gaps, uneven spacing, tilt, duplicates, in words.
+    pub warnings: Vec<String>,
+}
+
+impl DisplaySet {
+    /// True when the frames form a regular grid in the patient and are grey.
+    pub fn is_volume(&self) -> bool {
+        self.arrangement.as_ref().is_some_and(|a| a.volume)
+            && self
+                .frames
+                .iter()
+                .all(|f| f.header.layout.samples == 1 && f.header.layout.photometric != "PALETTE COLOR")
+    }
+
+    /// Header of the first frame.
+    pub fn first(&self) -> &FrameRef {
+        &self.frames[0]
+    }
+
+    /// Index (from 0) of the frame shown first.
+    pub fn middle(&self) -> usize {
+        self.frames.len() / 2
+    }
+}
+
+/// Headers as they stream in, and the display sets they form.
+#[derive(Clone, Debug, Default)]
+pub struct Index {
+    series: BTreeMap<(String, String), Series>,
+}
+
+/// The instances of one series.
+#[derive(Clone, Debug, Default)]
+struct Series {
+    /// By SOP Instance UID and path: the order of arrival must not show.
+    headers: BTreeMap<(String, std::path::PathBuf), Arc<ImageHeader>>,
+    /// Further copies of an instance.
+    copies: usize,
+    /// Images that carry the identifier of another image.
+    disputed: usize,
+}
+
+impl Index {
+    /// Adds a header; false when it is a further copy of an instance that is there already. Of copies the one with
+    /// the first path is kept. An image that only shares its identifier with another is no copy.
+    pub fn add(&mut self, header: ImageHeader) -> bool {
+        let key = (header.study_uid.clone(), header.series_uid.clone());
+        let series = self.series.entry(key).or_default();
+        let place = (header.sop_uid.clone(), header.path.clone());
+        if header.sop_uid.is_empty() {
+            return series.headers.insert(place, Arc::new(header)).is_none();
+        }
+        let from = (header.sop_uid.clone(), std::path::PathBuf::new());
+        let mut namesakes = series
+            .headers
+            .range(from..)
+            .take_while(|((uid, _), _)| *uid == header.sop_uid)
+            .map(|(place, other)| (place.clone(), Arc::clone(other)));
+        let mut named = false;
+        let copy = namesakes.find(|(_, other)| {
+            named = true;
+            same_picture(other, &header)
+        });
+        let Some((there, _)) = copy else {
+            series.disputed += usize::from(named);
+            series.headers.insert(place, Arc::new(header));
+            return true;
+        };
+        if there != place {
+            series.copies += 1;
+            if place < there {
+                series.headers.remove(&there);
+                series.headers.insert(place, Arc::new(header));
+            }
+        }
+        false
+    }
+
+    /// True when nothing was added.
+    pub fn is_empty(&self) -> bool {
+        self.series.is_empty()
+    }
+
+    /// Display sets of one study, or of all with `None`; by study, series number, series and split.
+    pub fn display_sets(&self, study: Option<&str>) -> Vec<DisplaySet> {
+        let mut all = Vec::new();
+        for ((study_uid, series_uid), series) in &self.series {
+            if study.is_none_or(|wanted| wanted == study_uid) {
+                all.extend(build::display_sets(study_uid, series_uid, series));
+            }
+        }
+        all.sort_by(|a, b| {
+            let key = |s: &DisplaySet| {
+                (
+                    s.study_uid.clone(),
+                    s.first().header.series_number.unwrap_or(i64::MAX),
+                )
+            };
+            key(a).cmp(&key(b))
+        });
+        all
+    }
+}
+
+/// True when two images of one identifier say the same of place and size.
+fn same_picture(a: &ImageHeader, b: &ImageHeader) -> bool {
+    let said = |h: &ImageHeader| {
+        (
+            h.instance_number,
+            h.acquisition_number,
+            h.temporal_position,
+            h.image_type.clone(),
+            (h.layout.rows, h.layout.columns, h.layout.frames),
+            h.attributes(1).and_then(|a| a.plane),
+        )
+    };
+    said(a) == said(b)
+}

@@ -1,0 +1,71 @@
+// What a running question is doing: its events, folded into one state.
+import type { ReadEvent } from "../backend/generated/ReadEvent";
+
+export type Phase = "waiting" | "loading" | "preparing" | "vision" | "prefill" | "scoring" | "writing";
+
+export interface Progress {
+  readonly phase: Phase;
+  readonly done: number;
+  readonly of: number;
+  readonly secondsLeft: number | null;
+  /** The open answer so far. */
+  readonly text: string;
+}
+
+export const NOT_STARTED: Progress = { phase: "waiting", done: 0, of: 0, secondsLeft: null, text: "" };
+
+/** The state after an event. Events that end a question change nothing here. */
+export function advance(before: Progress, event: ReadEvent): Progress {
+  const at = (phase: Phase, done: number, of: number, secondsLeft: number | null = null): Progress => ({
+    phase,
+    done,
+    of,
+    secondsLeft,
+    text: before.text,
+  });
+  switch (event.event) {
+    case "loading":
+      return at("loading", event.fraction, 1);
+    case "preparing":
+      return at("preparing", event.slice, event.of);
+    case "vision":
+      return at("vision", event.slice, event.of, event.seconds_left);
+    case "prefill":
+      return at("prefill", event.done, event.of);
+    case "scoring":
+      return at("scoring", event.done, event.of);
+    case "token":
+      return { ...at("writing", 0, 0), text: before.text + event.text };
+    case "done":
+    case "withheld":
+    case "failed":
+      return before;
+  }
+}
+
+/** Share of the present step, 0 to 1; `null` where the end is not known. A slice being looked at is not done yet. */
+export function fractionOf({ phase, done, of }: Progress): number | null {
+  if (phase === "waiting" || phase === "writing" || of <= 0) return null;
+  const finished = phase === "preparing" || phase === "vision" ? done - 1 : done;
+  return Math.min(1, Math.max(0, finished / of));
+}
+
+export type Step = "loading" | "preparing" | "vision" | "prefill" | "answer";
+export const STEPS: readonly Step[] = ["loading", "preparing", "vision", "prefill", "answer"];
+
+/** Where in the row of steps a phase stands; -1 before the first. */
+export function stepOf(phase: Phase): number {
+  if (phase === "waiting") return -1;
+  return STEPS.indexOf(phase === "scoring" || phase === "writing" ? "answer" : phase);
+}
+
+export function countWords(text: string): number {
+  return text.split(/\s+/).filter((word) => word !== "").length;
+}
+
+/** What of a growing text is read out: whole sentences only. */
+export function wholeSentences(text: string): string {
+  const ends = [...text.matchAll(/[.!?:]\s|\n/g)];
+  const last = ends[ends.length - 1];
+  return last === undefined ? "" : text.slice(0, last.index + 1).trim();
+}

@@ -1,0 +1,57 @@
+// States of the reading panel in words.
+import type { Reading } from "../../backend/generated/Reading";
+import { invalidKind } from "../../model/answer";
+import type { Progress } from "../../model/progress";
+import { countWords } from "../../model/progress";
+import type { Missing } from "../../model/question";
+import type { SliceProblem } from "../../model/slices";
+import { reading as text } from "../../text/en";
+
+export function sliceProblem(problem: SliceProblem): string {
+  const words = text.sliceProblem;
+  switch (problem.kind) {
+    case "none_marked":
+    case "empty":
+    case "zero":
+      return words[problem.kind];
+    case "unreadable":
+    case "backwards":
+      return words[problem.kind](problem.part);
+    case "beyond":
+      return words.beyond(problem.slice, problem.count);
+  }
+}
+
+export function missingWords(missing: Missing): string {
+  if (missing.kind === "slices") return sliceProblem(missing.problem);
+  if (missing.kind === "duplicate") return text.missing.duplicate(missing.label);
+  return text.missing[missing.kind];
+}
+
+/** What a running question does now. `hidden`: no word of the answer may be told. */
+export function progressWords(progress: Progress, hidden: boolean): string {
+  const { phase, done, of, secondsLeft } = progress;
+  switch (phase) {
+    case "waiting":
+      return text.progress.waiting;
+    case "loading":
+      return text.progress.loading(done);
+    case "preparing":
+      return text.progress.preparing(done, of);
+    case "vision":
+      return text.progress.vision(done, of, secondsLeft);
+    case "prefill":
+      return text.progress.prefill(done, of);
+    case "scoring":
+      return text.progress.scoring(done, of);
+    case "writing":
+      return hidden ? text.progress.writingHidden : text.progress.writing(countWords(progress.text));
+  }
+}
+
+/** Why an answer counts as none; empty when it is valid. */
+export function invalidWords({ invalid }: Pick<Reading, "invalid">): string {
+  if (invalid === "") return "";
+  const kind = invalidKind(invalid);
+  return text.invalid[kind] ?? text.invalidOther(kind);
+}
