@@ -75,142 +75,202 @@ const browser = await chromium.launch({
 });
 const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
 const shot = (name) => page.screenshot({ path: join(shots, `${name}.png`) });
-const text = (id) => page.getByTestId(id).first().innerText();
-const tab = (name) => page.getByRole("tab", { name }).click();
+const tab = (name) => page.getByRole("tab", { name, exact: true }).click();
+const viewport = page.getByTestId("viewport-0");
+/** Words in the corners, one text. */
+const corners = () => page.locator(".corners").first().innerText();
+const model = (script) => page.evaluate(script);
+const slice = () => model(() => window.overread.session.activeViewport.frame + 1);
+const ask = () => page.getByRole("button", { name: /^Ask (the model|again)/ });
+const answer = page.locator("article");
 try {
   const problems = [];
   page.on("pageerror", (error) => problems.push(String(error)));
   await page.goto(`${address}&testing`);
 
   await step("the empty desk says what to do", async () => {
-    await page.getByText("Nothing is open.").waitFor();
+    await page.getByText("Open a folder of DICOM").waitFor();
     await shot("empty");
   });
-  await step("a folder opens and its series stand in the list", async () => {
-    await page.getByRole("button", { name: "Open folder" }).click();
-    await page.getByTestId("slice").waitFor();
-    assert.ok((await page.locator(".tile").count()) >= 2);
+  await step("a folder opens, its series stand in the list, the first shows its middle slice", async () => {
+    await page.getByRole("button", { name: "Open folder" }).first().click();
+    await page.locator(".corners").waitFor();
+    assert.ok((await page.locator("[data-tile]").count()) >= 2);
+    assert.match(await corners(), /Im 11 \/ 20/);
     await shot("open");
+  });
+  await step("files that are no images are named with their reason", async () => {
+    await page.getByText("files not shown").click();
+    await page.getByText("truth.csv").first().waitFor();
+    await page.getByText("files not shown").click();
   });
   await step("the device agrees with the reference renderer", async () => {
     await page.getByText("WebGL2 agrees with the reference").waitFor();
   });
   await step("keys and the wheel scroll", async () => {
+    await viewport.click({ position: { x: 5, y: 5 } });
     await page.keyboard.press("Home");
-    assert.match(await text("slice"), /Im 1 /);
+    assert.equal(await slice(), 1);
     await page.keyboard.press("ArrowDown");
-    assert.match(await text("slice"), /Im 2 /);
-    await page.locator(".viewport").hover();
+    assert.equal(await slice(), 2);
+    await viewport.hover();
     await page.mouse.wheel(0, 120);
-    await page.waitForFunction(() => document.querySelector('[data-testid="slice"]').textContent.includes("Im 3 "));
+    await page.waitForFunction(() => window.overread.session.activeViewport.frame === 2);
     await page.keyboard.press("End");
-    assert.match(await text("slice"), /Im (\d+) \/ \1/);
+    assert.equal(await slice(), 20);
   });
   await step("the canvas shows what the window formula says", async () => {
     await page.keyboard.press("Home");
     for (let i = 0; i < 9; i += 1) await page.keyboard.press("ArrowDown");
     await page.keyboard.press("1");
-    await page.evaluate(() => window.overread.session.updateSettings({ interpolate: false }));
+    await model(() => window.overread.session.updateSettings({ interpolate: false }));
     await page.waitForTimeout(800);
-    const { worst, compared } = await page.evaluate(comparePixels);
+    const { worst, compared } = await model(comparePixels);
     console.log(`   ${compared} pixels, at most ${worst} grey levels off`);
     assert.ok(compared > 500 && worst <= 1);
   });
-  await step("dragging changes the window and sends nothing", async () => {
-    const before = await text("window");
+  await step("dragging changes the window, sends nothing and uploads nothing", async () => {
+    const before = await corners();
     const requests = [];
     page.on("request", (request) => requests.push(request.url()));
-    const box = await page.locator(".viewport").boundingBox();
+    const box = await viewport.boundingBox();
     await page.mouse.move(box.x + 300, box.y + 300);
     await page.waitForTimeout(700);
+    const { uploads } = await model(() => window.overread.readPixels());
     await page.mouse.down();
     requests.length = 0;
     await page.mouse.move(box.x + 360, box.y + 280, { steps: 8 });
-    const during = requests.filter((url) => !url.includes("plan_question")).length;
+    const during = requests.length;
     await page.mouse.up();
-    assert.notEqual(await text("window"), before);
+    assert.notEqual(await corners(), before);
     assert.equal(during, 0);
+    assert.equal((await model(() => window.overread.readPixels())).uploads, uploads);
   });
   await step("the probe tells value and unit", async () => {
-    const box = await page.locator(".viewport").boundingBox();
+    const box = await viewport.boundingBox();
     await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
-    await page.getByTestId("probe").waitFor();
-    assert.match(await text("probe"), /HU/);
+    await page.waitForFunction(() => /HU/.test(document.querySelector(".corners").innerText));
+    await shot("probe");
   });
   await step("the picture that the model gets can be seen", async () => {
-    await page.getByText("See what the model sees").click();
-    await page.getByTestId("model-input").locator("img").waitFor();
+    await page.getByRole("button", { name: "See what the model gets" }).last().click();
+    const picture = page.locator("section.input img");
+    await picture.waitFor();
+    await page.waitForFunction(() => document.querySelector("section.input img").naturalWidth > 0);
     await page.waitForTimeout(300);
     await shot("model-input");
-    await page.getByRole("button", { name: "Close" }).click();
+    await page.locator("section.input").getByRole("button", { name: "Close" }).click();
   });
-  await step("truth is typed in", async () => {
+  await step("truth is typed in with its source", async () => {
     await tab("Truth");
-    await page.getByTestId("truth").fill("nodule");
-    await page.getByTestId("keep-truth").click();
-    await page.getByText("● nodule").waitFor();
+    await page.getByRole("button", { name: "nodule", exact: true }).click();
+    await page.getByRole("button", { name: "Panel of readers" }).click();
+    await page.getByRole("button", { name: "Keep the truth" }).click();
+    await page.getByText("Panel of readers, since").waitFor();
+    await shot("truth");
   });
   await step("the model answers beside the truth", async () => {
     await tab("Model");
-    await page.getByTestId("ask").click();
-    await page.getByTestId("answer").waitFor({ timeout: 120_000 });
-    assert.equal(await text("truth-label"), "nodule");
-    assert.match(await text("agreement"), /agree|differ/);
-    assert.match(await text("answer"), /uncalibrated/);
-    await page.getByTestId("answer").scrollIntoViewIfNeeded();
+    await ask().first().click();
+    await answer.waitFor({ timeout: 120_000 });
+    assert.match(await page.locator("dl").first().innerText(), /nodule/);
+    assert.match(await page.locator(".verdict").innerText(), /Model and truth (agree|differ)/);
+    assert.match(await answer.innerText(), /uncalibrated/);
+    assert.match(await answer.innerText(), /weights [0-9a-f]{12} · ct-windows\/1/);
     await shot("answer");
   });
-  let filedSlice = "";
-  await step("a mark is drawn, measured and saved", async () => {
-    const box = await page.locator(".viewport").boundingBox();
-    await page.locator('[data-tool-button="length"]').click();
-    await page.mouse.move(box.x + 250, box.y + 300);
-    await page.mouse.down();
-    await page.mouse.move(box.x + 350, box.y + 340, { steps: 5 });
-    await page.mouse.up();
-    await page.locator("g.kept").waitFor();
-    assert.match(await page.locator("g.kept").innerHTML(), /mm/);
-    filedSlice = await text("slice");
+  let filedSlice = 0;
+  let marksDrawn = 0;
+  await step("marks are drawn, measured, undone and saved", async () => {
+    const box = await viewport.boundingBox();
+    const draw = async (tool, at) => {
+      await page.getByRole("button", { name: new RegExp(`^${tool}`, "i") }).first().click();
+      await page.mouse.move(box.x + at, box.y + 300);
+      await page.mouse.down();
+      await page.mouse.move(box.x + at + 90, box.y + 340, { steps: 5 });
+      await page.mouse.up();
+      marksDrawn += 1;
+      await page.waitForFunction((count) => document.querySelectorAll("[data-mark]").length >= count, marksDrawn);
+    };
+    for (const [i, tool] of ["Length", "Ellipse", "Rectangle", "Arrow"].entries()) await draw(tool, 180 + i * 100);
+    assert.match(await page.locator(".marks").innerHTML(), /mm/);
+    await shot("marks");
+    await page.keyboard.press("Control+z");
+    await page.waitForFunction(() => document.querySelectorAll("g[data-mark]").length === 3);
+    filedSlice = await slice();
   });
-  await step("the disagreement is filed", async () => {
+  await step("the disagreement is filed, and not without a reason", async () => {
     await tab("Review");
-    await page.locator('[data-score="2b"]').click();
-    await page.getByTestId("file").click();
+    await page.getByText("2b", { exact: true }).click();
+    await page.getByRole("button", { name: /File for review/ }).click();
     await page.getByText("needs a comment").waitFor();
-    await page.getByTestId("comment").fill("The planted nodule was not named.");
-    await page.getByTestId("file").click();
-    await page.locator("[data-review]").waitFor();
+    await page.getByLabel("Comment").fill("The planted nodule was not named.");
+    await page.getByRole("button", { name: "Wrong place" }).click();
+    await page.getByRole("button", { name: /File for review/ }).click();
+    await page.getByText(/^Saved /).waitFor();
     await shot("filed");
   });
-  await step("after a reload the review leads back to slice and mark", async () => {
+  await step("the list is written as CSV and JSON", async () => {
+    await page.getByRole("button", { name: "Export to the home folder" }).click();
+    await page.getByText(/1 row written to .*csv/).waitFor();
+    await page.getByText("JSON", { exact: true }).click();
+    await page.getByRole("button", { name: "Export to the home folder" }).click();
+    await page.getByText(/1 row written to .*json/).waitFor();
+  });
+  await step("the series' tile tells of truth and reading", async () => {
+    await page.locator('[data-tile][aria-current="true"]').getByText("truth").waitFor();
+    await page.locator('[data-tile][aria-current="true"]').getByText("1 reading").waitFor();
+  });
+  await step("after a reload the review leads back to slice, window and marks", async () => {
+    const before = (await corners()).match(/W .*/)[0];
     await page.reload();
-    await page.getByText("Nothing is open.").waitFor();
-    await tab("Review");
-    await page.locator("[data-review]").click();
-    await page.locator("g.kept").waitFor();
-    assert.equal(await text("slice"), filedSlice);
+    await page.getByText("Open a folder of DICOM").waitFor();
+    await page.getByText("Opened before").waitFor();
+    await page.keyboard.press("Alt+3");
+    await page.getByRole("button", { name: /^Go back to/ }).click();
+    await page.locator("g[data-mark]").first().waitFor();
+    assert.equal(await slice(), filedSlice);
+    assert.equal(await page.locator("g[data-mark]").count(), 3);
+    assert.equal((await corners()).match(/W .*/)[0], before);
     await shot("reopened");
   });
   await step("blind mode hides model and truth until the own answer is committed", async () => {
-    await tab("Settings");
-    await page.locator('[data-setting="blind"]').check();
-    await page.locator(".tile").last().click();
+    await page.getByRole("tab", { name: "Settings" }).click();
+    await page.getByRole("switch", { name: "Blind mode" }).click();
+    await page.locator("[data-tile]").last().click();
     await tab("Model");
-    await page.waitForTimeout(800);
-    await page.getByTestId("ask").click();
-    await page.getByText("hidden until you commit your own").first().waitFor({ timeout: 120_000 });
-    assert.equal(await page.getByTestId("answer").count(), 0);
+    await page.getByText("Blind mode: model and truth stay hidden").waitFor();
+    await ask().first().click();
+    await page.getByText(/1 answer/).first().waitFor({ timeout: 120_000 });
+    assert.equal(await answer.count(), 0);
     await shot("blind");
-    await page.getByTestId("own").fill("normal");
-    await page.getByTestId("commit").click();
-    await page.getByTestId("answer").waitFor();
-    assert.match(await text("answer"), /own answer .*model .*truth/);
+    await page.getByRole("group", { name: "From the list" }).getByText("normal").click();
+    await page.getByRole("button", { name: "Commit and reveal" }).click();
+    await answer.waitFor();
+    assert.match(await page.getByText(/^Order:/).innerText(), /own answer .*model/);
+    await shot("revealed");
+  });
+  await step("two by two shows four places", async () => {
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: /2.*2|layout/i }).first().click();
+    assert.equal(await page.locator("[data-viewport]").count(), 4);
+    await page.waitForTimeout(500);
+    await shot("two-by-two");
+    await page.getByRole("button", { name: /1.*1|2.*2|layout/i }).first().click();
   });
   await step("a narrow window keeps everything in reach", async () => {
     await page.setViewportSize({ width: 900, height: 600 });
-    await page.getByTestId("ask").scrollIntoViewIfNeeded();
+    await page.waitForTimeout(300);
     await shot("narrow");
-    assert.ok(await page.getByTestId("ask").isVisible());
+    assert.ok(await ask().first().isVisible());
+  });
+  await step("an empty folder and a lost one are told in words", async () => {
+    await page.setViewportSize({ width: 1440, height: 900 });
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder);
+    await page.getByRole("button", { name: "Open folder" }).first().click();
+    await page.getByText(/No images were found|holds no DICOM/).first().waitFor();
+    await shot("no-dicom");
   });
   await step("nothing broke on the way", async () => assert.deepEqual(problems, []));
   console.log(`${passed} passed, 0 failed`);

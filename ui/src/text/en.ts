@@ -18,6 +18,7 @@ export const kit = {
 export const notice = "Research use only. Not for diagnosis.";
 
 export const reading = {
+  weights: (hash: string) => `weights ${hash}`,
   panel: "Model",
   noSeries: "No series is open",
   noSeriesMore: "Open a series on the left; then choose what the model reads and what it is asked.",
