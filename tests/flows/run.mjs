@@ -251,12 +251,11 @@ try {
     await shot("revealed");
   });
   await step("two by two shows four places", async () => {
-    await page.keyboard.press("Escape");
-    await page.getByRole("button", { name: /2.*2|layout/i }).first().click();
+    await page.getByRole("button", { name: "One or four viewports" }).click();
     assert.equal(await page.locator("[data-viewport]").count(), 4);
     await page.waitForTimeout(500);
     await shot("two-by-two");
-    await page.getByRole("button", { name: /1.*1|2.*2|layout/i }).first().click();
+    await page.getByRole("button", { name: "One or four viewports" }).click();
   });
   await step("a narrow window keeps everything in reach", async () => {
     await page.setViewportSize({ width: 900, height: 600 });
@@ -264,12 +263,19 @@ try {
     await shot("narrow");
     assert.ok(await ask().first().isVisible());
   });
+  await step("names are hidden everywhere when asked", async () => {
+    await page.setViewportSize({ width: 1440, height: 900 });
+    await page.keyboard.press("Control+h");
+    await page.getByText("Names hidden").waitFor();
+    await page.waitForFunction(() => !/PHANTOM|PH[0-9]{4}/.test(document.body.innerText));
+    await shot("names-hidden");
+  });
   await step("an empty folder and a lost one are told in words", async () => {
     await page.setViewportSize({ width: 1440, height: 900 });
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder);
     await page.getByRole("button", { name: "Open folder" }).first().click();
-    await page.getByText(/No images were found|holds no DICOM/).first().waitFor();
+    await page.getByText(/There is no DICOM in/).first().waitFor();
     await shot("no-dicom");
   });
   await step("nothing broke on the way", async () => assert.deepEqual(problems, []));

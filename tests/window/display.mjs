@@ -59,7 +59,7 @@ export async function startDisplay(environment) {
   const driver = spawn(
     "dbus-run-session",
     ["--", "WebKitWebDriver", `--port=${port}`, "--host=127.0.0.1"],
-    { env, stdio: ["ignore", "inherit", "inherit"], detached: true },
+    { env, stdio: "ignore", detached: true },
   );
   const address = `http://127.0.0.1:${port}`;
   await until("WebKitWebDriver", () => fetch(`${address}/status`).then((r) => r.ok, () => false));

@@ -3,6 +3,9 @@ import { writeFileSync } from "node:fs";
 
 const ELEMENT = "element-6066-11e4-a52e-4f735466cecf";
 
+/** Code points of the protocol for keys without a character. */
+export const KEYS = { home: "\uE011", down: "\uE015", alt: "\uE00A" };
+
 /** One automated window. */
 export class Window {
   static async open(address, app, args = []) {
@@ -22,6 +25,7 @@ export class Window {
   async send(method, path, body) {
     const response = await fetch(`${this.address}${path}`, {
       method,
+      signal: AbortSignal.timeout(60_000),
       ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
     });
     const { value } = await response.json();

@@ -48,7 +48,8 @@ impl fmt::Debug for DeskOptions {
 #[derive(Debug, Default)]
 pub(crate) struct Opened {
     pub(crate) root: Option<PathBuf>,
-    pub(crate) studies: BTreeMap<String, Study>,
+    /// In the order in which they were found.
+    pub(crate) studies: Vec<Study>,
     pub(crate) sets: BTreeMap<String, Arc<DisplaySet>>,
     pub(crate) skipped: Vec<SkippedFile>,
 }

@@ -49,13 +49,7 @@ impl Desk {
                 op::device::report(&parse(arguments)?);
                 answer(Nothing {})
             }
-            "studies" => answer(
-                crate::desk::lock(&self.opened)
-                    .studies
-                    .values()
-                    .cloned()
-                    .collect::<Vec<_>>(),
-            ),
+            "studies" => answer(op::studies::studies(self)),
             "display_set" => answer(op::view::display_set(self, &parse(arguments)?)?),
             "probe" => answer(op::view::probe(self, &parse(arguments)?)?),
             "models" => answer(op::models::models(self)?),

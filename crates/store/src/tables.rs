@@ -165,6 +165,15 @@ impl Store {
         Ok(rows.collect::<std::result::Result<_, _>>()?)
     }
 
+    /// How many readings a case has.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn reading_count(&self, case: &str) -> Result<u32> {
+        let count = "SELECT count(*) FROM readings WHERE case_key = ?1";
+        Ok(self.connection.query_row(count, [case], |row| row.get(0))?)
+    }
+
     /// Keeps truths, all in one transaction; the newest of a key counts.
     ///
     /// # Errors

@@ -148,6 +148,8 @@ export class Session {
   /** Shows a display set in a viewport, by default the active one. */
   async openDisplaySet(id: string, viewport: ViewportModel = this.activeViewport): Promise<void> {
     this.activate(viewport);
+    // What the line said was about another picture.
+    this.status("");
     await viewport.open(id);
     if (viewport.loadState.kind === "failed") this.status(viewport.loadState.error.message);
   }

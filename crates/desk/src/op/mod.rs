@@ -19,4 +19,5 @@ pub mod report;
 pub mod reslice;
 pub mod reviews;
 pub mod show;
+pub mod studies;
 pub mod view;

@@ -9,9 +9,9 @@ use overread_dicom::scan::{self, Found, ScannedFile};
 use overread_dicom::{DisplaySet, Index};
 
 use crate::code::failure;
-use crate::convert;
 use crate::desk::{Desk, lock};
-use crate::wire::studies::{ObjectLine, OpenFolder, ScanEvent, SkippedFile, Study};
+use crate::op::studies;
+use crate::wire::studies::{ObjectLine, OpenFolder, ScanEvent, SkippedFile};
 use crate::{Cancel, Failure};
 
 /// Events come at most this often.
@@ -168,13 +168,16 @@ fn tell(desk: &Desk, p: &mut Progress, events: &(dyn Fn(ScanEvent) + Sync)) {
             .map(Arc::new)
             .collect();
         let objects = p.objects.get(&uid).cloned().unwrap_or_default();
-        let study = study(desk, &uid, &sets, objects);
+        let study = studies::study(desk, &uid, &sets, objects);
         let mut opened = lock(&desk.opened);
         opened.sets.retain(|_, set| set.study_uid != uid);
         opened
             .sets
             .extend(sets.into_iter().map(|set| (set.id.clone(), set)));
-        opened.studies.insert(study.id.clone(), study.clone());
+        match opened.studies.iter_mut().find(|old| old.id == study.id) {
+            Some(old) => *old = study.clone(),
+            None => opened.studies.push(study.clone()),
+        }
         drop(opened);
         events(ScanEvent::Study(study));
     }
@@ -190,32 +193,6 @@ fn tell(desk: &Desk, p: &mut Progress, events: &(dyn Fn(ScanEvent) + Sync)) {
         found: p.found.max(p.seen),
     });
     p.told = Some(Instant::now());
-}
-
-fn study(desk: &Desk, uid: &str, sets: &[Arc<DisplaySet>], objects: Vec<ObjectLine>) -> Study {
-    let hide = crate::op::app::settings(desk).hide_identity;
-    let header = sets.first().map(|set| Arc::clone(&set.first().header));
-    let patient = header.as_ref().map(|h| h.patient.clone()).unwrap_or_default();
-    let description = header
-        .as_ref()
-        .map(|h| h.study_description.clone())
-        .filter(|d| !d.is_empty());
-    let modality = sets.first().map(|set| set.modality.clone()).unwrap_or_default();
-    Study {
-        id: format!("study-{}", convert::short_hash(uid)),
-        uid: uid.to_owned(),
-        description: description.unwrap_or_else(|| format!("{modality} study").trim().to_owned()),
-        date: header.as_ref().map(|h| h.study_date.clone()).unwrap_or_default(),
-        patient_name: if hide { String::new() } else { patient.name.clone() },
-        patient_id: if hide { String::new() } else { patient.id.clone() },
-        patient_details: if hide {
-            String::new()
-        } else {
-            convert::patient_details(&patient)
-        },
-        display_sets: sets.iter().map(|set| convert::tile(set)).collect(),
-        objects,
-    }
 }
 
 /// Scans a folder or file to the end without a page: for the command line.

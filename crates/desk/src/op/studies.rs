@@ -1,0 +1,71 @@
+//! The list of studies: made anew at every call, for truths, readings and hidden names change while a folder is open.
+
+use std::sync::Arc;
+
+use overread_dicom::DisplaySet;
+
+use crate::convert;
+use crate::desk::{Desk, lock};
+use crate::op::case::truth_of;
+use crate::wire::studies::{DisplaySetTile, ObjectLine, Study};
+
+/// The operation `studies`.
+pub(crate) fn studies(desk: &Desk) -> Vec<Study> {
+    let (known, sets) = {
+        let opened = lock(&desk.opened);
+        let known: Vec<Study> = opened.studies.clone();
+        (known, opened.sets.values().cloned().collect::<Vec<_>>())
+    };
+    known
+        .into_iter()
+        .map(|old| {
+            // In the order that was shown.
+            let sets: Vec<Arc<DisplaySet>> = old
+                .display_sets
+                .iter()
+                .filter_map(|tile| sets.iter().find(|set| set.id == tile.id).cloned())
+                .collect();
+            study(desk, &old.uid, &sets, old.objects)
+        })
+        .collect()
+}
+
+/// A study as the list shows it, with what the store knows of its cases.
+pub(crate) fn study(desk: &Desk, uid: &str, sets: &[Arc<DisplaySet>], objects: Vec<ObjectLine>) -> Study {
+    let hide = crate::op::app::settings(desk).hide_identity;
+    let header = sets.first().map(|set| Arc::clone(&set.first().header));
+    let patient = header.as_ref().map(|h| h.patient.clone()).unwrap_or_default();
+    let description = header
+        .as_ref()
+        .map(|h| h.study_description.clone())
+        .filter(|d| !d.is_empty());
+    let modality = sets.first().map(|set| set.modality.clone()).unwrap_or_default();
+    Study {
+        id: format!("study-{}", convert::short_hash(uid)),
+        uid: uid.to_owned(),
+        description: description.unwrap_or_else(|| format!("{modality} study").trim().to_owned()),
+        date: header.as_ref().map(|h| h.study_date.clone()).unwrap_or_default(),
+        patient_name: if hide { String::new() } else { patient.name.clone() },
+        patient_id: if hide { String::new() } else { patient.id.clone() },
+        patient_details: if hide {
+            String::new()
+        } else {
+            convert::patient_details(&patient)
+        },
+        display_sets: sets.iter().map(|set| tile(desk, set)).collect(),
+        objects,
+    }
+}
+
+
+fn tile(desk: &Desk, set: &DisplaySet) -> DisplaySetTile {
+    let readings = desk
+        .store()
+        .and_then(|store| Ok(store.reading_count(&set.id)?))
+        .unwrap_or(0);
+    DisplaySetTile {
+        has_truth: truth_of(desk, set).is_some(),
+        readings,
+        ..convert::tile(set)
+    }
+}
