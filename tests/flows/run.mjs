@@ -266,7 +266,7 @@ try {
   await step("names are hidden everywhere when asked", async () => {
     await page.setViewportSize({ width: 1440, height: 900 });
     await page.keyboard.press("Control+h");
-    await page.getByText("Names hidden").waitFor();
+    await page.waitForFunction(() => window.overread.session.settings.hide_identity);
     await page.waitForFunction(() => !/PHANTOM|PH[0-9]{4}/.test(document.body.innerText));
     await shot("names-hidden");
   });

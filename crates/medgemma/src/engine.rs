@@ -18,6 +18,7 @@ pub use crate::question::{
 };
 use crate::score::{self, LabelScore};
 use crate::template::Message;
+use crate::thought::split_thought;
 use crate::tokenizer::Tokenizer;
 use crate::vision::{Projector, Tower};
 use crate::weights;
@@ -527,7 +528,7 @@ impl Engine {
             }
             last = self.step(id, &mut cache, cancel)?;
         }
-        let (thought, rest) = self.split_thought(&answer.generated);
+        let (thought, rest) = split_thought(&answer.generated, &self.config.eos, &self.tokenizer);
         answer.thought = thought;
         answer.text = self.tokenizer.decode(rest, false).trim().to_owned();
         Ok(())
@@ -541,31 +542,6 @@ impl Engine {
         let span = Span::trunk(cache.length, &[-1]);
         let hidden = self.decoder.forward(embedded, &span, cache, true, cancel, None)?;
         score::last_logits(&self.decoder, &hidden)
-    }
-
-    /// Thinking models wrap their thought in `<unused94>` and `<unused95>`: split by id, before decoding drops them.
-    fn split_thought<'a>(&self, ids: &'a [u32]) -> (Option<String>, &'a [u32]) {
-        let ids = match ids.split_last() {
-            Some((last, rest)) if self.config.eos.contains(last) => rest,
-            _ => ids,
-        };
-        let (Some(open), Some(close)) = (self.tokenizer.id("<unused94>"), self.tokenizer.id("<unused95>"))
-        else {
-            return (None, ids);
-        };
-        match (ids.first() == Some(&open), ids.iter().position(|id| *id == close)) {
-            (_, Some(end)) => {
-                let thought = &ids[usize::from(ids.first() == Some(&open))..end];
-                let text = self.tokenizer.decode(thought, false);
-                (
-                    Some(text.trim_start_matches("thought\n").trim().to_owned()),
-                    &ids[end + 1..],
-                )
-            }
-            // The thought never ended: there is no answer.
-            (true, None) => (Some(self.tokenizer.decode(&ids[1..], false)), &[]),
-            (false, None) => (None, ids),
-        }
     }
 
     /// Greedy ids after a prompt, for traces.

@@ -25,6 +25,7 @@ pub mod prompt;
 pub mod question;
 pub mod score;
 pub mod template;
+mod thought;
 pub mod tokenizer;
 pub mod trace;
 pub mod vision;

@@ -57,7 +57,6 @@ pub(crate) fn study(desk: &Desk, uid: &str, sets: &[Arc<DisplaySet>], objects: V
     }
 }
 
-
 fn tile(desk: &Desk, set: &DisplaySet) -> DisplaySetTile {
     let readings = desk
         .store()

@@ -1,0 +1,187 @@
+// The states that the gallery shows, made up.
+
+import { DeskError } from "../../backend/backend";
+import type { Case } from "../../backend/generated/Case";
+import type { Plan } from "../../backend/generated/Plan";
+import type { Reading } from "../../backend/generated/Reading";
+import type { Comparison } from "../../model/answer";
+import type { PlanState } from "../../model/question";
+import type { Run } from "../../model/reading.svelte";
+
+export const ERROR = new DeskError({
+  code: "model.no_weights",
+  message: "The folder holds no weights: model.safetensors is missing.",
+  hint: "Choose the folder that was downloaded from Hugging Face, with its .safetensors files.",
+});
+
+const LABELS: readonly (readonly [string, number])[] = [
+  ["pulmonary nodule", 0.612],
+  ["pleural effusion", 0.204],
+  ["pneumothorax", 0.121],
+  ["normal", 0.0629],
+  ["rib fracture", 0.0001],
+];
+
+export const READING: Reading = {
+  id: "reading-1",
+  at: "2026-03-02T10:41:12.000Z",
+  display_set: "ds-1",
+  question: "Which finding is present?",
+  form: "labels",
+  label: "pulmonary nodule",
+  probabilities: LABELS.map(([label, probability]) => ({
+    label,
+    probability,
+    log_likelihood: Math.log(probability),
+    log_likelihood_per_token: Math.log(probability) / 2,
+  })),
+  confidence: 0.612,
+  confidence_kind: "softmax over 5 labels, uncalibrated",
+  text: "",
+  thought: "",
+  invalid: "",
+  warning: "",
+  provenance: [
+    ["model", "medgemma-1.5-4b-it"],
+    ["weights", "8f2c1d90ab34e67f8f2c1d90ab34e67f8f2c1d90ab34e67f8f2c1d90ab34e67f"],
+    ["preprocessing", "ct-windows/1 (4c1d)"],
+    ["precision", "f32"],
+  ],
+  agreement: "agree",
+  agreement_reason: "",
+  slices: [11, 12, 13],
+  tokens: [801, 0],
+  seconds: [3.2, 1.4, 0.6, 5.4],
+};
+
+const open: Reading = {
+  ...READING,
+  form: "open",
+  label: "",
+  probabilities: [],
+  confidence: null,
+  confidence_kind: "",
+};
+
+export const READINGS: readonly (readonly [string, Reading])[] = [
+  ["One of a list", READING],
+  ["Random weights", { ...READING, warning: "This model has random weights: its answers are noise." }],
+  [
+    "Free text with a thought",
+    {
+      ...open,
+      text: "There is an 8 mm nodule in the right upper lobe.\n\nFinal Answer: pulmonary nodule",
+      thought: "The bright round spot lies beside a vessel but does not follow it.",
+    },
+  ],
+  ["Invalid", { ...open, text: "I am sorry, I cannot interpret medical images.", invalid: "refusal" }],
+];
+
+export const KNOWN: Case = {
+  display_set: "ds-1",
+  hidden: false,
+  withheld: 0,
+  own: [{ label: "pulmonary nodule", confidence: 0.8, at: "2026-03-02T10:40:00.000Z", before_reveal: true }],
+  readings: [READING],
+  truth: { labels: ["pulmonary nodule"], source: "Biopsy", at: "2026-03-01T08:00:00.000Z" },
+  order: ["own answer 10:40:00", "model 10:41:12", "truth 10:41:12"],
+  own_agreement: "agree",
+};
+
+const row: Comparison = {
+  own: { kind: "value", text: "pulmonary nodule" },
+  ownFirst: true,
+  model: { kind: "value", text: "pulmonary nodule" },
+  truth: { kind: "value", text: "pulmonary nodule" },
+  modelAgreement: "agree",
+  ownAgreement: "agree",
+  reason: "",
+};
+
+export const COMPARISONS: readonly (readonly [string, Comparison])[] = [
+  ["Agree", row],
+  ["Model differs", { ...row, model: { kind: "value", text: "consolidation" }, modelAgreement: "disagree" }],
+  ["No truth", { ...row, truth: { kind: "none" }, modelAgreement: "no_truth", ownAgreement: "no_truth" }],
+  [
+    "Not comparable",
+    {
+      ...row,
+      model: { kind: "text" },
+      modelAgreement: "not_comparable",
+      ownAgreement: null,
+      reason: "The answer is free text.",
+    },
+  ],
+  [
+    "Hidden",
+    {
+      ...row,
+      own: { kind: "none" },
+      ownFirst: false,
+      model: { kind: "hidden" },
+      truth: { kind: "hidden" },
+      modelAgreement: null,
+      ownAgreement: null,
+    },
+  ],
+];
+
+const PLAN: Plan = {
+  id: "plan-1",
+  slices: [],
+  tokens: 21_960,
+  context: 131_072,
+  memory: 9_400_000_000,
+  memory_available: 12_400_000_000,
+  seconds: 260,
+  rendered_prompt: "<start_of_turn>user\nWhich finding is present?<end_of_turn>\n<start_of_turn>model\n",
+  warnings: ["Read with single images only: a volume was not part of its tests."],
+  refusal: null,
+  model_image_size: 896,
+};
+
+export const PLANS: readonly (readonly [string, PlanState])[] = [
+  ["Idle", { kind: "idle" }],
+  ["Planning", { kind: "planning", last: null }],
+  ["Ready", { kind: "ready", plan: PLAN }],
+  [
+    "Refused",
+    {
+      kind: "ready",
+      plan: {
+        ...PLAN,
+        memory: 31_000_000_000,
+        refusal: {
+          code: "model.memory",
+          message: "This needs 31 GB of memory; 12.4 GB are free.",
+          hint: "Choose fewer slices or a smaller model.",
+        },
+      },
+    },
+  ],
+  ["Failed", { kind: "failed", error: ERROR }],
+];
+
+const running = {
+  kind: "running",
+  displaySet: "ds-1",
+  series: "Chest CT, axial",
+  cancelling: false,
+} as const;
+const at = { done: 0, of: 0, secondsLeft: null, text: "" };
+
+export const RUNS: readonly (readonly [string, Run, boolean])[] = [
+  ["Loading", { ...running, progress: { ...at, phase: "loading", done: 0.4, of: 1 } }, false],
+  ["Vision", { ...running, progress: { ...at, phase: "vision", done: 12, of: 85, secondsLeft: 140 } }, false],
+  ["Prefill", { ...running, progress: { ...at, phase: "prefill", done: 4096, of: 21_960 } }, false],
+  ["Writing", { ...running, progress: { ...at, phase: "writing", text: "There is an 8 mm nodule" } }, false],
+  ["Writing, blind", { ...running, progress: { ...at, phase: "writing", text: "hidden" } }, true],
+  [
+    "Cancelling",
+    { ...running, cancelling: true, progress: { ...at, phase: "vision", done: 3, of: 85 } },
+    false,
+  ],
+  ["Withheld", { kind: "withheld", displaySet: "ds-1" }, true],
+  ["Stopped", { kind: "stopped", displaySet: "ds-1" }, false],
+  ["Failed", { kind: "failed", displaySet: "ds-1", error: ERROR }, false],
+];
