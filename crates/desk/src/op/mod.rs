@@ -13,6 +13,7 @@ pub mod marks;
 pub mod models;
 pub mod open;
 pub mod pictures;
+mod plain;
 pub mod plan;
 pub mod records;
 pub mod report;

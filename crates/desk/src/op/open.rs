@@ -10,7 +10,7 @@ use overread_dicom::{DisplaySet, Index};
 
 use crate::code::failure;
 use crate::desk::{Desk, lock};
-use crate::op::studies;
+use crate::op::{plain, studies};
 use crate::wire::studies::{ObjectLine, OpenFolder, ScanEvent, SkippedFile};
 use crate::{Cancel, Failure};
 
@@ -200,6 +200,8 @@ fn tell(desk: &Desk, p: &mut Progress, events: &(dyn Fn(ScanEvent) + Sync)) {
 /// # Errors
 /// When it is not there or holds no image.
 pub fn load(desk: &Desk, path: &Path) -> Result<Vec<Arc<DisplaySet>>, Failure> {
+    let copy = plain::as_dicom(desk, path)?;
+    let path = copy.as_deref().unwrap_or(path);
     let found = Mutex::new(Index::default());
     let reasons = Mutex::new(Vec::new());
     let take = |event| {

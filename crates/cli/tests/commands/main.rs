@@ -1,0 +1,9 @@
+//! The command line as a user types it: the real binary, its streams and exit codes.
+
+mod desk;
+mod errors;
+mod evaluate;
+mod model;
+mod overread;
+mod pictures;
+mod scan;
