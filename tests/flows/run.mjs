@@ -278,6 +278,25 @@ try {
     await page.getByText(/There is no DICOM in/).first().waitFor();
     await shot("no-dicom");
   });
+  await step("without WebGL2 the reference renderer shows the same picture, and the line says so", async () => {
+    await run(["phantom", "--out", folder, "--n", "1", "--seed", "11"]);
+    const plain = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-3d-apis", "--disable-quic", "--no-first-run"] });
+    try {
+      const other = await plain.newPage({ viewport: { width: 1440, height: 900 } });
+      await other.goto(`${address}&testing`);
+      await other.getByRole("button", { name: "Open folder" }).first().click();
+      await other.getByText("the reference renderer draws").waitFor();
+      const drawn = other.locator("img.drawn");
+      await drawn.waitFor();
+      await other.waitForFunction(() => document.querySelector("img.drawn").naturalWidth > 0);
+      const before = await drawn.getAttribute("src");
+      await other.keyboard.press("1");
+      await other.waitForFunction((src) => document.querySelector("img.drawn").getAttribute("src") !== src, before);
+      await other.screenshot({ path: join(shots, "no-webgl.png") });
+    } finally {
+      await plain.close();
+    }
+  });
   await step("nothing broke on the way", async () => assert.deepEqual(problems, []));
   console.log(`${passed} passed, 0 failed`);
 } catch (error) {

@@ -117,6 +117,9 @@ impl Desk {
         match path.split('/').collect::<Vec<_>>().as_slice() {
             ["frame", set, index] => op::view::frame_bytes(self, set, index),
             ["thumbnail", set] => op::view::thumbnail(self, set),
+            ["drawn", set, index, size, map, how, voi, inverted] => {
+                op::drawn::drawn(self, &op::drawn::Wish { set, index, size, map, how, voi, inverted })
+            }
             ["lut", set, id] => op::view::lut(self, set, id),
             ["input", plan, k, which] => op::plan::picture(self, plan, k, which),
             _ => Err(failure(

@@ -9,6 +9,7 @@ use dicom_object::InMemDicomObject;
 
 use crate::codec::fragments::{self, Fragments};
 use crate::error::DicomError;
+use crate::inflate::Inflater;
 use crate::parse::{Keep, parse};
 use crate::start::{self, Start};
 use crate::syntax::Syntax;
@@ -106,13 +107,13 @@ impl DicomFile {
         let mut whole = false;
         let (walked, nameable) = {
             file.seek(SeekFrom::Start(offset))?;
-            let mut inflater = flate2::read::DeflateDecoder::new(BufReader::new(&file));
+            let mut inflater = Inflater::new(&file);
             while !whole && !broken {
                 if head.len() >= LARGEST_HEADER {
                     return Err(too_large());
                 }
                 let wanted = HEAD.max(head.len() * 4);
-                match fill(&mut inflater, &mut head, wanted) {
+                match inflater.fill(&mut head, wanted) {
                     Ok(end) => whole = end,
                     Err(_) => broken = true,
                 }
@@ -133,10 +134,14 @@ impl DicomFile {
             file,
             offset,
             packed: length.saturating_sub(offset),
-            head: head.clone(),
+            head: Vec::new(),
             whole: whole || broken,
         };
         let mut opened = Self::build(&head, &from_zero, walked, nameable, keep, source)?;
+        // Moved, not copied: it can be large.
+        if let Source::Deflated { head: kept, .. } = &mut opened.source {
+            *kept = head;
+        }
         if broken {
             opened.damage.get_or_insert("its deflated data set breaks off");
         }
@@ -254,6 +259,7 @@ fn grow(file: &mut File, head: &mut Vec<u8>) -> Result<bool, DicomError> {
 /// Reads until `head` holds `wanted` bytes; true when the source ended before.
 fn fill(source: &mut impl Read, head: &mut Vec<u8>, wanted: usize) -> Result<bool, DicomError> {
     let missing = wanted.saturating_sub(head.len());
+    head.reserve(missing);
     source.take(missing as u64).read_to_end(head)?;
     Ok(head.len() < wanted)
 }

@@ -25,6 +25,7 @@ pub mod file;
 pub mod header;
 pub mod index;
 pub mod native;
+mod inflate;
 mod needed;
 pub mod object;
 pub mod parse;

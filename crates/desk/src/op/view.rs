@@ -79,7 +79,7 @@ pub(crate) fn display_set(desk: &Desk, arguments: &DisplaySetRef) -> Outcome<Dis
     })
 }
 
-fn frame_at(desk: &Desk, display_set: &str, index: &str) -> Outcome<FrameRef> {
+pub(crate) fn frame_at(desk: &Desk, display_set: &str, index: &str) -> Outcome<FrameRef> {
     let set = desk.set(display_set)?;
     index
         .parse::<usize>()

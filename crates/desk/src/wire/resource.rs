@@ -4,6 +4,9 @@
 //! |---|---|
 //! | `frame/{display_set}/{index}` | header below, then samples; index counts from 0 in display order |
 //! | `thumbnail/{display_set}` | PNG, at most 128 px a side, middle frame with its default window |
+//! | `drawn/{display_set}/{index}/{w}x{h}/{a,b,c,d,e,f}/{linear|nearest}/{C,W,FUNCTION|lut,k|none}/{0|1}` | PNG by the
+//! reference renderer, for a page without WebGL2: output size, image (column, row) of an output px as a canvas matrix,
+//! interpolation, VOI, the user's inversion |
 //! | `lut/{display_set}/{lut}` | f32 little endian entries as stored in the file |
 //! | `input/{plan}/{k}/sent` | PNG: the picture handed to the model's processor, k counts from 0 |
 //! | `input/{plan}/{k}/seen` | PNG: the same after the model's own resize: the bytes that the tower gets |

@@ -1,4 +1,5 @@
 // Draws a viewport on its canvas: only when something changed, once a display frame, and nothing else.
+import type { VoiChoice } from "../../backend/generated/VoiChoice";
 import { present } from "../../gpu/present";
 import type { Picture, Pixels, Placement, Renderer } from "../../gpu/renderer";
 import { WebGl2Renderer } from "../../gpu/webgl2";
@@ -8,6 +9,13 @@ import type { ViewportModel } from "../../model/viewport/viewport.svelte";
 
 /** A slice that takes longer than this leaves the screen black and says that it is coming, ms. */
 const PATIENCE = 150;
+
+/** A VOI as part of an address. */
+function voiWords(voi: VoiChoice | null): string {
+  if (voi === null) return "none";
+  if (voi.kind === "window") return `${voi.center},${voi.width},${voi.function}`;
+  return `lut,${voi.lut.id.slice(voi.lut.id.lastIndexOf("-") + 1)}`;
+}
 
 export class ViewportCanvas {
   readonly #session: Session;
@@ -58,6 +66,18 @@ export class ViewportCanvas {
     } catch (thrown) {
       this.failure = thrown instanceof Error ? thrown.message : String(thrown);
     }
+  }
+
+  /** Where the desk's own drawing of this picture lies, for a page without WebGL2; `null` when nothing is to be seen. */
+  address(): string | null {
+    const { displaySet: set, frameInfo: info, frame, voi, presentation } = this.#viewport;
+    if (set === null || info === null || info.problem !== "") return null;
+    this.#fitCanvas();
+    const { imageFromCanvas: m, interpolate } = this.#placement();
+    const map = [m.a, m.b, m.c, m.d, m.e, m.f].map((number) => Number(number.toPrecision(9))).join(",");
+    const how = interpolate ? "linear" : "nearest";
+    const size = `${this.#canvas.width}x${this.#canvas.height}`;
+    return `drawn/${set.id}/${frame}/${size}/${map}/${how}/${voiWords(info.colour ? null : voi)}/${presentation.inverted ? 1 : 0}`;
   }
 
   readPixels(): Pixels & { uploads: number; draws: number } {

@@ -1,19 +1,29 @@
-// The pixels of a viewport, for tests: nothing of this is reachable unless the page was opened with `?testing`.
+// The pixels of a viewport, for tests and measurements: nothing of this is reachable unless the page was opened with
+// `?testing`.
 import type { Pixels } from "../../gpu/renderer";
 
-type Reader = () => Pixels & { readonly uploads: number; readonly draws: number };
+export interface Lent {
+  /** RGBA as shown, top row first; draws before. */
+  read(): Pixels & { readonly uploads: number; readonly draws: number };
+  /** Drawings so far. */
+  draws(): number;
+}
 
-const readers = new Map<number, Reader>();
+const lent = new Map<number, Lent>();
 
-/** A viewport lends its reader while it stands. */
-export function lendPixels(viewport: number, reader: Reader): () => void {
-  readers.set(viewport, reader);
+/** A viewport lends its pixels while it stands. */
+export function lendPixels(viewport: number, lends: Lent): () => void {
+  lent.set(viewport, lends);
   return () => {
-    if (readers.get(viewport) === reader) readers.delete(viewport);
+    if (lent.get(viewport) === lends) lent.delete(viewport);
   };
 }
 
-/** RGBA of a viewport as shown, top row first; `null` when it draws nothing. */
-export function readPixels(viewport = 0): ReturnType<Reader> | null {
-  return readers.get(viewport)?.() ?? null;
+/** `null` when the viewport draws nothing. */
+export function readPixels(viewport = 0): ReturnType<Lent["read"]> | null {
+  return lent.get(viewport)?.read() ?? null;
+}
+
+export function drawsOf(viewport = 0): number {
+  return lent.get(viewport)?.draws() ?? 0;
 }
