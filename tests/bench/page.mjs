@@ -44,7 +44,7 @@ async function inPage(address, act, argument) {
   try {
     const page = await browser.newPage({ viewport: { width: 1940, height: 1100 } });
     page.setDefaultTimeout(120_000);
-    await page.goto(`${address}&testing`);
+    await page.goto(`${address}&testing=light`);
     await page.getByRole("button", { name: "Open folder" }).first().click();
     await page.waitForFunction(() => window.overread.session.scan.seconds !== null && window.overread.session.displaySet !== null);
     await page.waitForTimeout(1500);

@@ -47,7 +47,7 @@ pub(crate) fn everything() -> Outcome {
 /// The page's packages, when the lock file changed since they were installed.
 fn page_packages() -> Outcome {
     if !has("npm") {
-        return Err("npm was not found: install Node.js 20 or newer, then run this again.".to_owned());
+        return Err("npm was not found: install Node.js 20.19 or newer, then run this again.".to_owned());
     }
     let ui = root().join("ui");
     let installed = std::fs::metadata(ui.join("node_modules/.package-lock.json")).and_then(|m| m.modified());

@@ -170,6 +170,8 @@ pub(crate) fn ask(desk: &Desk, a: &AskArguments) -> Outcome {
         _ => {}
     };
     let reading = op_ask::read(desk, &spec, dtype, &told, &Cancel::default())?;
+    // Printed is seen, blind mode or not.
+    overread_desk::op::case::record_seen(desk, &reading.display_set, "model");
     if !a.json {
         let mut text = format!(
             "{}\n",

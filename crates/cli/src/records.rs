@@ -28,10 +28,12 @@ pub(crate) fn case(desk: &Desk, a: CaseArguments) -> Outcome {
             if json {
                 return print_json(&json!(done));
             }
-            print_text(&format!(
-                "{} rows kept, {} display sets of the folder matched\n",
-                done.rows, done.matched
-            ))
+            let labels = format!("{} labels kept", done.rows);
+            print_text(&if path.is_none() {
+                format!("{labels}; they are matched when a folder with their cases is opened\n")
+            } else {
+                format!("{labels}, {} display sets of the folder matched\n", done.matched)
+            })
         }
         CaseCommand::List { path, json } => {
             let mut rows = Vec::new();

@@ -15,7 +15,7 @@ pub fn failure(code: &str, message: impl Into<String>, hint: impl Into<String>) 
 }
 
 /// Splits `what happened; what to do` into message and hint.
-fn split(code: &str, text: &str) -> Failure {
+pub(crate) fn sentences(code: &str, text: &str) -> Failure {
     let (message, hint) = text.split_once("; ").unwrap_or((text, ""));
     let sentence = |text: &str| {
         let mut letters = text.trim().trim_end_matches('.').chars();
@@ -46,7 +46,7 @@ impl From<DicomError> for Failure {
             DicomError::NoImage(_) => "dicom.no_image",
             DicomError::NotFound(_) => "file.not_found",
         };
-        split(code, &error.to_string())
+        sentences(code, &error.to_string())
     }
 }
 
@@ -64,7 +64,7 @@ impl From<EngineError> for Failure {
             EngineError::BadQuestion(_) => "model.bad_question",
             EngineError::Compute(_) => "model.compute",
         };
-        split(code, &error.to_string())
+        sentences(code, &error.to_string())
     }
 }
 
@@ -79,13 +79,13 @@ impl From<overread_store::StoreError> for Failure {
             E::Newer { .. } => "store.newer",
             E::Sql(_) => "store.failed",
         };
-        split(code, &error.to_string())
+        sentences(code, &error.to_string())
     }
 }
 
 impl From<overread_imaging::volume::VolumeError> for Failure {
     fn from(error: overread_imaging::volume::VolumeError) -> Self {
-        split("imaging.no_volume", &error.to_string())
+        sentences("imaging.no_volume", &error.to_string())
     }
 }
 

@@ -56,7 +56,7 @@ impl Desk {
             "add_model" => answer(op::models::add_model(self, &parse(arguments)?)?),
             "templates" => answer(op::plan::templates()),
             "plan_question" => answer(op::plan::plan(self, &parse(arguments)?)?),
-            "case" => answer(op::case::case_of(self, &parse(arguments)?)?),
+            "case" => answer(op::case::show(self, &parse(arguments)?)?),
             "attach_truth" => answer(op::case::attach_truth(self, &parse(arguments)?)?),
             "set_truth" => answer(op::case::set_truth(self, &parse(arguments)?)?),
             "commit_answer" => answer(op::case::commit_answer(self, &parse(arguments)?)?),
@@ -117,9 +117,18 @@ impl Desk {
         match path.split('/').collect::<Vec<_>>().as_slice() {
             ["frame", set, index] => op::view::frame_bytes(self, set, index),
             ["thumbnail", set] => op::view::thumbnail(self, set),
-            ["drawn", set, index, size, map, how, voi, inverted] => {
-                op::drawn::drawn(self, &op::drawn::Wish { set, index, size, map, how, voi, inverted })
-            }
+            ["drawn", set, index, size, map, how, voi, inverted] => op::drawn::drawn(
+                self,
+                &op::drawn::Wish {
+                    set,
+                    index,
+                    size,
+                    map,
+                    how,
+                    voi,
+                    inverted,
+                },
+            ),
             ["lut", set, id] => op::view::lut(self, set, id),
             ["input", plan, k, which] => op::plan::picture(self, plan, k, which),
             _ => Err(failure(

@@ -57,7 +57,7 @@ pub enum DicomError {
     #[error("this is a {0}, which holds no image")]
     NoImage(String),
     /// A path that is not there.
-    #[error("{} is not there; check the path", .0.display())]
+    #[error("there is nothing at {}; check the path", .0.display())]
     NotFound(PathBuf),
 }
 

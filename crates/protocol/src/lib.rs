@@ -7,6 +7,7 @@
 pub mod answer;
 pub mod preprocess;
 pub mod prompt;
+pub mod range;
 pub mod slices;
 pub mod templates;
 

@@ -2,6 +2,7 @@
 //!
 //! The published recipes disagree with each other, so each is an id of its own.
 
+use crate::range::VolumeRange;
 use image::codecs::jpeg::JpegEncoder;
 use overread_imaging::colour;
 use overread_imaging::frame::Frame;
@@ -50,7 +51,7 @@ pub struct RgbPicture {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RecipeError {
     /// No such id.
-    #[error("there is no preprocessing {0}; choose one of the listed ids")]
+    #[error("there is no preprocessing {0}; choose one of {ids}", ids = Recipe::ALL.map(Recipe::id).join(", "))]
     Unknown(String),
     /// CT windows need Hounsfield units.
     #[error("{0} needs Hounsfield units and these images have none; choose display/1")]
@@ -61,38 +62,6 @@ pub enum RecipeError {
     /// Encoding failed.
     #[error("the picture could not be encoded: {0}")]
     Encoding(String),
-}
-
-/// Lowest and highest modality value of the slices of a question, padding left out; for the recipes that need a range.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct VolumeRange {
-    /// Minimum and maximum.
-    pub extremes: [f64; 2],
-    /// 0.5 and 99.5 percentile.
-    pub percentiles: [f64; 2],
-}
-
-impl VolumeRange {
-    /// The range over frames.
-    pub fn of<'a>(frames: impl Iterator<Item = &'a Frame>) -> Option<Self> {
-        let mut values: Vec<f64> = frames
-            .flat_map(|frame| {
-                let a = &frame.attributes;
-                (0..frame.samples.len())
-                    .map(|i| frame.samples.value(i))
-                    .filter(|v| v.is_finite() && !a.padding.is_some_and(|p| p.contains(*v)))
-                    .map(|v| a.modality.apply(v))
-                    .collect::<Vec<_>>()
-            })
-            .collect();
-        values.sort_by(f64::total_cmp);
-        let (first, last) = (*values.first()?, *values.last()?);
-        let at = |q: f64| values[((values.len() - 1) as f64 * q).round() as usize];
-        Some(Self {
-            extremes: [first, last],
-            percentiles: [at(0.005), at(0.995)],
-        })
-    }
 }
 
 impl Recipe {

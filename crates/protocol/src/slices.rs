@@ -10,7 +10,7 @@ pub enum SliceError {
     #[error("`{0}` names no slices; write for example 12, 10-20, 10-40/3, 3,7,9, middle, official or all")]
     NotUnderstood(String),
     /// Outside the series.
-    #[error("slice {asked} is not there; the series has {slices}")]
+    #[error("there is no slice {asked}; the series has {slices}")]
     Outside {
         /// Asked for.
         asked: usize,

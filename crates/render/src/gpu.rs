@@ -21,13 +21,20 @@ pub enum RenderError {
     Device(String),
 }
 
+/// The shader's two fragment stages.
+#[derive(Debug)]
+struct Pipelines {
+    all: wgpu::RenderPipeline,
+    window: wgpu::RenderPipeline,
+}
+
 /// A device with the presentation pipeline.
 #[derive(Debug)]
 pub struct Renderer {
     adapter: String,
     device: wgpu::Device,
     queue: wgpu::Queue,
-    pipeline: wgpu::RenderPipeline,
+    pipelines: Pipelines,
     layout: wgpu::BindGroupLayout,
     largest: u32,
 }
@@ -96,33 +103,39 @@ impl Renderer {
             bind_group_layouts: &[Some(&layout)],
             ..Default::default()
         });
-        let pipeline = device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
-            label: Some("present"),
-            layout: Some(&pipeline_layout),
-            vertex: wgpu::VertexState {
-                module: &module,
-                entry_point: Some("vs_main"),
-                compilation_options: wgpu::PipelineCompilationOptions::default(),
-                buffers: &[],
-            },
-            primitive: wgpu::PrimitiveState::default(),
-            depth_stencil: None,
-            multisample: wgpu::MultisampleState::default(),
-            fragment: Some(wgpu::FragmentState {
-                module: &module,
-                entry_point: Some("fs_main"),
-                compilation_options: wgpu::PipelineCompilationOptions::default(),
-                targets: &[Some(wgpu::TextureFormat::Rgba8Unorm.into())],
-            }),
-            multiview_mask: None,
-            cache: None,
-        });
+        let pipeline = |fragment| {
+            device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
+                label: Some("present"),
+                layout: Some(&pipeline_layout),
+                vertex: wgpu::VertexState {
+                    module: &module,
+                    entry_point: Some("vs_main"),
+                    compilation_options: wgpu::PipelineCompilationOptions::default(),
+                    buffers: &[],
+                },
+                primitive: wgpu::PrimitiveState::default(),
+                depth_stencil: None,
+                multisample: wgpu::MultisampleState::default(),
+                fragment: Some(wgpu::FragmentState {
+                    module: &module,
+                    entry_point: Some(fragment),
+                    compilation_options: wgpu::PipelineCompilationOptions::default(),
+                    targets: &[Some(wgpu::TextureFormat::Rgba8Unorm.into())],
+                }),
+                multiview_mask: None,
+                cache: None,
+            })
+        };
+        let pipelines = Pipelines {
+            all: pipeline("fs_main"),
+            window: pipeline("fs_window"),
+        };
         let info = adapter.get_info();
         Ok(Self {
             adapter: format!("{} ({:?})", info.name, info.backend),
             device,
             queue,
-            pipeline,
+            pipelines,
             layout,
             largest: limits.max_texture_dimension_2d,
         })
@@ -192,10 +205,21 @@ impl Renderer {
                 },
             ],
         });
-        self.draw(&bind_group, view.width, view.height)
+        let pipeline = if prepared.uniforms.is_window() {
+            &self.pipelines.window
+        } else {
+            &self.pipelines.all
+        };
+        self.draw(pipeline, &bind_group, view.width, view.height)
     }
 
-    fn draw(&self, bind_group: &wgpu::BindGroup, width: u32, height: u32) -> Result<Vec<u8>, RenderError> {
+    fn draw(
+        &self,
+        pipeline: &wgpu::RenderPipeline,
+        bind_group: &wgpu::BindGroup,
+        width: u32,
+        height: u32,
+    ) -> Result<Vec<u8>, RenderError> {
         let size = wgpu::Extent3d {
             width,
             height,
@@ -237,7 +261,7 @@ impl Renderer {
                 })],
                 ..Default::default()
             });
-            pass.set_pipeline(&self.pipeline);
+            pass.set_pipeline(pipeline);
             pass.set_bind_group(0, bind_group, &[]);
             pass.draw(0..3, 0..1);
         }

@@ -68,7 +68,7 @@ pub enum ReviewError {
         scale: String,
     },
     /// Unknown class.
-    #[error("{0} is no error class; choose one of the list")]
+    #[error("there is no error class {0}; choose one of the list")]
     Class(String),
     /// Nothing said.
     #[error("there is nothing to file yet; give a score, an error class, a comment or a mark")]

@@ -149,6 +149,19 @@ vec2 weighted(ivec2 at_1, float weight) {
     return vec2((_e16 * weight), weight);
 }
 
+vec2 share(ivec2 at_2, uint shift, float weight_1) {
+    uvec4 _e3 = texel(at_2);
+    float value_4 = float((int((_e3.x << shift)) >> shift));
+    float _e12 = _group_0_binding_0_fs.padding.z;
+    float _e16 = _group_0_binding_0_fs.padding.x;
+    float _e22 = _group_0_binding_0_fs.padding.y;
+    float padded = ((_e12 * step(_e16, value_4)) * step(value_4, _e22));
+    float kept = (weight_1 * (1.0 - padded));
+    float _e31 = _group_0_binding_0_fs.modality.x;
+    float _e36 = _group_0_binding_0_fs.modality.y;
+    return vec2((((value_4 * _e31) + _e36) * kept), kept);
+}
+
 void main() {
     vec2 out_px = _vs2fs_location0;
     bool local = false;

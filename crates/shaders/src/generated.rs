@@ -13,15 +13,16 @@ pub fn files() -> Result<Vec<(&'static str, String)>, ShaderError> {
         "// Generated from crates/shaders/wgsl/present.wgsl; `cargo xtask codegen` writes it.\n";
     let translation = translate(PRESENT_WGSL)?;
     let quote = |text: &str| serde_json::to_string(text).unwrap_or_default();
-    let (v, f) = (&translation.vertex, &translation.fragment);
+    let (v, f, w) = (&translation.vertex, &translation.fragment, &translation.window);
     let mut shaders = String::from(NOTE);
-    for (name, stage) in [("VERTEX", v), ("FRAGMENT", f)] {
+    for (name, stage) in [("VERTEX", v), ("FRAGMENT", f), ("WINDOW", w)] {
         shaders.push_str(&format!(
             "\nexport const {name}_SOURCE = `{}`;\n",
             stage.source.replace('`', "")
         ));
     }
-    let blocks: Vec<&String> = v.blocks.iter().chain(&f.blocks).collect();
+    let mut blocks: Vec<&String> = v.blocks.iter().chain(&f.blocks).chain(&w.blocks).collect();
+    blocks.dedup();
     shaders.push_str("\n/** Uniform blocks; all are bound to the one buffer. */\n");
     let list: Vec<String> = blocks.iter().map(|b| quote(b)).collect();
     shaders.push_str(&format!(
@@ -46,6 +47,7 @@ pub fn files() -> Result<Vec<(&'static str, String)>, ShaderError> {
     Ok(vec![
         ("crates/shaders/generated/present.vert.glsl", v.source.clone()),
         ("crates/shaders/generated/present.frag.glsl", f.source.clone()),
+        ("crates/shaders/generated/window.frag.glsl", w.source.clone()),
         ("ui/src/gpu/generated/shaders.ts", shaders),
         ("ui/src/gpu/generated/uniforms.ts", uniforms),
     ])

@@ -29,13 +29,15 @@ pub struct Stage {
     pub textures: BTreeMap<String, String>,
 }
 
-/// Both stages.
+/// All stages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Translation {
     /// Vertex stage.
     pub vertex: Stage,
-    /// Fragment stage.
+    /// Fragment stage for everything.
     pub fragment: Stage,
+    /// Fragment stage for what [`crate::uniforms::PresentUniforms::is_window`] allows.
+    pub window: Stage,
 }
 
 /// Parses and validates.
@@ -51,7 +53,7 @@ pub fn parse(source: &str) -> Result<(Module, ModuleInfo), ShaderError> {
     Ok((module, info))
 }
 
-/// Translates the entry points `vs_main` and `fs_main`.
+/// Translates the entry points `vs_main`, `fs_main` and `fs_window`.
 ///
 /// # Errors
 /// [`ShaderError`].
@@ -60,6 +62,7 @@ pub fn translate(source: &str) -> Result<Translation, ShaderError> {
     Ok(Translation {
         vertex: stage(&module, &info, ShaderStage::Vertex, "vs_main")?,
         fragment: stage(&module, &info, ShaderStage::Fragment, "fs_main")?,
+        window: stage(&module, &info, ShaderStage::Fragment, "fs_window")?,
     })
 }
 

@@ -34,6 +34,15 @@ pub const OFFSETS: [(&str, usize); 7] = [
 ];
 
 impl PresentUniforms {
+    /// True when the shader's `fs_window` draws this: whole numbers that fit a signed 32-bit integer, no tables, LINEAR
+    /// wider than 1 or LINEAR_EXACT.
+    pub fn is_window(&self) -> bool {
+        let [.., kind, _] = self.image;
+        let [_, width, function, _] = self.voi;
+        let known = matches!(kind, 0..=3 | 5) && self.luts[1] == 0;
+        known && ((function == 0.0 && width > 1.0) || (function == 1.0 && width > 0.0))
+    }
+
     /// The block, little endian.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(BYTES);

@@ -1,5 +1,5 @@
 // The present program of this build: the generated shader and how its uniform block is filled.
-import { BLOCKS, FRAGMENT_SOURCE, TEXTURES, VERTEX_SOURCE } from "./generated/shaders";
+import { BLOCKS, FRAGMENT_SOURCE, TEXTURES, VERTEX_SOURCE, WINDOW_SOURCE } from "./generated/shaders";
 import { OFFSETS, UNIFORM_BYTES } from "./generated/uniforms";
 import type { PresentProgram, PresentValues, TableShape } from "./program";
 
@@ -45,9 +45,22 @@ function write(values: PresentValues): ArrayBuffer {
   return block;
 }
 
+/** The rule of `PresentUniforms::is_window` of crates/shaders. */
+function isWindow(block: Uint8Array): boolean {
+  const view = new DataView(block.buffer, block.byteOffset, block.byteLength);
+  const kind = view.getInt32(OFFSETS.image + 8, true);
+  const hasTable = view.getInt32(OFFSETS.luts + 4, true) > 0;
+  const [width, how] = [view.getFloat32(OFFSETS.voi + 4, true), view.getFloat32(OFFSETS.voi + 8, true)];
+  const isWhole = kind <= KINDS.i16 || kind === KINDS.i32;
+  if (!isWhole || hasTable) return false;
+  return (how === FUNCTIONS.LINEAR && width > 1) || (how === FUNCTIONS.LINEAR_EXACT && width > 0);
+}
+
 export const present: PresentProgram = {
   vertex: VERTEX_SOURCE,
   fragment: FRAGMENT_SOURCE,
+  window: WINDOW_SOURCE,
+  isWindow,
   blocks: BLOCKS,
   bytes: UNIFORM_BYTES,
   samplers: { samples: TEXTURES.pixels, modalityLut: TEXTURES.modality_lut, voiLut: TEXTURES.voi_lut },

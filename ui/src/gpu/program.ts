@@ -38,6 +38,10 @@ export interface TableShape {
 export interface PresentProgram {
   readonly vertex: string;
   readonly fragment: string;
+  /** The branchless twin for what is drawn most. */
+  readonly window: string;
+  /** True when a block may be drawn by `window`. */
+  isWindow(block: Uint8Array): boolean;
   /** Names of the uniform blocks; all are bound to the same bytes. */
   readonly blocks: readonly string[];
   readonly bytes: number;

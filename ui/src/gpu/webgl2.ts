@@ -10,7 +10,8 @@ export interface RendererOptions {
 }
 
 interface Linked {
-  readonly program: WebGLProgram;
+  readonly all: WebGLProgram;
+  readonly window: WebGLProgram;
   readonly uniforms: WebGLBuffer;
   readonly vertices: WebGLVertexArrayObject;
 }
@@ -32,10 +33,10 @@ function compile(gl: WebGL2RenderingContext, kind: number, source: string): WebG
   return shader;
 }
 
-function link(gl: WebGL2RenderingContext, present: PresentProgram): Linked {
+function link(gl: WebGL2RenderingContext, present: PresentProgram, fragment: string): WebGLProgram {
   const program = gl.createProgram();
   gl.attachShader(program, compile(gl, gl.VERTEX_SHADER, present.vertex));
-  gl.attachShader(program, compile(gl, gl.FRAGMENT_SHADER, present.fragment));
+  gl.attachShader(program, compile(gl, gl.FRAGMENT_SHADER, fragment));
   gl.linkProgram(program);
   if (gl.getProgramParameter(program, gl.LINK_STATUS) !== true) {
     throw new NoDevice(
@@ -51,11 +52,20 @@ function link(gl: WebGL2RenderingContext, present: PresentProgram): Linked {
     const name = present.samplers[sampler as keyof typeof UNITS];
     if (name !== "") gl.uniform1i(gl.getUniformLocation(program, name), unit);
   }
+  return program;
+}
+
+function prepare(gl: WebGL2RenderingContext, present: PresentProgram): Linked {
   const uniforms = gl.createBuffer();
   gl.bindBuffer(gl.UNIFORM_BUFFER, uniforms);
   gl.bufferData(gl.UNIFORM_BUFFER, present.bytes, gl.DYNAMIC_DRAW);
   gl.bindBufferBase(gl.UNIFORM_BUFFER, 0, uniforms);
-  return { program, uniforms, vertices: gl.createVertexArray() };
+  return {
+    all: link(gl, present, present.fragment),
+    window: link(gl, present, present.window),
+    uniforms,
+    vertices: gl.createVertexArray(),
+  };
 }
 
 function nameOf(gl: WebGL2RenderingContext): string {
@@ -83,7 +93,7 @@ export class WebGl2Renderer implements Renderer {
     if (gl === null) throw new NoDevice("This machine offers no WebGL2.");
     this.#gl = gl;
     this.#present = present;
-    this.#linked = link(gl, present);
+    this.#linked = prepare(gl, present);
     this.textures = new Textures(gl);
     this.name = nameOf(gl);
     // 8-bit values are to reach the screen as they are.
@@ -168,7 +178,7 @@ export class WebGl2Renderer implements Renderer {
 
   #run(block: Uint8Array): void {
     const gl = this.#gl;
-    gl.useProgram(this.#linked.program);
+    gl.useProgram(this.#present.isWindow(block) ? this.#linked.window : this.#linked.all);
     gl.bindVertexArray(this.#linked.vertices);
     gl.bindBuffer(gl.UNIFORM_BUFFER, this.#linked.uniforms);
     gl.bufferSubData(gl.UNIFORM_BUFFER, 0, block);

@@ -355,7 +355,7 @@ export const settings = {
   readerMore: "Answers and reviews are filed under it.",
   readerPlaceholder: "Name or initials",
   identity: "Hide names and identifiers",
-  identityMore: "On the screen and in exports. The files stay as they are.",
+  identityMore: "On the screen. Exports carry UIDs, never a name. The files stay as they are.",
   drag: "Window by dragging",
   dragUp: "Up brightens",
   dragDown: "Up darkens",

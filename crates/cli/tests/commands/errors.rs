@@ -31,7 +31,7 @@ fn fails(place: &Place, arguments: &[&str], word: &str) {
 fn a_path_that_is_not_there_or_holds_no_dicom() {
     let place = Place::new();
     let nowhere = place.path("nowhere");
-    fails(&place, &["index", text(&nowhere)], "not there");
+    fails(&place, &["index", text(&nowhere)], "nothing at");
     let out = place.path("out.png");
     let empty = place.path("empty");
     fs::create_dir(&empty).expect("a folder");

@@ -27,7 +27,8 @@ pub(crate) fn is_hidden(desk: &Desk, case: &str) -> bool {
         })
 }
 
-pub(crate) fn record_seen(desk: &Desk, case: &str, what: &str) {
+/// Records that a case's model answers or truth were seen.
+pub fn record_seen(desk: &Desk, case: &str, what: &str) {
     // The settings are in the store too: asked for before it is locked.
     let who = settings(desk).reader;
     if let Ok(mut store) = desk.store()
@@ -39,15 +40,31 @@ pub(crate) fn record_seen(desk: &Desk, case: &str, what: &str) {
 
 /// The truth of a display set: of the case itself, its series, its study.
 pub(crate) fn truth_of(desk: &Desk, set: &Images) -> Option<Truth> {
-    let keys = [
-        TruthKey::Case(&set.id),
-        TruthKey::Series(&set.series_uid),
-        TruthKey::Study(&set.study_uid),
-    ];
+    let folders = folders_of(desk, set);
+    let mut keys = vec![TruthKey::Case(&set.id), TruthKey::Series(&set.series_uid)];
+    keys.extend(folders.iter().map(|name| TruthKey::Case(name)));
+    keys.push(TruthKey::Study(&set.study_uid));
     desk.store().ok()?.truth(&keys).ok().flatten()
 }
 
-/// The operation `case`.
+/// The operation `case`, for a page that shows what it gets: what comes out for the first time is recorded as seen.
+pub(crate) fn show(desk: &Desk, arguments: &DisplaySetRef) -> Outcome<Case> {
+    let case = case_of(desk, arguments)?;
+    let seen = desk.store()?.seen(&case.display_set)?;
+    let is_new = |what: &str| !seen.iter().any(|(kept, _)| kept == what);
+    let (model, truth) = (!case.readings.is_empty(), case.truth.is_some());
+    if (model && is_new("model")) || (truth && is_new("truth")) {
+        for (what, shown) in [("model", model), ("truth", truth)] {
+            if shown && is_new(what) {
+                record_seen(desk, &case.display_set, what);
+            }
+        }
+        return case_of(desk, arguments);
+    }
+    Ok(case)
+}
+
+/// What the store knows of a case.
 pub(crate) fn case_of(desk: &Desk, arguments: &DisplaySetRef) -> Outcome<Case> {
     let set = desk.set(&arguments.display_set)?;
     let truth = truth_of(desk, &set);
@@ -177,7 +194,7 @@ pub fn import(desk: &Desk, rows: &[TruthRow], source: &str) -> Outcome<TruthAtta
             }
             Subject::Case(id) => {
                 // A case id may be a display set's, a folder's name in the opened folder, or a UID.
-                let by_folder: Vec<_> = sets.iter().filter(|s| names(s, id)).collect();
+                let by_folder: Vec<_> = sets.iter().filter(|s| names(desk, s, id)).collect();
                 reached.extend(by_folder.iter().map(|s| s.id.clone()));
                 for set in &by_folder {
                     truths.push((TruthKey::Series(&set.series_uid), truth.clone()));
@@ -205,16 +222,28 @@ pub fn import(desk: &Desk, rows: &[TruthRow], source: &str) -> Outcome<TruthAtta
 }
 
 /// True when a case id speaks of the set: its id or UIDs, or a folder on the way to its files.
-fn names(set: &Images, id: &str) -> bool {
+fn names(desk: &Desk, set: &Images, id: &str) -> bool {
     set.id == id
         || set.series_uid == id
         || set.study_uid == id
-        || set
-            .first()
-            .header
-            .path
-            .components()
-            .any(|c| c.as_os_str().to_str() == Some(id))
+        || folders_of(desk, set).iter().any(|name| name == id)
+}
+
+/// Names of the folders from the opened one down to the set's files, deepest first. What lies above the opened folder
+/// names no case.
+fn folders_of(desk: &Desk, set: &Images) -> Vec<String> {
+    let root = lock(&desk.opened).root.clone().unwrap_or_default();
+    let path = &set.first().header.path;
+    let above = root.parent().unwrap_or(&root);
+    let below = path.strip_prefix(above).unwrap_or(path);
+    let mut names: Vec<String> = below
+        .parent()
+        .into_iter()
+        .flat_map(|folder| folder.components())
+        .map(|part| part.as_os_str().to_string_lossy().into_owned())
+        .collect();
+    names.reverse();
+    names
 }
 
 /// The operation `attach_truth`.

@@ -10,12 +10,12 @@ use overread_medgemma::config::Config;
 use overread_medgemma::prompt::build;
 use overread_medgemma::tokenizer::Tokenizer;
 use overread_medgemma::{Message, Part, Picture, Role};
-use overread_protocol::preprocess::VolumeRange;
 use overread_protocol::prompt::{Part as Said, Wording};
+use overread_protocol::range::CountedValues;
 use overread_protocol::templates::{self, Form, Images};
 use overread_protocol::{Recipe, slices};
 
-use crate::code::failure;
+use crate::code::{failure, sentences};
 use crate::convert;
 use crate::desk::{Desk, PlannedPictures, lock};
 use crate::op::pictures::picture_png;
@@ -119,11 +119,7 @@ pub fn resolve(desk: &Desk, spec: &QuestionSpec) -> Outcome<Resolved> {
     } else {
         spec.preprocess.clone()
     };
-    let wrong = |error: &dyn std::fmt::Display| {
-        let text = error.to_string();
-        let (message, hint) = text.split_once("; ").unwrap_or((&text, ""));
-        failure("question.input", format!("{message}."), hint.to_owned())
-    };
+    let wrong = |error: &dyn std::fmt::Display| sentences("question.input", &error.to_string());
     let recipe = Recipe::by_id(&id).map_err(|e| wrong(&e))?;
     let slices = if without_images {
         Vec::new()
@@ -165,8 +161,13 @@ pub fn pictures(
             .map(|s| desk.frames.get(&resolved.set.frames[s - 1]))
     };
     let range = if resolved.recipe.needs_range() {
-        let all = frames().collect::<Outcome<Vec<_>>>()?;
-        VolumeRange::of(all.iter().map(AsRef::as_ref))
+        // Of the whole display set, whatever slices are asked about: the same slice always looks the same.
+        let mut counted = CountedValues::default();
+        for frame in &resolved.set.frames {
+            cancel.check()?;
+            counted.add(desk.frames.get(frame)?.as_ref());
+        }
+        counted.range()
     } else {
         None
     };
@@ -178,11 +179,7 @@ pub fn pictures(
         let picture = resolved
             .recipe
             .picture(&*frame?, window.as_ref(), range)
-            .map_err(|error| {
-                let text = error.to_string();
-                let (message, hint) = text.split_once("; ").unwrap_or((&text, ""));
-                failure("question.recipe", format!("{message}."), hint.to_owned())
-            })?;
+            .map_err(|error| sentences("question.recipe", &error.to_string()))?;
         out.push(Picture {
             width: picture.width as usize,
             height: picture.height as usize,

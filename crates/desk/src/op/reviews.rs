@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use overread_review::{Review as Kept, View, classes, radpeer};
 
 use crate::Outcome;
-use crate::code::{failure, io};
+use crate::code::{failure, io, sentences};
 use crate::convert::short_hash;
 use crate::desk::{Desk, lock};
 use crate::op::app::settings;
@@ -123,20 +123,8 @@ pub(crate) fn file(desk: &Desk, draft: &ReviewDraft) -> Outcome<Review> {
         at,
         reader: settings(desk).reader,
     };
-    kept.check().map_err(|error| {
-        let text = error.to_string();
-        let (message, hint) = text.split_once("; ").unwrap_or((&text, ""));
-        let mut letters = message.chars();
-        let first = letters
-            .next()
-            .map(|c| c.to_uppercase().to_string())
-            .unwrap_or_default();
-        failure(
-            "review.refused",
-            format!("{first}{}.", letters.as_str()),
-            hint.to_owned(),
-        )
-    })?;
+    kept.check()
+        .map_err(|error| sentences("review.refused", &error.to_string()))?;
     desk.store()?.file_review(&kept)?;
     to_wire(desk, kept)
 }
@@ -192,7 +180,11 @@ pub(crate) fn reviews(desk: &Desk) -> Outcome<Vec<Review>> {
 /// # Errors
 /// When the store cannot be read.
 pub fn list(desk: &Desk, format: ExportFormat) -> Outcome<(String, usize)> {
-    let kept = desk.store()?.reviews()?;
+    let mut kept = desk.store()?.reviews()?;
+    // A path can hold a patient's name, and means nothing elsewhere.
+    for review in &mut kept {
+        review.folder.clear();
+    }
     let text = match format {
         ExportFormat::Json => serde_json::to_string_pretty(&kept).unwrap_or_default() + "\n",
         ExportFormat::Csv => {

@@ -6,7 +6,7 @@ use overread_dicom::DisplaySet;
 
 use crate::convert;
 use crate::desk::{Desk, lock};
-use crate::op::case::truth_of;
+use crate::op::case::{is_hidden, truth_of};
 use crate::wire::studies::{DisplaySetTile, ObjectLine, Study};
 
 /// The operation `studies`.
@@ -58,6 +58,10 @@ pub(crate) fn study(desk: &Desk, uid: &str, sets: &[Arc<DisplaySet>], objects: V
 }
 
 fn tile(desk: &Desk, set: &DisplaySet) -> DisplaySetTile {
+    // Before the reveal a list that tells that there is something tells too much.
+    if is_hidden(desk, &set.id) {
+        return convert::tile(set);
+    }
     let readings = desk
         .store()
         .and_then(|store| Ok(store.reading_count(&set.id)?))

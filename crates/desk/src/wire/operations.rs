@@ -91,6 +91,32 @@ pub fn typescript() -> String {
     out
 }
 
+/// Writes the TypeScript of every type that the tables reach.
+#[cfg(test)]
+fn write_types(folder: &std::path::Path) {
+    let config = Config::default().with_out_dir(folder);
+    macro_rules! write_rows {
+        ($($name:ident: $arguments:ty => $result:ty, $doc:literal;)*) => {$(
+            <$arguments>::export_all(&config).expect("arguments can be written");
+            // A list has no file of its own; its items are named below.
+            if !<$result>::name(&config).starts_with("Array<") {
+                <$result>::export_all(&config).expect("results can be written");
+            }
+        )*};
+    }
+    for_each_operation!(write_rows);
+    for_each_job!(write_rows);
+    // Not in a table, but in the page: what a dialog is asked for, and how bytes are read.
+    ProbeCase::export_all(&config).expect("can be written");
+    Study::export_all(&config).expect("can be written");
+    ModelInfo::export_all(&config).expect("can be written");
+    TemplateInfo::export_all(&config).expect("can be written");
+    Mark::export_all(&config).expect("can be written");
+    Review::export_all(&config).expect("can be written");
+    crate::wire::app::PickKind::export_all(&config).expect("can be written");
+    crate::wire::resource::SampleKind::export_all(&config).expect("can be written");
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -108,9 +134,22 @@ mod tests {
             return;
         }
         let committed = fs::read_to_string(&written).unwrap_or_default();
-        assert_eq!(
-            committed, fresh,
-            "run `cargo xtask codegen` and commit ui/src/backend/generated"
-        );
+        let stale = "run `cargo xtask codegen` and commit ui/src/backend/generated";
+        assert_eq!(committed, fresh, "{stale}");
+        let folder = tempfile::tempdir().expect("a folder");
+        super::write_types(folder.path());
+        let names = |folder: &std::path::Path| -> std::collections::BTreeSet<String> {
+            fs::read_dir(folder)
+                .expect("a folder")
+                .flatten()
+                .map(|entry| entry.file_name().to_string_lossy().into_owned())
+                .filter(|name| name != "operations.ts")
+                .collect()
+        };
+        assert_eq!(names(&root), names(folder.path()), "{stale}");
+        for name in names(folder.path()) {
+            let read = |folder: &std::path::Path| fs::read_to_string(folder.join(&name)).unwrap_or_default();
+            assert_eq!(read(&root), read(folder.path()), "{name}: {stale}");
+        }
     }
 }

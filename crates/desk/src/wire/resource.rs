@@ -10,7 +10,6 @@
 //! | `lut/{display_set}/{lut}` | f32 little endian entries as stored in the file |
 //! | `input/{plan}/{k}/sent` | PNG: the picture handed to the model's processor, k counts from 0 |
 //! | `input/{plan}/{k}/seen` | PNG: the same after the model's own resize: the bytes that the tower gets |
-//! | `export/{id}` | a finished export (CSV, JSON, HTML, PNG) |
 //!
 //! Frame header, 32 bytes, little endian: `OVRF`, u16 version 1, u16 sample kind ([`SampleKind`] code), u32 rows,
 //! u32 columns, u32 bytes per pixel, 12 bytes zero. Samples follow, row-major, little endian.

@@ -9,6 +9,11 @@ export interface Lent {
   draws(): number;
 }
 
+/** Whether a picture stays readable after it was shown; `?testing=light` measures without that cost. */
+export function keepsPixels(): boolean {
+  return new URLSearchParams(location.search).get("testing") !== "light";
+}
+
 const lent = new Map<number, Lent>();
 
 /** A viewport lends its pixels while it stands. */
