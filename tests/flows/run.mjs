@@ -2,7 +2,7 @@
 // What a formula says must be on the canvas. Screenshots go to artefacts/flows.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -14,6 +14,7 @@ const binary = process.env.OVERREAD_BINARY ?? join(root, "target/debug/overread"
 const executablePath = ["/usr/bin/chromium", "/usr/bin/google-chrome"].find((path) => existsSync(path));
 if (executablePath === undefined) throw new Error("Chromium is missing: install the package chromium.");
 
+const axe = readFileSync(join(root, "ui/node_modules/axe-core/axe.min.js"), "utf8");
 const work = mkdtempSync(join(tmpdir(), "overread-flows-"));
 const shots = join(root, "artefacts/flows");
 mkdirSync(shots, { recursive: true });
@@ -209,6 +210,17 @@ try {
     await page.getByRole("button", { name: /File for review/ }).click();
     await page.getByText(/^Saved /).waitFor();
     await shot("filed");
+  });
+  await step("every panel keeps WCAG 2.2 AA as far as a program can tell", async () => {
+    await page.evaluate(axe);
+    const found = [];
+    for (const name of ["Model", "Truth", "Settings", "Review"]) {
+      await page.getByRole("tab", { name, exact: true }).click();
+      await page.waitForTimeout(300);
+      const { violations } = await page.evaluate(() => window.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"] }));
+      for (const { id, nodes } of violations) found.push(`${name}: ${id}: ${nodes.map(({ target }) => target.join(" ")).slice(0, 3).join(" | ")}`);
+    }
+    assert.deepEqual(found, []);
   });
   await step("the list is written as CSV and JSON", async () => {
     await page.getByRole("button", { name: "Export to the home folder" }).click();

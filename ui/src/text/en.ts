@@ -306,7 +306,7 @@ export const review = {
   marks: (count: number, slices: string) =>
     count === 0
       ? "No marks on this series yet."
-      : `${counted(count, "mark")} on ${slices.includes(",") || slices.includes("–") ? "slices" : "slice"} ${slices} go with it.`,
+      : `${counted(count, "mark")} on ${slices.includes(",") || slices.includes("–") ? "slices" : "slice"} ${slices} ${count === 1 ? "goes" : "go"} with it.`,
   state: "State",
   states: { open: "Open", closed: "Closed" } as Readonly<Record<string, string>>,
   file: "File for review",

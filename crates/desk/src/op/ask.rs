@@ -11,6 +11,7 @@ use overread_protocol::answer::{Parsed, closed_set, final_answer, refuses};
 use overread_store::StoredReading;
 
 use crate::desk::{Desk, lock};
+use crate::op::models::name_of;
 use crate::op::plan::{Resolved, messages, pictures, resolve};
 use crate::wire::reading::{Agreement, AnswerForm, LabelProbability, QuestionSpec, ReadEvent, Reading};
 use crate::{Cancel, Failure, Outcome, convert};
@@ -281,7 +282,11 @@ fn provenance(
     let images: Vec<String> = answer.image_sha256.iter().map(|h| h[..12].to_owned()).collect();
     let slices: Vec<String> = resolved.slices.iter().map(ToString::to_string).collect();
     let mut lines = vec![
-        ("model".to_owned(), d.name.clone()),
+        (
+            "model".to_owned(),
+            desk.path(&spec.model)
+                .map_or_else(|_| d.name.clone(), |folder| name_of(desk, &folder)),
+        ),
         ("weights".to_owned(), d.weights_sha256.clone()),
         ("tokenizer".to_owned(), d.tokenizer_sha256.clone()),
         ("adapter".to_owned(), "none".to_owned()),

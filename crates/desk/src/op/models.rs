@@ -75,11 +75,7 @@ fn describe(desk: &Desk, folder: &Path) -> ModelInfo {
     let demo = folder == demo_model(desk);
     let handle = desk.handle(folder);
     ModelInfo {
-        name: if demo {
-            "Demo model (random weights)".to_owned()
-        } else {
-            handle.label.clone()
-        },
+        name: name_of(desk, folder),
         handle,
         usable,
         report: lines,
@@ -94,5 +90,14 @@ fn describe(desk: &Desk, folder: &Path) -> ModelInfo {
         memory: memory_f32 as f64,
         images: image_size.is_some(),
         demo,
+    }
+}
+
+/// What a model is called: its folder's name, and the demo model by what it is.
+pub(crate) fn name_of(desk: &Desk, folder: &Path) -> String {
+    if folder == demo_model(desk) {
+        "Demo model (random weights)".to_owned()
+    } else {
+        desk.handle(folder).label
     }
 }
