@@ -90,7 +90,7 @@ mod tests {
     #[test]
     fn a_stream_that_breaks_off_keeps_what_came_out() {
         let bytes: Vec<u8> = (0..300_000_u32)
-            .map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8)
+            .map(|i| i.wrapping_mul(2_654_435_761).to_le_bytes()[2])
             .collect();
         let file = packed(&bytes);
         let length = file.metadata().expect("a file").len();
