@@ -17,6 +17,10 @@ const STEPS: &[Step] = &[
         action: || process::run(cargo().args(["fmt", "--all", "--check"])),
     },
     Step {
+        name: "toml",
+        action: || process::run(npm().args(["exec", "--", "taplo", "fmt", "--check", "--config", "../taplo.toml"])),
+    },
+    Step {
         name: "tidy",
         action: tidy::check,
     },
