@@ -18,7 +18,17 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "toml",
-        action: || process::run(npm().args(["exec", "--", "taplo", "fmt", "--check", "--config", "../taplo.toml"])),
+        action: || {
+            process::run(npm().args([
+                "exec",
+                "--",
+                "taplo",
+                "fmt",
+                "--check",
+                "--config",
+                "../taplo.toml",
+            ]))
+        },
     },
     Step {
         name: "tidy",

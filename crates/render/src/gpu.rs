@@ -49,11 +49,11 @@ impl Renderer {
     }
 
     async fn open() -> Result<Self, RenderError> {
-        let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
-        let adapter = instance
-            .request_adapter(&wgpu::RequestAdapterOptions::default())
-            .await
-            .map_err(|e| RenderError::NoAdapter(e.to_string()))?;
+        // OpenGL only where nothing better is: merely looking for it makes drivers complain on a machine without a screen.
+        let adapter = match Self::adapter_of(wgpu::Backends::PRIMARY).await {
+            Ok(adapter) => adapter,
+            Err(_) => Self::adapter_of(wgpu::Backends::all()).await?,
+        };
         let limits = adapter.limits();
         let (device, queue) = adapter
             .request_device(&wgpu::DeviceDescriptor {
@@ -139,6 +139,17 @@ impl Renderer {
             layout,
             largest: limits.max_texture_dimension_2d,
         })
+    }
+
+    async fn adapter_of(backends: wgpu::Backends) -> Result<wgpu::Adapter, RenderError> {
+        let instance = wgpu::Instance::new(wgpu::InstanceDescriptor {
+            backends,
+            ..wgpu::InstanceDescriptor::new_without_display_handle()
+        });
+        instance
+            .request_adapter(&wgpu::RequestAdapterOptions::default())
+            .await
+            .map_err(|e| RenderError::NoAdapter(e.to_string()))
     }
 
     /// The adapter's name and backend.

@@ -323,7 +323,13 @@ fn provenance(
         ("reader".to_owned(), crate::op::app::settings(desk).reader),
     ];
     if let Some(window) = &spec.window {
-        lines.push(("window".to_owned(), format!("{}/{}", window.width, window.center)));
+        // As `--window` takes it.
+        let function = serde_json::to_value(window.function).unwrap_or_default();
+        let function = function.as_str().unwrap_or("LINEAR");
+        lines.push((
+            "window".to_owned(),
+            format!("{},{},{function}", window.center, window.width),
+        ));
     }
     if spec.form == AnswerForm::Open {
         lines.push((

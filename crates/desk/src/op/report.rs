@@ -111,12 +111,7 @@ pub fn html(desk: &Desk, set: &Images, case: &Case, reading: &Reading) -> Outcom
             reading::Agreement::NotComparable => Agreement::NotComparable(reading.agreement_reason.clone()),
         },
         provenance: reading.provenance.iter().map(|(n, v)| fact(n, v)).collect(),
-        command: format!(
-            "overread ask FOLDER --display-set {} --model MODEL --slices {} --preprocess {}",
-            set.id,
-            line("slices"),
-            line("preprocessing").split(' ').next().unwrap_or_default()
-        ),
+        command: repeat(&set.id, reading, &line),
         made_by: format!(
             "Overread {}, reading of {}",
             env!("CARGO_PKG_VERSION"),
@@ -126,4 +121,62 @@ pub fn html(desk: &Desk, set: &Images, case: &Case, reading: &Reading) -> Outcom
     report
         .to_html()
         .map_err(|error| failure("report.failed", format!("{error}."), ""))
+}
+
+/// The command that asks the same again; FOLDER and MODEL are the reader's own.
+fn repeat(set: &str, reading: &reading::Reading, line: &dyn Fn(&str) -> String) -> String {
+    let labels: Vec<&str> = reading.probabilities.iter().map(|p| p.label.as_str()).collect();
+    let mut words = vec![format!("overread ask FOLDER --display-set {set} --model MODEL")];
+    let mut add = |option: &str, value: &str| {
+        if !value.is_empty() {
+            words.push(format!("--{option} {}", quoted(value)));
+        }
+    };
+    add("slices", &line("slices").replace(", ", ","));
+    add(
+        "preprocess",
+        line("preprocessing").split(' ').next().unwrap_or_default(),
+    );
+    add("window", &line("window"));
+    let template = line("template");
+    if template.is_empty() || template == "own words" {
+        add("prompt", &reading.question);
+    } else {
+        add("template", &template);
+    }
+    match reading.form {
+        reading::AnswerForm::Labels => add("labels", &labels.join(",")),
+        reading::AnswerForm::YesNo => add("yesno", &labels.join(",")),
+        reading::AnswerForm::Open => {
+            let sampling = line("sampling");
+            let number = |before: &str| {
+                let rest = sampling.split_once(before).map_or("", |(_, rest)| rest);
+                rest.split([',', ' ']).next().unwrap_or_default().to_owned()
+            };
+            add("temperature", &number("temperature "));
+            add("seed", &number("seed "));
+            add("max-new-tokens", &number("at most "));
+            words.push("--open".to_owned());
+        }
+    }
+    words.join(" ")
+}
+
+/// As a shell takes it for one word.
+fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./,:".contains(c);
+    if text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_word_with_blanks_and_quotes_stays_one_word() {
+        assert_eq!(super::quoted("ct-windows/1"), "ct-windows/1");
+        assert_eq!(super::quoted("What's seen?"), r"'What'\''s seen?'");
+    }
 }
