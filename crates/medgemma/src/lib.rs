@@ -17,6 +17,7 @@ pub mod config;
 pub mod decoder;
 pub mod engine;
 pub mod error;
+pub mod estimate;
 pub mod generate;
 pub mod image;
 pub mod map;

@@ -7,6 +7,7 @@ use overread_dicom::DisplaySet;
 use overread_imaging::modality::Unit;
 use overread_medgemma::check::{check, memory_available};
 use overread_medgemma::config::Config;
+use overread_medgemma::estimate;
 use overread_medgemma::prompt::build;
 use overread_medgemma::tokenizer::Tokenizer;
 use overread_medgemma::{Message, Part, Picture, Role};
@@ -268,6 +269,16 @@ pub(crate) fn plan(desk: &Desk, spec: &QuestionSpec) -> Outcome<Plan> {
             }
             Err(error) => plan.refusal = Some(error),
         }
+        plan.seconds = lock(&desk.pace)
+            .get(&folder)
+            .map(|[picture, token]| picture * pictures.len() as f64 + token * f64::from(plan.tokens));
+        if let Ok(config) = Config::read(&folder) {
+            let tokens = plan.tokens as usize;
+            plan.memory += estimate::cache_bytes(&config, tokens) as f64;
+            plan.seconds = plan
+                .seconds
+                .or_else(|| Some(estimate::seconds(&config, pictures.len(), tokens)));
+        }
         if plan.memory > plan.memory_available && plan.memory_available > 0.0 && lock(&desk.engine).is_none()
         {
             plan.refusal = Some(failure(
@@ -276,9 +287,6 @@ pub(crate) fn plan(desk: &Desk, spec: &QuestionSpec) -> Outcome<Plan> {
                 "Close other programs or choose a smaller model.",
             ));
         }
-        plan.seconds = lock(&desk.pace)
-            .get(&folder)
-            .map(|[picture, token]| picture * pictures.len() as f64 + token * f64::from(plan.tokens));
     } else {
         let line = report.lines.first().cloned().unwrap_or_default();
         plan.refusal = Some(failure("model.unusable", line, "Choose another model folder."));
