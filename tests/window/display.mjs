@@ -1,5 +1,5 @@
 // A screen, a session bus and a WebKit driver for one run, gone when it ends.
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -73,7 +73,13 @@ export async function startDisplay(environment) {
         // It had ended on its own.
       }
       screen.kill("SIGTERM");
-      rmSync(runtime, { recursive: true, force: true });
+      // The document portal mounts a folder of its own here and lets go of it a moment later than it ends.
+      spawnSync("fusermount3", ["-uz", join(runtime, "doc")], { stdio: "ignore" });
+      try {
+        rmSync(runtime, { recursive: true, force: true });
+      } catch {
+        // Left to the system's cleaning of temporary folders.
+      }
     },
   };
 }
