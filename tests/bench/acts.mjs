@@ -3,7 +3,7 @@
 
 /** Prepares `window.bench`; runs once in a fresh page. */
 export function prepare() {
-  const { session, drawsOf } = window.overread;
+  const { session, nextDraw } = window.overread;
   const canvas = () => document.querySelector('[data-testid="viewport-0"] canvas');
   /** Returns only once everything drawn before is there. */
   const touch = () => {
@@ -25,13 +25,15 @@ export function prepare() {
   /** Milliseconds from `act` until its picture can be read. */
   const timed = async (act) => {
     await rest();
-    const before = drawsOf();
     const start = performance.now();
+    let drawn = nextDraw();
     act();
-    // The page asks for its frame when its effects have run; asked before, this one would come a frame too early.
-    for (let turn = 0; turn < 4; turn += 1) await Promise.resolve();
-    do await nextFrame();
-    while (drawsOf() === before || !shown());
+    await drawn;
+    // A drawing of the old picture while the new one is on its way does not count.
+    while (!shown()) {
+      drawn = nextDraw();
+      await drawn;
+    }
     touch();
     return performance.now() - start;
   };

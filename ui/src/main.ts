@@ -7,7 +7,7 @@ import { httpBackend } from "./backend/http";
 import { tauriBackend } from "./backend/tauri";
 import { Session } from "./model/session.svelte";
 import App from "./view/app/App.svelte";
-import { drawsOf, readPixels } from "./view/viewport/testing";
+import { drawsOf, nextDraw, readPixels } from "./view/viewport/testing";
 
 async function backend(address: URLSearchParams): Promise<Backend> {
   if (isTauri()) return tauriBackend();
@@ -24,4 +24,4 @@ const session = new Session(await backend(address));
 const target = document.getElementById("app");
 if (target === null) throw new Error("the page has no place for the desk");
 mount(App, { target, props: { session, testing } });
-if (testing) Object.assign(window, { overread: { session, readPixels, drawsOf } });
+if (testing) Object.assign(window, { overread: { session, readPixels, drawsOf, nextDraw } });

@@ -200,7 +200,11 @@ fn readable_age(age: &str) -> String {
         "D" => " d",
         _ => "",
     };
-    format!("{}{unit}", count.trim_start_matches('0'))
+    match count.trim().trim_start_matches('0') {
+        "" if count.trim().is_empty() => String::new(),
+        "" => format!("0{unit}"),
+        count => format!("{count}{unit}"),
+    }
 }
 
 fn date(d: &InMemDicomObject, tag: dicom_core::Tag) -> String {

@@ -111,7 +111,7 @@ impl Recipe {
             Self::CtWindowsReport => "CT as the first report has it: W/L 2250/-100, 350/40, 80/40",
             Self::CtWindowsLungBone => "CT lung, soft tissue, bone: W/L 1500/-600, 350/50, 1800/400",
             Self::MrMinmax => "MR as Google's server code has it: minimum to maximum of the acquisition",
-            Self::MrPercentile => "MR, our own rule: 0.5 to 99.5 percentile of the slices",
+            Self::MrPercentile => "MR, our own rule: 0.5 to 99.5 percentile of the series",
             Self::CxrServer => {
                 "Radiograph as Google's server code has it: window of the file, stretched to full range"
             }

@@ -77,7 +77,9 @@ interface Wish {
 }
 
 const DEFAULT_BUDGET = 384 * 1024 * 1024;
-const AT_ONCE = 4;
+/** Requests under way at once: what the machine decodes side by side, and no more, for a slice that is waited for queues
+ *  behind them. */
+const AT_ONCE = Math.max(2, Math.min(6, globalThis.navigator?.hardwareConcurrency ?? 4));
 
 /** One cache for all viewports; each says what it wants, most urgent first. */
 export class FrameCache {
@@ -88,6 +90,7 @@ export class FrameCache {
   readonly #failed = new Map<string, DeskError>();
   readonly #running = new Map<string, AbortController>();
   readonly #wishes = new Map<number, Wish>();
+  readonly #atOnce: number;
   #bytes = 0;
   /** Called whenever what is kept changed. */
   onChange: () => void = () => undefined;
@@ -95,7 +98,9 @@ export class FrameCache {
   constructor(
     fetch: (path: string, signal: AbortSignal) => Promise<ArrayBuffer>,
     budget: number = DEFAULT_BUDGET,
+    atOnce: number = AT_ONCE,
   ) {
+    this.#atOnce = atOnce;
     this.#fetch = fetch;
     this.budget = budget;
   }
@@ -181,7 +186,7 @@ export class FrameCache {
       if (first === undefined) continue;
       const key = `${wish.displaySet}/${first}`;
       if (this.#kept.has(key) || this.#running.has(key) || this.#failed.has(key)) continue;
-      if (this.#running.size < AT_ONCE) return;
+      if (this.#running.size < this.#atOnce) return;
       const urgent = this.#urgent();
       const victim = [...this.#running.keys()].reverse().find((running) => !urgent.has(running));
       if (victim === undefined) return;
@@ -196,6 +201,11 @@ export class FrameCache {
       if (wish.order[0] !== undefined) keys.add(`${wish.displaySet}/${wish.order[0]}`);
     }
     return keys;
+  }
+
+  #isUrgentRunning(): boolean {
+    for (const key of this.#urgent()) if (this.#running.has(key)) return true;
+    return false;
   }
 
   #next(): { displaySet: string; frame: number } | undefined {
@@ -213,9 +223,11 @@ export class FrameCache {
   }
 
   #pump(): void {
-    while (this.#running.size < AT_ONCE) {
+    while (this.#running.size < this.#atOnce) {
       const next = this.#next();
       if (next === undefined) return;
+      // While a slice is waited for nothing is fetched ahead.
+      if (!this.#urgent().has(`${next.displaySet}/${next.frame}`) && this.#isUrgentRunning()) return;
       void this.#load(next.displaySet, next.frame);
     }
   }

@@ -1,4 +1,4 @@
-// Draws a viewport on its canvas: only when something changed, once a display frame, and nothing else.
+// Draws a viewport on its canvas: only when something changed, at most once a display frame, and nothing else.
 import type { VoiChoice } from "../../backend/generated/VoiChoice";
 import { present } from "../../gpu/present";
 import type { Picture, Pixels, Placement, Renderer } from "../../gpu/renderer";
@@ -9,6 +9,8 @@ import type { ViewportModel } from "../../model/viewport/viewport.svelte";
 
 /** A slice that takes longer than this leaves the screen black and says that it is coming, ms. */
 const PATIENCE = 150;
+/** A change that comes this long after the last drawing is drawn at once, ms; a burst waits for the display frame. */
+const QUIET = 12;
 
 /** A VOI as part of an address. */
 function voiWords(voi: VoiChoice | null): string {
@@ -27,6 +29,10 @@ export class ViewportCanvas {
   #shown: Picture | null = null;
   #waitingSince = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #drawnAt = Number.NEGATIVE_INFINITY;
+  /** What the canvas holds, in one line. */
+  #signature = "";
+  #watchers: (() => void)[] = [];
   draws = 0;
   /** Why nothing can be drawn, in words. */
   failure = $state<string | null>(null);
@@ -45,24 +51,34 @@ export class ViewportCanvas {
     return this.#renderer;
   }
 
-  /** Asks for a drawing at the next display frame. */
+  /** Draws what changed: at once after a rest, else at the next display frame. */
   schedule(): void {
     if (this.#frame !== 0) return;
+    if (performance.now() - this.#drawnAt > QUIET) {
+      this.draw();
+      return;
+    }
     this.#frame = requestAnimationFrame(() => {
       this.#frame = 0;
       this.draw();
     });
   }
 
-  /** Draws now; also before pixels are read. */
-  draw(): void {
+  /** Draws now, unless the canvas shows it already. `again` draws all the same: before pixels are read. */
+  draw(again = false): void {
     if (this.#renderer === null) return;
     this.#fitCanvas();
     const picture = this.#pictureToShow();
+    const placement = this.#placement();
+    const signature = this.#signatureOf(picture, placement);
+    if (signature === this.#signature && !again) return;
     try {
-      this.#renderer.draw(picture, this.#placement());
+      this.#renderer.draw(picture, placement);
+      this.#signature = signature;
+      this.#drawnAt = performance.now();
       this.draws += 1;
       this.failure = null;
+      for (const watcher of this.#watchers.splice(0)) watcher();
     } catch (thrown) {
       this.failure = thrown instanceof Error ? thrown.message : String(thrown);
     }
@@ -78,6 +94,11 @@ export class ViewportCanvas {
     const how = interpolate ? "linear" : "nearest";
     const size = `${this.#canvas.width}x${this.#canvas.height}`;
     return `drawn/${set.id}/${frame}/${size}/${map}/${how}/${voiWords(info.colour ? null : voi)}/${presentation.inverted ? 1 : 0}`;
+  }
+
+  /** Settles after the next drawing; for measurements. */
+  nextDraw(): Promise<void> {
+    return new Promise((resolve) => this.#watchers.push(resolve));
   }
 
   readPixels(): Pixels & { uploads: number; draws: number } {
@@ -97,6 +118,7 @@ export class ViewportCanvas {
   }
 
   #open(): void {
+    this.#signature = "";
     try {
       if (present === null) throw new Error("The shader is missing from this build of the page.");
       this.#renderer = new WebGl2Renderer(this.#canvas, present, { keepPixels: this.#keepPixels });
@@ -124,6 +146,15 @@ export class ViewportCanvas {
     const [across, down] = [Math.max(1, Math.round(width * ratio)), Math.max(1, Math.round(height * ratio))];
     if (this.#canvas.width !== across) this.#canvas.width = across;
     if (this.#canvas.height !== down) this.#canvas.height = down;
+  }
+
+  /** Everything that a drawing depends on. */
+  #signatureOf(picture: Picture | null, { imageFromCanvas: m, interpolate }: Placement): string {
+    const { width, height } = this.#canvas;
+    const tables = `${picture?.modalityLut?.info.id ?? ""} ${picture?.voiLut?.info.id ?? ""}`;
+    const what =
+      picture === null ? "" : `${picture.key} ${picture.inverted} ${tables} ${JSON.stringify(picture.voi)}`;
+    return `${width} ${height} ${m.a} ${m.b} ${m.c} ${m.d} ${m.e} ${m.f} ${interpolate} ${what}`;
   }
 
   #placement(): Placement {

@@ -7,6 +7,8 @@ export interface Lent {
   read(): Pixels & { readonly uploads: number; readonly draws: number };
   /** Drawings so far. */
   draws(): number;
+  /** Settles after the next drawing. */
+  next(): Promise<void>;
 }
 
 /** Whether a picture stays readable after it was shown; `?testing=light` measures without that cost. */
@@ -27,6 +29,10 @@ export function lendPixels(viewport: number, lends: Lent): () => void {
 /** `null` when the viewport draws nothing. */
 export function readPixels(viewport = 0): ReturnType<Lent["read"]> | null {
   return lent.get(viewport)?.read() ?? null;
+}
+
+export function nextDraw(viewport = 0): Promise<void> {
+  return lent.get(viewport)?.next() ?? Promise.resolve();
 }
 
 export function drawsOf(viewport = 0): number {
