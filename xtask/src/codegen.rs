@@ -1,6 +1,6 @@
 //! Files made from others and committed: the page's types and the translated shaders. Tests refuse stale ones.
 
-use crate::process::{Outcome, cargo, npm, root, run};
+use crate::process::{Outcome, cargo, root, run};
 
 /// Writes all of them.
 pub(crate) fn write() -> Outcome {
@@ -14,6 +14,5 @@ pub(crate) fn write() -> Outcome {
         .env("OVERREAD_CODEGEN", "1"))?;
     run(cargo()
         .args(["test", "--quiet", "--package", "overread-shaders", "fresh"])
-        .env("OVERREAD_CODEGEN", "1"))?;
-    run(npm().args(["exec", "--", "biome", "check", "--write", "src/gpu/generated"]))
+        .env("OVERREAD_CODEGEN", "1"))
 }

@@ -96,6 +96,8 @@ fn spec(desk: &Desk, a: &Asked, model: &Path) -> Result<QuestionSpec, Trouble> {
         slices: a.slices.clone().unwrap_or_else(|| "middle".to_owned()),
         preprocess: a.preprocess.clone().unwrap_or_default(),
         window,
+        lut: None,
+        inverted: false,
         model: desk.handle(model),
         template: a.template.clone().unwrap_or_default(),
         prompt: a.prompt.clone().unwrap_or_default(),

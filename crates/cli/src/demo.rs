@@ -65,6 +65,8 @@ pub(crate) fn demo(desk: Desk, window: bool, out: Option<&Path>) -> Outcome {
         slices: slice.to_string(),
         preprocess: String::new(),
         window: None,
+        lut: None,
+        inverted: false,
         model: desk.handle(&model),
         template: "finding.closed-set/1".to_owned(),
         prompt: String::new(),

@@ -25,12 +25,20 @@ pub(crate) fn case(desk: &Desk, a: CaseArguments) -> Outcome {
                 .file_name()
                 .map_or_else(String::new, |n| n.to_string_lossy().into_owned());
             let done = op_case::import(desk, &rows, &name)?;
+            for row in &done.unmatched {
+                eprintln!("{row} matches nothing here");
+            }
+            if path.is_some() && done.matched == 0 {
+                return Err(Trouble::failed(
+                    "No row of the table matches a case of the folder.",
+                ));
+            }
             if json {
                 return print_json(&json!(done));
             }
             let labels = format!("{} labels kept", done.rows);
             print_text(&if path.is_none() {
-                format!("{labels}; they are matched when a folder with their cases is opened\n")
+                format!("{labels}; those by UID are matched when their cases are opened\n")
             } else {
                 format!("{labels}, {} display sets of the folder matched\n", done.matched)
             })

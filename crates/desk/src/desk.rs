@@ -51,6 +51,9 @@ pub(crate) struct Opened {
     /// In the order in which they were found.
     pub(crate) studies: Vec<Study>,
     pub(crate) sets: BTreeMap<String, Arc<DisplaySet>>,
+    /// Display sets as the page last got them: it asks by place in them, and a scan that goes on must not move a slice
+    /// under it.
+    pub(crate) shown: BTreeMap<String, Arc<DisplaySet>>,
     pub(crate) skipped: Vec<SkippedFile>,
 }
 
@@ -66,6 +69,8 @@ pub(crate) struct PlannedPictures {
 pub struct Desk {
     pub(crate) home: PathBuf,
     pub(crate) clock: Arc<dyn Clock>,
+    /// When this desk was opened, RFC 3339.
+    pub(crate) since: String,
     pub(crate) open_at_start: Option<PathBuf>,
     pub(crate) store: Result<Mutex<Store>, Failure>,
     pub(crate) frames: Frames,
@@ -101,6 +106,7 @@ impl Desk {
         }
         Self {
             home: options.home,
+            since: options.clock.now(),
             clock: options.clock,
             open_at_start: options.open_at_start,
             store,
@@ -155,8 +161,18 @@ impl Desk {
     ///
     /// # Errors
     /// When it is not open any more.
+    /// Takes the newest state of a display set as what the page shows from now on.
+    pub(crate) fn show(&self, id: &str) {
+        let mut opened = lock(&self.opened);
+        if let Some(newest) = opened.sets.get(id).cloned() {
+            opened.shown.insert(id.to_owned(), newest);
+        }
+    }
+
     pub(crate) fn set(&self, id: &str) -> Outcome<Arc<DisplaySet>> {
-        lock(&self.opened).sets.get(id).cloned().ok_or_else(|| {
+        let opened = lock(&self.opened);
+        let shown = opened.shown.get(id).or_else(|| opened.sets.get(id));
+        shown.cloned().ok_or_else(|| {
             failure(
                 "desk.unknown_display_set",
                 "This series is not open.",

@@ -3,12 +3,12 @@
 //! The published recipes disagree with each other, so each is an id of its own.
 
 use crate::range::VolumeRange;
-use image::codecs::jpeg::JpegEncoder;
+use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 use overread_imaging::colour;
 use overread_imaging::frame::Frame;
 use overread_imaging::modality::Unit;
 use overread_imaging::render;
-use overread_imaging::voi::{Voi, VoiFunction, Window};
+use overread_imaging::voi::{Voi, VoiFunction};
 use sha2::{Digest, Sha256};
 
 /// A preprocessing recipe.
@@ -179,14 +179,14 @@ impl Recipe {
         }
     }
 
-    /// The picture of one slice. `window` is for `display/1` (the file's own when absent), `range` for the MR recipes.
+    /// The picture of one slice. `shown` is for `display/1` (the file's own when absent), `range` for the MR recipes.
     ///
     /// # Errors
     /// [`RecipeError`] when the recipe does not fit the frame.
     pub fn picture(
         self,
         frame: &Frame,
-        window: Option<&Window>,
+        shown: Option<&Voi>,
         range: Option<VolumeRange>,
     ) -> Result<RgbPicture, RecipeError> {
         let a = &frame.attributes;
@@ -224,7 +224,7 @@ impl Recipe {
             }
             Self::CxrServer => self.radiograph(frame),
             _ => {
-                let voi = window.map_or_else(|| render::default_voi(frame), |w| Voi::Window(w.clone()));
+                let voi = shown.cloned().unwrap_or_else(|| render::default_voi(frame));
                 let values = render::shown_values(frame, &voi);
                 RgbPicture {
                     width: a.columns,
@@ -319,19 +319,24 @@ fn grey_picture(frame: &Frame, map: impl Fn(f64) -> u8) -> RgbPicture {
     }
 }
 
-/// JPEG at quality 75 and back. The encoder subsamples colour as Pillow's default does, but is not Pillow's: single
-/// bytes may differ by a few.
+/// JPEG at quality 75 with colour at half the resolution both ways (4:2:0), as Pillow saves by default, and back. The
+/// encoder is not Pillow's: single bytes may differ by a few.
 fn through_jpeg(picture: &RgbPicture) -> Result<RgbPicture, RecipeError> {
     let failed = |e: image::ImageError| RecipeError::Encoding(e.to_string());
     let mut bytes = Vec::new();
-    JpegEncoder::new_with_quality(&mut bytes, 75)
+    let side = |px: u32| {
+        u16::try_from(px).map_err(|_| RecipeError::Encoding(format!("{px} px are more than a JPEG holds")))
+    };
+    let mut encoder = Encoder::new(&mut bytes, 75);
+    encoder.set_sampling_factor(SamplingFactor::F_2_2);
+    encoder
         .encode(
             &picture.rgb,
-            picture.width,
-            picture.height,
-            image::ExtendedColorType::Rgb8,
+            side(picture.width)?,
+            side(picture.height)?,
+            ColorType::Rgb,
         )
-        .map_err(failed)?;
+        .map_err(|error| RecipeError::Encoding(error.to_string()))?;
     let decoded = image::load_from_memory_with_format(&bytes, image::ImageFormat::Jpeg)
         .map_err(failed)?
         .to_rgb8();
@@ -347,6 +352,25 @@ mod tests {
     use super::*;
 
     /// The notebook's arithmetic by hand: (0 + 1024) / 2048 * 255 = 127.5, to even 128; (0 + 135) / 350 * 255 = 98.36.
+    #[test]
+    fn jpeg_halves_the_resolution_of_colour_both_ways() {
+        // Red and blue columns one pixel wide: brightness stays, colour is shared by neighbours.
+        let rgb: Vec<u8> = (0..64 * 64)
+            .flat_map(|i| if i % 2 == 0 { [200, 40, 40] } else { [40, 40, 200] })
+            .collect();
+        let picture = RgbPicture {
+            width: 64,
+            height: 64,
+            rgb,
+        };
+        let back = through_jpeg(&picture).expect("a picture");
+        let at = |x: usize, c: usize| i32::from(back.rgb[(32 * 64 + x) * 3 + c]);
+        for x in 20..40 {
+            let (red, next) = (at(x, 0) - at(x, 2), at(x + 1, 0) - at(x + 1, 2));
+            assert!((red - next).abs() < 60, "{red} beside {next}: 320 apart before");
+        }
+    }
+
     #[test]
     fn ct_windows_are_the_notebooks() {
         let [wide, soft, brain] = Recipe::CtWindows.windows().expect("windows");

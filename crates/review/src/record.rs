@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::mark::Mark;
 use crate::{classes, radpeer};
 
 /// How the picture stood on the screen.
@@ -46,6 +47,9 @@ pub struct Review {
     pub comment: String,
     /// Ids of marks.
     pub marks: Vec<String>,
+    /// The marks as they were when it was filed.
+    #[serde(default)]
+    pub marks_as_filed: Vec<Mark>,
     /// Where to come back to.
     pub view: View,
     /// `open` or `closed`.
@@ -130,6 +134,7 @@ mod tests {
             classes: vec!["perception".into()],
             comment: String::new(),
             marks: Vec::new(),
+            marks_as_filed: Vec::new(),
             view: View {
                 sop_instance_uid: String::new(),
                 frame_number: 1,

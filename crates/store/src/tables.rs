@@ -324,16 +324,17 @@ impl Store {
         Ok(true)
     }
 
-    /// Takes the last change of a case's marks back. False when there is nothing to take back.
+    /// Takes the last change of a case's marks since `since` back (RFC 3339: what was drawn before is no slip of the hand
+    /// of today). False when there is nothing to take back.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn undo_mark(&mut self, case: &str, who: &str, now: &str) -> Result<bool> {
+    pub fn undo_mark(&mut self, case: &str, since: &str, who: &str, now: &str) -> Result<bool> {
         let last: Option<i64> = self
             .connection
             .query_row(
-                "SELECT n FROM marks WHERE case_key = ?1 AND undone = 0 ORDER BY n DESC LIMIT 1",
-                [case],
+                "SELECT n FROM marks WHERE case_key = ?1 AND undone = 0 AND at >= ?2 ORDER BY n DESC LIMIT 1",
+                [case, since],
                 |row| row.get(0),
             )
             .optional()?;

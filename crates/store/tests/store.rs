@@ -24,6 +24,7 @@ fn review(id: &str, version: u32) -> Review {
         score: "2a".to_owned(),
         classes: vec!["perception".to_owned()],
         comment: String::new(),
+        marks_as_filed: Vec::new(),
         marks: Vec::new(),
         view: View {
             sop_instance_uid: "1".to_owned(),
@@ -83,12 +84,12 @@ fn marks_are_undone_one_change_at_a_time() {
     store.save_mark(&mark("m", 5.0)).expect("kept");
     store.delete_mark("m", "r", NOW).expect("gone");
     assert!(store.marks("case").expect("read").is_empty());
-    assert!(store.undo_mark("case", "r", NOW).expect("undone"));
+    assert!(store.undo_mark("case", "", "r", NOW).expect("undone"));
     assert_eq!(store.marks("case").expect("read")[0].points[0][0], 5.0);
-    assert!(store.undo_mark("case", "r", NOW).expect("undone"));
+    assert!(store.undo_mark("case", "", "r", NOW).expect("undone"));
     assert_eq!(store.marks("case").expect("read")[0].points[0][0], 0.0);
-    assert!(store.undo_mark("case", "r", NOW).expect("undone"));
-    assert!(!store.undo_mark("case", "r", NOW).expect("nothing left"));
+    assert!(store.undo_mark("case", "", "r", NOW).expect("undone"));
+    assert!(!store.undo_mark("case", "", "r", NOW).expect("nothing left"));
 }
 
 #[test]

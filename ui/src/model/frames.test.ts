@@ -90,6 +90,19 @@ describe("frames in memory", () => {
     expect(desk.aborted).toEqual(["frame/a/4"]);
   });
 
+  it("forgets one display set and what is on its way, and asks again", async () => {
+    const desk = new SlowDesk();
+    const cache = new FrameCache(desk.fetch, undefined, 4);
+    cache.want(0, "a", [1, 2], ignore);
+    await desk.answer("frame/a/1");
+    cache.want(1, "b", [1], ignore);
+    cache.forget("a");
+    expect(cache.peek("a", 1)).toBeUndefined();
+    expect(desk.aborted).toEqual(["frame/a/2"]);
+    cache.want(0, "a", [1], ignore);
+    expect(desk.asked.filter((path) => path === "frame/a/1")).toHaveLength(2);
+  });
+
   it("stays within its budget and keeps what is shown", async () => {
     const desk = new SlowDesk();
     const cache = new FrameCache(desk.fetch, 100);

@@ -156,6 +156,23 @@ export class FrameCache {
     this.#pump();
   }
 
+  /** Forgets one display set, and gives up what is on its way: its slices lie elsewhere now. */
+  forget(displaySet: string): void {
+    const ours = (key: string) => key.startsWith(`${displaySet}/`);
+    for (const [key, controller] of [...this.#running]) {
+      if (!ours(key)) continue;
+      controller.abort();
+      this.#running.delete(key);
+    }
+    for (const [key, frame] of [...this.#kept]) {
+      if (!ours(key)) continue;
+      this.#kept.delete(key);
+      this.#bytes -= frame.samples.byteLength;
+    }
+    this.retry(displaySet);
+    this.onChange();
+  }
+
   /** Forgets everything and gives up every request. */
   clear(): void {
     for (const controller of this.#running.values()) controller.abort();

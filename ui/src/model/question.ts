@@ -15,6 +15,8 @@ export interface QuestionParts {
   readonly slices: SliceWish;
   readonly preprocess: string;
   readonly voi: VoiChoice | null;
+  /** The user's own inversion. */
+  readonly inverted: boolean;
   readonly model: ModelInfo | null;
   readonly template: TemplateInfo | null;
   /** The wording as it stands in the box. */
@@ -104,6 +106,8 @@ export function wishQuestion(parts: QuestionParts): QuestionWish {
       slices: textOnly || parts.slices.kind === "problem" ? "" : parts.slices.spec,
       preprocess: parts.preprocess,
       window: windowOf(parts),
+      lut: parts.preprocess.startsWith("display/") && parts.voi?.kind === "lut" ? parts.voi.lut.id : null,
+      inverted: parts.preprocess.startsWith("display/") && parts.inverted,
       model: parts.model.handle,
       template: parts.template?.id ?? "",
       prompt: isAsPublished ? "" : parts.prompt.trim(),

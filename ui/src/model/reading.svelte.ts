@@ -185,6 +185,7 @@ export class ReadingModel {
       slices: this.slices,
       preprocess: this.preprocess?.id ?? "",
       voi: this.#session.activeViewport.voi,
+      inverted: this.#session.activeViewport.presentation.inverted,
       model: this.model,
       template: this.template,
       prompt: this.prompt,

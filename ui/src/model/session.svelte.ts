@@ -148,8 +148,6 @@ export class Session {
   /** Shows a display set in a viewport, by default the active one. */
   async openDisplaySet(id: string, viewport: ViewportModel = this.activeViewport): Promise<void> {
     this.activate(viewport);
-    // What the line said was about another picture.
-    this.status("");
     await viewport.open(id);
     if (viewport.loadState.kind === "failed") this.status(viewport.loadState.error.message);
   }
@@ -190,6 +188,22 @@ export class Session {
     this.status(
       `Slice ${frame + 1} ${marked.has(frame) ? "marked" : "no longer marked"}; ${marked.size} marked.`,
     );
+  }
+
+  /** Marked slices keep their image when a display set was arranged anew. */
+  keepMarked(before: DisplaySet, after: DisplaySet): void {
+    const marked = this.#marked.get(before.id);
+    if (marked === undefined) return;
+    const places = new Map(
+      after.frames.map((info, i) => [`${info.sop_instance_uid} ${info.frame_number}`, i]),
+    );
+    const moved = new Set<number>();
+    for (const frame of marked) {
+      const info = before.frames[frame];
+      const place = info && places.get(`${info.sop_instance_uid} ${info.frame_number}`);
+      if (place !== undefined) moved.add(place);
+    }
+    this.#marked = new Map(this.#marked).set(after.id, moved);
   }
 
   clearMarkedSlices(): void {
@@ -304,7 +318,9 @@ export class Session {
       if (shown === null || !needed(shown)) continue;
       try {
         const set = await this.backend.call("display_set", { display_set: shown.id });
-        if (viewport.displaySet?.id === set.id) viewport.refresh(set);
+        if (viewport.displaySet?.id !== set.id) continue;
+        this.keepMarked(viewport.displaySet, set);
+        viewport.refresh(set);
       } catch (thrown) {
         this.status(DeskError.from(thrown).message);
       }

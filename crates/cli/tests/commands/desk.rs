@@ -118,3 +118,104 @@ fn the_window_and_the_command_line_prepare_the_same_question() {
         );
     }
 }
+
+#[test]
+fn a_filed_review_keeps_its_marks_whatever_becomes_of_them() {
+    let place = Place::new();
+    let cases = place.phantoms(1, false);
+    let open = || {
+        let desk = Desk::open(DeskOptions {
+            home: place.path("home"),
+            ..DeskOptions::default()
+        });
+        let folder = json!({"folder": desk.handle(&cases)});
+        desk.start("open", folder, &|_| {}, &overread_desk::Cancel::default())
+            .expect("a scan");
+        desk
+    };
+    let desk = open();
+    let studies = desk.call("studies", json!({})).expect("studies");
+    let set = studies[0]["display_sets"][0]["id"].clone();
+    let shown = desk
+        .call("display_set", json!({"display_set": set}))
+        .expect("a display set");
+    let mark = json!({
+        "id": "", "display_set": set, "frame": 1, "kind": "length", "points": [[10.0, 10.0], [40.0, 10.0]], "text": "",
+    });
+    let mark = desk.call("save_mark", mark).expect("a mark");
+    let review = json!({
+        "id": "", "display_set": set, "reading": "", "scale": "", "score": "2a", "classes": [], "comment": "missed",
+        "marks": [mark["id"]], "state": "open",
+        "view": {
+            "frame": 1, "sop_instance_uid": shown["frames"][1]["sop_instance_uid"], "frame_number": 1, "voi": null,
+            "zoom": 1.0, "center": [64.0, 64.0], "rotation": 0, "flipped": false, "inverted": false,
+        },
+    });
+    desk.call("file_review", review).expect("filed");
+    drop(desk);
+
+    // Days later: what was drawn before is no slip of the hand of today, and a mark taken away stays in the review.
+    std::thread::sleep(std::time::Duration::from_millis(5));
+    let desk = open();
+    let marks = desk
+        .call("undo_mark", json!({"display_set": set}))
+        .expect("marks");
+    assert_eq!(
+        marks.as_array().map(Vec::len),
+        Some(1),
+        "nothing of today to take back"
+    );
+    desk.call("delete_mark", json!({"id": mark["id"]})).expect("gone");
+    let reviews = desk.call("reviews", json!({})).expect("reviews");
+    assert_eq!(reviews[0]["marks"][0]["points"], mark["points"]);
+    drop(desk);
+    let list = String::from_utf8(place.done(&["review", "list", "--json"])).expect("text");
+    assert!(list.contains("mm"), "the measure goes with the list: {list}");
+}
+
+#[test]
+fn a_truth_table_reaches_no_other_patient() {
+    let place = Place::new();
+    let cases = place.phantoms(2, false);
+    let elsewhere = place.path("elsewhere");
+    place.done(&["phantom", "--out", text(&elsewhere), "--n", "1", "--seed", "99"]);
+    let moved = place.path("moved");
+    fs::create_dir(&moved).expect("a folder");
+    fs::rename(elsewhere.join("case-0001"), moved.join("other")).expect("a move");
+    // Nothing of the table is in that folder: said, and nothing kept that could match by a folder's name later.
+    let import = place.run(&[
+        "case",
+        "import",
+        text(&cases.join("truth.csv")),
+        "--path",
+        text(&moved),
+    ]);
+    assert_eq!(
+        import.status.code(),
+        Some(1),
+        "{}",
+        crate::overread::words(&import)
+    );
+    fs::rename(moved.join("other"), moved.join("case-0001")).expect("a move");
+    let list = place.json(&["case", "list", text(&moved), "--json"]);
+    assert_eq!(list["cases"][0]["truth"], Value::Null);
+}
+
+#[test]
+fn an_answer_twice_in_the_list_is_refused() {
+    let place = Place::new();
+    let cases = place.phantoms(1, false);
+    let model = model(&place);
+    let output = place.run(&[
+        "ask",
+        text(&cases),
+        "--model",
+        text(&model),
+        "--prompt",
+        "Which?",
+        "--labels",
+        "normal,Normal,nodule",
+    ]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(crate::overread::words(&output).contains("twice"));
+}

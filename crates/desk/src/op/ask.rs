@@ -1,7 +1,8 @@
 //! Asking a model: the reading is kept before it is shown.
 
 use std::path::Path;
-use std::time::Instant;
+use std::sync::{MutexGuard, TryLockError};
+use std::time::{Duration, Instant};
 
 use overread_evaluation::compare::{Agreement as Compared, compare};
 use overread_medgemma::engine::Answer;
@@ -18,7 +19,14 @@ use crate::{Cancel, Failure, Outcome, convert};
 
 /// The job `ask`.
 pub(crate) fn ask(desk: &Desk, spec: &QuestionSpec, events: &(dyn Fn(ReadEvent) + Sync), cancel: &Cancel) {
-    match read(desk, spec, Precision::F32, events, cancel) {
+    // In blind mode not even a word of a growing answer leaves the desk.
+    let hidden = crate::op::case::is_hidden(desk, &spec.display_set);
+    let told = |event| {
+        if !(hidden && matches!(event, ReadEvent::Token { .. })) {
+            events(event);
+        }
+    };
+    match read(desk, spec, Precision::F32, &told, cancel) {
         Ok(reading) => {
             // In blind mode the answer stays here until the user's own is committed.
             if crate::op::case::is_hidden(desk, &reading.display_set) {
@@ -58,7 +66,7 @@ pub fn read(
         },
         cancel,
     )?;
-    let mut slot = lock(&desk.engine);
+    let mut slot = engine(desk, cancel)?;
     let begun = Instant::now();
     let loaded = slot
         .as_ref()
@@ -152,6 +160,20 @@ pub fn read(
     let mut reading = assemble(desk, spec, &resolved, answer, load, provenance, &labels, &folder);
     keep(desk, &mut reading)?;
     Ok(compared(desk, &resolved, reading, &labels))
+}
+
+/// The loaded model, when nothing else reads with it; waiting can be cancelled.
+fn engine<'a>(desk: &'a Desk, cancel: &Cancel) -> Outcome<MutexGuard<'a, Option<Engine>>> {
+    loop {
+        match desk.engine.try_lock() {
+            Ok(slot) => return Ok(slot),
+            Err(TryLockError::Poisoned(poisoned)) => return Ok(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => {
+                cancel.check()?;
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        }
+    }
 }
 
 fn assemble(
@@ -303,6 +325,16 @@ fn provenance(
             "Pillow bilinear, stretched to the square".to_owned(),
         ),
         ("slices".to_owned(), slices.join(",")),
+        (
+            "instances".to_owned(),
+            resolved
+                .slices
+                .iter()
+                .filter_map(|k| resolved.set.frames.get(k - 1))
+                .map(|f| format!("{}#{}", f.header.sop_uid, f.frame))
+                .collect::<Vec<_>>()
+                .join(" "),
+        ),
         ("pictures".to_owned(), list(&images)),
         (
             "template".to_owned(),
@@ -330,6 +362,12 @@ fn provenance(
             "window".to_owned(),
             format!("{},{},{function}", window.center, window.width),
         ));
+    }
+    if let Some(table) = &spec.lut {
+        lines.push(("VOI table".to_owned(), table.clone()));
+    }
+    if spec.inverted && resolved.recipe == overread_protocol::Recipe::Display {
+        lines.push(("inverted".to_owned(), "yes".to_owned()));
     }
     if spec.form == AnswerForm::Open {
         lines.push((

@@ -113,6 +113,8 @@ pub fn model(desk: &Desk, path: &Path, folder: &Path) -> Outcome<Value> {
         slices: "middle".to_owned(),
         preprocess: String::new(),
         window: None,
+        lut: None,
+        inverted: false,
         model: desk.handle(folder),
         template: "finding.closed-set/1".to_owned(),
         prompt: String::new(),

@@ -19,8 +19,9 @@ const LISTED: usize = 20;
 
 /// Blind mode holds and the user has not answered yet.
 pub(crate) fn is_hidden(desk: &Desk, case: &str) -> bool {
+    // Without the store nothing is known to be open: hidden.
     settings(desk).blind
-        && desk.store().is_ok_and(|store| {
+        && desk.store().map_or(true, |store| {
             let answered = store.answers(case).is_ok_and(|a| !a.is_empty());
             let seen = store.seen(case).is_ok_and(|s| !s.is_empty());
             !answered && !seen
@@ -40,10 +41,11 @@ pub fn record_seen(desk: &Desk, case: &str, what: &str) {
 
 /// The truth of a display set: of the case itself, its series, its study.
 pub(crate) fn truth_of(desk: &Desk, set: &Images) -> Option<Truth> {
-    let folders = folders_of(desk, set);
-    let mut keys = vec![TruthKey::Case(&set.id), TruthKey::Series(&set.series_uid)];
-    keys.extend(folders.iter().map(|name| TruthKey::Case(name)));
-    keys.push(TruthKey::Study(&set.study_uid));
+    let keys = [
+        TruthKey::Case(&set.id),
+        TruthKey::Series(&set.series_uid),
+        TruthKey::Study(&set.study_uid),
+    ];
     desk.store().ok()?.truth(&keys).ok().flatten()
 }
 
@@ -199,8 +201,13 @@ pub fn import(desk: &Desk, rows: &[TruthRow], source: &str) -> Outcome<TruthAtta
                 for set in &by_folder {
                     truths.push((TruthKey::Series(&set.series_uid), truth.clone()));
                 }
-                if by_folder.is_empty() {
+                // A folder's name means nothing elsewhere: unmatched, it would reach another patient's folder of that
+                // name. An id of ours or a UID keeps its meaning.
+                if by_folder.is_empty() && id.starts_with("ds-") {
                     truths.push((TruthKey::Case(id), truth));
+                } else if by_folder.is_empty() && is_uid(id) {
+                    truths.push((TruthKey::Series(id), truth.clone()));
+                    truths.push((TruthKey::Study(id), truth));
                 }
             }
         }
@@ -219,6 +226,11 @@ pub fn import(desk: &Desk, rows: &[TruthRow], source: &str) -> Outcome<TruthAtta
         matched: u32::try_from(reached.len()).unwrap_or(u32::MAX),
         unmatched,
     })
+}
+
+/// True for what looks like a UID: digits and dots.
+fn is_uid(id: &str) -> bool {
+    id.contains('.') && id.chars().all(|c| c.is_ascii_digit() || c == '.')
 }
 
 /// True when a case id speaks of the set: its id or UIDs, or a folder on the way to its files.
@@ -302,9 +314,7 @@ pub(crate) fn commit_answer(desk: &Desk, arguments: &CommitAnswer) -> Outcome<Ca
         store.add_answer(&set.id, &kept, &settings.reader)?;
     }
     // Committed: model and truth come out, in this order.
-    record_seen(desk, &set.id, "model");
-    record_seen(desk, &set.id, "truth");
-    case_of(
+    show(
         desk,
         &DisplaySetRef {
             display_set: set.id.clone(),

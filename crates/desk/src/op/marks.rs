@@ -175,6 +175,6 @@ pub(crate) fn delete(desk: &Desk, arguments: &MarkRef) -> Outcome<()> {
 pub(crate) fn undo(desk: &Desk, arguments: &DisplaySetRef) -> Outcome<Vec<Mark>> {
     let who = settings(desk).reader;
     desk.store()?
-        .undo_mark(&arguments.display_set, &who, &desk.clock.now())?;
+        .undo_mark(&arguments.display_set, &desk.since, &who, &desk.clock.now())?;
     marks(desk, arguments)
 }

@@ -62,6 +62,8 @@ fn run(
         root: Some(root.clone()),
         ..Default::default()
     };
+    // Files may have changed since they were last read.
+    desk.frames.clear();
     let begun = Instant::now();
     let progress = Mutex::new(Progress::default());
     let summary = scan::scan(

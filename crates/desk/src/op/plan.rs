@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use overread_dicom::DisplaySet;
 use overread_imaging::modality::Unit;
+use overread_imaging::voi::Voi;
 use overread_medgemma::check::{check, memory_available};
 use overread_medgemma::config::Config;
 use overread_medgemma::estimate;
@@ -121,6 +122,16 @@ pub fn resolve(desk: &Desk, spec: &QuestionSpec) -> Outcome<Resolved> {
         spec.preprocess.clone()
     };
     let wrong = |error: &dyn std::fmt::Display| sentences("question.input", &error.to_string());
+    let mut labels: Vec<String> = spec.labels.iter().map(|l| l.trim().to_lowercase()).collect();
+    labels.sort();
+    if let Some(twice) = labels.windows(2).find(|pair| pair[0] == pair[1]) {
+        let label = &twice[0];
+        return Err(failure(
+            "question.label_twice",
+            format!("The answer {label} is in the list twice."),
+            "Take one of them out: their probabilities would be counted twice.",
+        ));
+    }
     let recipe = Recipe::by_id(&id).map_err(|e| wrong(&e))?;
     let slices = if without_images {
         Vec::new()
@@ -172,15 +183,27 @@ pub fn pictures(
     } else {
         None
     };
-    let window = spec.window.as_ref().map(convert::window);
+    let window = spec.window.as_ref().map(|w| Voi::Window(convert::window(w)));
+    // `{frame}-voi-{k}`: the k-th VOI of each frame.
+    let table: Option<usize> = spec
+        .lut
+        .as_ref()
+        .and_then(|id| id.rsplit('-').next()?.parse().ok());
+    let inverts = spec.inverted && resolved.recipe == Recipe::Display;
     let mut out = Vec::new();
     for (i, frame) in frames().enumerate() {
         cancel.check()?;
         progress(i + 1, resolved.slices.len());
-        let picture = resolved
+        let frame = frame?;
+        let by_table = table.and_then(|k| frame.attributes.vois.get(k)).cloned();
+        let shown = by_table.or_else(|| window.clone());
+        let mut picture = resolved
             .recipe
-            .picture(&*frame?, window.as_ref(), range)
+            .picture(&frame, shown.as_ref(), range)
             .map_err(|error| sentences("question.recipe", &error.to_string()))?;
+        if inverts {
+            picture.rgb.iter_mut().for_each(|v| *v = 255 - *v);
+        }
         out.push(Picture {
             width: picture.width as usize,
             height: picture.height as usize,
@@ -279,7 +302,9 @@ pub(crate) fn plan(desk: &Desk, spec: &QuestionSpec) -> Outcome<Plan> {
                 .seconds
                 .or_else(|| Some(estimate::seconds(&config, pictures.len(), tokens)));
         }
-        if plan.memory > plan.memory_available && plan.memory_available > 0.0 && lock(&desk.engine).is_none()
+        if plan.memory > plan.memory_available
+            && plan.memory_available > 0.0
+            && desk.engine.try_lock().is_ok_and(|engine| engine.is_none())
         {
             plan.refusal = Some(failure(
                 "model.not_enough_memory",

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use overread_review::mark::Mark;
 use overread_review::{Review as Kept, View, classes, radpeer};
 
 use crate::Outcome;
@@ -68,6 +69,8 @@ pub(crate) fn file(desk: &Desk, draft: &ReviewDraft) -> Outcome<Review> {
         header.study_date.as_str(),
     ];
     let root = lock(&desk.opened).root.clone().unwrap_or_default();
+    let mut marks_as_filed = desk.store()?.marks(&set.id)?;
+    marks_as_filed.retain(|mark| draft.marks.contains(&mark.id));
     let kept = Kept {
         id: if draft.id.is_empty() {
             format!("review-{}", short_hash(&format!("{at}{}", set.id)))
@@ -110,6 +113,7 @@ pub(crate) fn file(desk: &Desk, draft: &ReviewDraft) -> Outcome<Review> {
         classes: draft.classes.clone(),
         comment: draft.comment.trim().to_owned(),
         marks: draft.marks.clone(),
+        marks_as_filed,
         view: View {
             sop_instance_uid: draft.view.sop_instance_uid.clone(),
             frame_number: draft.view.frame_number,
@@ -132,13 +136,12 @@ pub(crate) fn file(desk: &Desk, draft: &ReviewDraft) -> Outcome<Review> {
 fn to_wire(desk: &Desk, kept: Kept) -> Outcome<Review> {
     let set = lock(&desk.opened).sets.get(&kept.case).cloned();
     let marks = match &set {
-        Some(set) => {
-            let all = desk.store()?.marks(&kept.case)?;
-            all.into_iter()
-                .filter(|m| kept.marks.contains(&m.id))
-                .filter_map(|m| crate::op::marks::to_wire(set, m))
-                .collect()
-        }
+        // As filed, whatever became of them since.
+        Some(set) => kept
+            .marks_as_filed
+            .iter()
+            .filter_map(|m| crate::op::marks::to_wire(set, m.clone()))
+            .collect(),
         None => Vec::new(),
     };
     let folder = PathBuf::from(&kept.folder);
@@ -192,7 +195,7 @@ pub fn list(desk: &Desk, format: ExportFormat) -> Outcome<(String, usize)> {
             for r in &kept {
                 let version = r.version.to_string();
                 let frame = r.view.frame_number.to_string();
-                let (classes, marks) = (r.classes.join(" "), r.marks.join(" "));
+                let (classes, marks) = (r.classes.join(" "), marks_in_words(&r.marks_as_filed));
                 let fields = [
                     r.id.as_str(),
                     &version,
@@ -221,6 +224,26 @@ pub fn list(desk: &Desk, format: ExportFormat) -> Outcome<(String, usize)> {
         }
     };
     Ok((text, kept.len()))
+}
+
+/// `length on frame 3 of 1.2.3 (49.6 mm); …`.
+fn marks_in_words(marks: &[Mark]) -> String {
+    let one = |mark: &Mark| {
+        let kind = serde_json::to_value(mark.kind).unwrap_or_default();
+        let what: Vec<&str> = mark.measured.iter().map(String::as_str).collect();
+        let what = [mark.text.as_str()]
+            .into_iter()
+            .filter(|t| !t.is_empty())
+            .chain(what);
+        format!(
+            "{} on frame {} of {} ({})",
+            kind.as_str().unwrap_or_default(),
+            mark.frame_number,
+            mark.sop_instance_uid,
+            what.collect::<Vec<_>>().join(", ")
+        )
+    };
+    marks.iter().map(one).collect::<Vec<_>>().join("; ")
 }
 
 /// A cell as RFC 4180 has it; one that a spreadsheet would take for a formula gets an apostrophe.

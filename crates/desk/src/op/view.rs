@@ -19,6 +19,7 @@ use crate::{Outcome, Resource};
 
 /// The operation `display_set`.
 pub(crate) fn display_set(desk: &Desk, arguments: &DisplaySetRef) -> Outcome<DisplaySet> {
+    desk.show(&arguments.display_set);
     let set = desk.set(&arguments.display_set)?;
     let header = &set.first().header;
     let hide = crate::op::app::settings(desk).hide_identity;

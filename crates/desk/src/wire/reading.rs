@@ -78,6 +78,12 @@ pub struct QuestionSpec {
     pub preprocess: String,
     /// Window for `display/1`; the file's or automatic one when absent.
     pub window: Option<WindowInfo>,
+    /// Id of the VOI table for `display/1`, when one is shown; goes before `window`.
+    #[serde(default)]
+    pub lut: Option<String>,
+    /// The user's own inversion, for `display/1`.
+    #[serde(default)]
+    pub inverted: bool,
     /// Model.
     pub model: Handle,
     /// Template id, or empty for an own prompt.

@@ -24,6 +24,14 @@ preprocess: string,
  */
 window: WindowInfo | null, 
 /**
+ * Id of the VOI table for `display/1`, when one is shown; goes before `window`.
+ */
+lut: string | null, 
+/**
+ * The user's own inversion, for `display/1`.
+ */
+inverted: boolean, 
+/**
  * Model.
  */
 model: Handle, 

@@ -155,6 +155,8 @@ export class ViewportModel {
   /** Takes a newer description of the same display set: the series grew, or names were hidden. */
   refresh(set: DisplaySet): void {
     const shown = this.frameInfo;
+    // Places may mean other slices now.
+    this.#session.frames.forget(set.id);
     this.displaySet = set;
     const same = shown === null ? -1 : findFrame(set, shown.sop_instance_uid, shown.frame_number);
     this.frame = clampFrame(same < 0 ? this.frame : same, set.frames.length);
@@ -352,7 +354,20 @@ export class ViewportModel {
     if (set === null) return;
     const same = findFrame(set, view.sop_instance_uid, view.frame_number);
     this.frame = clampFrame(same < 0 ? view.frame : same, set.frames.length);
-    this.voi = this.frameInfo?.colour === true ? null : view.voi;
+    const info = this.frameInfo;
+    this.voi = info === null || info.colour ? null : (view.voi ?? initialVoi(set, info));
+    if (same < 0 && view.sop_instance_uid !== "") {
+      this.#session.status(
+        "The slice of this view is not in the series any more; the nearest place is shown.",
+      );
+    }
+    // Filed without a screen: no zoom was ever chosen.
+    if (!(view.zoom > 0)) {
+      this.presentation = { ...NO_PRESENTATION, inverted: view.inverted };
+      this.fit();
+      this.#wantFrames();
+      return;
+    }
     this.presentation = {
       zoom: clampZoom(view.zoom),
       center: [view.center[0], view.center[1]],

@@ -203,7 +203,8 @@ export class ViewportCanvas {
     // A picture without its table would be a wrong picture.
     if (modalityLut === undefined || voiLut === undefined) return null;
     return {
-      key: `${set.id}/${index}`,
+      // By what it is, not by its place: places change while a scan goes on.
+      key: `${set.id}/${info.sop_instance_uid}.${info.frame_number}`,
       frame,
       slope: info.slope,
       intercept: info.intercept,
