@@ -371,8 +371,8 @@ pub(crate) enum AuditCommand {
 pub(crate) struct PhantomArguments {
     #[arg(long)]
     pub(crate) out: PathBuf,
-    #[arg(long)]
-    pub(crate) n: usize,
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) n: u32,
     #[arg(long)]
     pub(crate) seed: u64,
     /// Lower contrast, more noise, other bodies.

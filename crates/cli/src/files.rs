@@ -173,7 +173,7 @@ pub(crate) fn reslice(desk: &Desk, a: &ResliceArguments) -> Outcome {
 
 pub(crate) fn phantom(a: &PhantomArguments) -> Outcome {
     let last = std::sync::atomic::AtomicUsize::new(0);
-    make::phantoms(&a.out, a.n, a.seed, a.hard, a.volumes, &|done, of| {
+    make::phantoms(&a.out, a.n as usize, a.seed, a.hard, a.volumes, &|done, of| {
         // A line for every tenth, from whichever thread comes to it first.
         let tenth = done * 10 / of.max(1);
         if last.fetch_max(tenth, std::sync::atomic::Ordering::Relaxed) < tenth {

@@ -35,9 +35,49 @@ pub fn compare(answer: Option<&str>, truth: &[String], asked: &[String]) -> Agre
     }
 }
 
+/// Compares a list of yes and no (each asked label with the probability of yes) with the truth's labels: they agree when
+/// yes (0.5 and above) was said to the truth's labels and to no other.
+pub fn compare_each(asked: &[(&str, f64)], truth: &[String]) -> Agreement {
+    let same = |a: &str, b: &str| a.trim().to_lowercase() == b.trim().to_lowercase();
+    if truth.is_empty() {
+        return Agreement::NoTruth;
+    }
+    if let Some(outside) = truth.iter().find(|t| !asked.iter().any(|(a, _)| same(a, t))) {
+        return Agreement::NotComparable(format!("the truth, {outside}, was not asked about"));
+    }
+    let right = |(label, yes): &(&str, f64)| (*yes >= 0.5) == truth.iter().any(|t| same(t, label));
+    if asked.iter().all(right) {
+        Agreement::Agree
+    } else {
+        Agreement::Disagree
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_list_agrees_when_every_line_does() {
+        let truth = ["Nodule".to_owned()];
+        assert_eq!(
+            compare_each(&[("nodule", 0.7), ("effusion", 0.2)], &truth),
+            Agreement::Agree
+        );
+        assert_eq!(
+            compare_each(&[("nodule", 0.7), ("effusion", 0.6)], &truth),
+            Agreement::Disagree
+        );
+        assert_eq!(
+            compare_each(&[("nodule", 0.4), ("effusion", 0.2)], &truth),
+            Agreement::Disagree
+        );
+        assert_eq!(compare_each(&[("nodule", 0.4)], &[]), Agreement::NoTruth);
+        assert!(matches!(
+            compare_each(&[("effusion", 0.4)], &truth),
+            Agreement::NotComparable(_)
+        ));
+    }
 
     #[test]
     fn four_ways() {

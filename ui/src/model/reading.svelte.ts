@@ -9,6 +9,7 @@ import type { QuestionSpec } from "../backend/generated/QuestionSpec";
 import type { ReadEvent } from "../backend/generated/ReadEvent";
 import type { Reading } from "../backend/generated/Reading";
 import type { TemplateInfo } from "../backend/generated/TemplateInfo";
+import { reading as text } from "../text/en";
 import type { CaseModel } from "./case.svelte";
 import { failed, IDLE, LOADING, type Load, loadedOf, ready } from "./load";
 import { advance, NOT_STARTED, type Progress } from "./progress";
@@ -333,6 +334,7 @@ export class ReadingModel {
         break;
       case "withheld":
         this.run = { kind: "withheld", displaySet };
+        this.#session.status(text.withheld);
         break;
       case "failed":
         this.run =

@@ -108,6 +108,17 @@ fn a_render_is_a_png_of_the_size_asked_for() {
         text(&coronal),
     ]);
     assert!(overread_testkit::Picture::read(&coronal).is_ok());
+    let nothing = place.run(&[
+        "render",
+        text(&cases),
+        "--plane",
+        "axial",
+        "--at",
+        "99999",
+        "--out",
+        text(&coronal),
+    ]);
+    assert_eq!(nothing.status.code(), Some(1), "{}", words(&nothing));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::{MutexGuard, TryLockError};
 use std::time::{Duration, Instant};
 
-use overread_evaluation::compare::{Agreement as Compared, compare};
+use overread_evaluation::compare::{Agreement as Compared, compare, compare_each};
 use overread_medgemma::engine::Answer;
 use overread_medgemma::generate::Sampling;
 use overread_medgemma::{Engine, LoadOptions, Precision, Question, ReadEvent as Engines, Task};
@@ -414,15 +414,21 @@ pub(crate) fn compared(desk: &Desk, resolved: &Resolved, reading: Reading, label
 /// Sets agreement from a truth.
 pub(crate) fn with_agreement(mut reading: Reading, truth: &[String], asked: &[String]) -> Reading {
     let answer = (reading.invalid.is_empty() && !reading.label.is_empty()).then_some(reading.label.as_str());
-    let (agreement, reason) = match (reading.form, compare(answer, truth, asked)) {
-        (AnswerForm::YesNo, c) if c != Compared::NoTruth => (
-            Agreement::NotComparable,
-            "a list of yes and no against one label".to_owned(),
-        ),
-        (_, Compared::Agree) => (Agreement::Agree, String::new()),
-        (_, Compared::Disagree) => (Agreement::Disagree, String::new()),
-        (_, Compared::NoTruth) => (Agreement::NoTruth, String::new()),
-        (_, Compared::NotComparable(reason)) => (Agreement::NotComparable, reason),
+    let compared = if reading.form == AnswerForm::YesNo && reading.invalid.is_empty() {
+        let each: Vec<(&str, f64)> = reading
+            .probabilities
+            .iter()
+            .map(|p| (p.label.as_str(), p.probability))
+            .collect();
+        compare_each(&each, truth)
+    } else {
+        compare(answer, truth, asked)
+    };
+    let (agreement, reason) = match compared {
+        Compared::Agree => (Agreement::Agree, String::new()),
+        Compared::Disagree => (Agreement::Disagree, String::new()),
+        Compared::NoTruth => (Agreement::NoTruth, String::new()),
+        Compared::NotComparable(reason) => (Agreement::NotComparable, reason),
     };
     reading.agreement = agreement;
     reading.agreement_reason = reason;

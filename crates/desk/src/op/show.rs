@@ -82,6 +82,11 @@ impl Look {
                         )
                     })
             }
+            Self::Preset(name) if frame.attributes.unit != Unit::Hounsfield => Err(failure(
+                "view.no_hounsfield",
+                format!("The preset {name} is in Hounsfield units, and this image has none."),
+                "Give a window of its own: --window CENTER,WIDTH.",
+            )),
             Self::Preset(name) => presets::by_name(name)
                 .map(|p| Voi::Window(Window::linear(p.center, p.width)))
                 .ok_or_else(|| {
@@ -252,6 +257,15 @@ pub fn render_png(
     png(&rgb, width, height, 3)
 }
 
+/// Where a point lies across a plane, mm.
+fn middle_of(plane: BodyPlane, point: glam::DVec3) -> f64 {
+    match plane {
+        BodyPlane::Axial => point.z,
+        BodyPlane::Coronal => point.y,
+        BodyPlane::Sagittal => point.x,
+    }
+}
+
 /// A cut through a volume as a frame of modality values.
 fn plane_frame(
     desk: &Desk,
@@ -263,15 +277,18 @@ fn plane_frame(
     let [c, r, s] = volume.size();
     let centre = volume
         .patient_from_index()
-        .transform_point3(glam::DVec3::new(c as f64, r as f64, s as f64) / 2.0);
-    let at = at.unwrap_or(match plane {
-        BodyPlane::Axial => centre.z,
-        BodyPlane::Coronal => centre.y,
-        BodyPlane::Sagittal => centre.x,
-    });
+        .transform_point3((glam::DVec3::new(c as f64, r as f64, s as f64) - 1.0) / 2.0);
+    let at = at.unwrap_or(middle_of(plane, centre));
     let grid = body_grid(&volume, plane, at, f32::NAN);
     let mut values = reslice(&volume, &grid, Interpolation::Linear);
     let first = desk.frames.get(set.first())?;
+    if values.iter().all(|v| v.is_nan()) {
+        return Err(failure(
+            "view.outside",
+            format!("The cut at {at} mm does not meet the volume."),
+            format!("Its middle lies at {:.1} mm.", middle_of(plane, centre)),
+        ));
+    }
     let lowest = values
         .iter()
         .copied()
