@@ -38,11 +38,18 @@ pub fn html(desk: &Desk, set: &Images, case: &Case, reading: &Reading) -> Outcom
             .unwrap_or_default()
     };
     let mut pictures = Vec::new();
-    for slice in reading.slices.iter().take(6) {
-        let Some(frame) = set.frames.get(*slice as usize - 1) else {
-            continue;
-        };
-        let frame = desk.frames.get(frame)?;
+    // By what was read, not by its place then: the series may have grown since.
+    let instances = line("instances");
+    let places = instances.split_whitespace().filter_map(|name| {
+        let (uid, number) = name.split_once('#')?;
+        let number: u32 = number.parse().ok()?;
+        set.frames
+            .iter()
+            .position(|f| f.header.sop_uid == uid && f.frame == number)
+    });
+    for place in places.take(6) {
+        let slice = place + 1;
+        let frame = desk.frames.get(&set.frames[place])?;
         let a = &frame.attributes;
         let view = View::fit(a.columns, a.rows, a.spacing.aspect, SIDE, SIDE);
         let drawn = overread_render::draw(&frame, &overread_imaging::render::default_voi(&frame), &view);
