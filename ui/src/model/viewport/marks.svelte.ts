@@ -81,7 +81,8 @@ export class MarkDesk {
     this.#measure.forget();
     this.marks = [];
     this.filed = [];
-    this.pending = [];
+    // What could not be kept stays until it can be, whatever series is looked at meanwhile.
+    this.pending = this.pending.filter(({ state }) => state === "failed");
     this.selected = null;
   }
 
