@@ -1,13 +1,14 @@
 //! Opening a file: its header read, walked over and parsed, its pixel data located, its bytes at hand.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Read};
 use std::path::Path;
 use std::sync::OnceLock;
 
 use dicom_object::InMemDicomObject;
 
 use crate::codec::fragments::{self, Fragments};
+use crate::content::Content;
 use crate::error::DicomError;
 use crate::inflate::Inflater;
 use crate::parse::{Keep, parse};
@@ -41,17 +42,12 @@ pub struct DicomFile {
 
 #[derive(Debug)]
 enum Source {
-    File {
-        file: File,
-        length: u64,
-    },
+    Plain(Content),
     /// A deflated data set: its head is kept, the rest is inflated again where it is asked for.
     Deflated {
-        file: File,
+        content: Content,
         /// Offset of the deflated bytes in the file.
         offset: u64,
-        /// Their number.
-        packed: u64,
         head: Vec<u8>,
         /// The head is all there is.
         whole: bool,
@@ -73,41 +69,48 @@ impl DicomFile {
     /// # Errors
     /// As [`DicomFile::open`].
     pub fn open_keeping(path: &Path, keep: Option<&Keep>) -> Result<Self, DicomError> {
-        let mut file = File::open(path)?;
+        let file = File::open(path)?;
         let metadata = file.metadata()?;
         if !metadata.is_file() {
             return Err(DicomError::NotDicom("it is not a regular file".to_owned()));
         }
-        let length = metadata.len();
+        Self::open_content(Content::File(file, metadata.len()), keep)
+    }
+
+    /// As [`DicomFile::open_keeping`], of a file that is in memory.
+    ///
+    /// # Errors
+    /// As [`DicomFile::open`].
+    pub fn from_bytes(bytes: Vec<u8>, keep: Option<&Keep>) -> Result<Self, DicomError> {
+        Self::open_content(Content::Memory(bytes), keep)
+    }
+
+    fn open_content(content: Content, keep: Option<&Keep>) -> Result<Self, DicomError> {
         let mut head = Vec::new();
-        let mut whole = fill(&mut file, &mut head, HEAD)?;
+        let mut rest = content.reader(0)?;
+        let mut whole = fill(&mut rest, &mut head, HEAD)?;
         let start = start::find(&head)?;
         if start.syntax.deflated {
-            return Self::open_deflated(file, length, &start, keep);
+            drop(rest);
+            return Self::open_deflated(content, &start, keep);
         }
-        let (walked, nameable) = loop {
+        let (walked, untidy) = loop {
             match walk(&head, start.offset, 0, whole, start.syntax.encoding) {
-                (Walked::NeedMore, _) => whole = grow(&mut file, &mut head)?,
+                (Walked::NeedMore, _) => whole = grow(&mut rest, &mut head)?,
                 walked => break walked,
             }
         };
-        let source = Source::File { file, length };
-        Self::build(&head, &start, walked, nameable, keep, source)
+        drop(rest);
+        Self::build(&head, &start, walked, untidy, keep, Source::Plain(content))
     }
 
-    fn open_deflated(
-        mut file: File,
-        length: u64,
-        start: &Start,
-        keep: Option<&Keep>,
-    ) -> Result<Self, DicomError> {
+    fn open_deflated(content: Content, start: &Start, keep: Option<&Keep>) -> Result<Self, DicomError> {
         let offset = start.offset as u64;
         let mut head = Vec::new();
         let mut broken = false;
         let mut whole = false;
-        let (walked, nameable) = {
-            file.seek(SeekFrom::Start(offset))?;
-            let mut inflater = Inflater::new(&file);
+        let (walked, untidy) = {
+            let mut inflater = Inflater::new(content.reader(offset)?);
             while !whole && !broken {
                 if head.len() >= LARGEST_HEADER {
                     return Err(too_large());
@@ -131,13 +134,12 @@ impl DicomFile {
             ..start.clone()
         };
         let source = Source::Deflated {
-            file,
+            content,
             offset,
-            packed: length.saturating_sub(offset),
             head: Vec::new(),
             whole: whole || broken,
         };
-        let mut opened = Self::build(&head, &from_zero, walked, nameable, keep, source)?;
+        let mut opened = Self::build(&head, &from_zero, walked, untidy, keep, source)?;
         // Moved, not copied: it can be large.
         if let Source::Deflated { head: kept, .. } = &mut opened.source {
             *kept = head;
@@ -152,7 +154,7 @@ impl DicomFile {
         head: &[u8],
         start: &Start,
         walked: Walked,
-        nameable: bool,
+        untidy: bool,
         keep: Option<&Keep>,
         source: Source,
     ) -> Result<Self, DicomError> {
@@ -167,7 +169,7 @@ impl DicomFile {
             ));
         }
         let keep = keep.filter(|_| pixels.is_some());
-        let dataset = parse(head, start.offset..end, start.syntax.encoding, nameable, keep)?;
+        let dataset = parse(head, start.offset..end, start.syntax.encoding, untidy, keep)?;
         Ok(Self {
             syntax: start.syntax.clone(),
             has_meta: start.has_meta,
@@ -182,11 +184,14 @@ impl DicomFile {
     /// Bytes there are in the file; for a deflated data set the most that there can be when it is inflated.
     pub fn length(&self) -> u64 {
         match &self.source {
-            Source::File { length, .. } => *length,
+            Source::Plain(content) => content.length(),
             Source::Deflated {
                 head, whole: true, ..
             } => head.len() as u64,
-            Source::Deflated { packed, .. } => packed.saturating_mul(MOST_INFLATION),
+            Source::Deflated { content, offset, .. } => {
+                let packed = content.length().saturating_sub(*offset);
+                packed.saturating_mul(MOST_INFLATION)
+            }
         }
     }
 
@@ -197,30 +202,26 @@ impl DicomFile {
     pub fn read(&self, offset: u64, length: u64) -> Result<Vec<u8>, DicomError> {
         let there = self.length().saturating_sub(offset).min(length);
         match &self.source {
-            Source::File { file, .. } => {
-                let mut file = file;
-                file.seek(SeekFrom::Start(offset))?;
+            Source::Plain(content) => {
                 let size =
                     usize::try_from(there).map_err(|_| DicomError::Io("it is too large".to_owned()))?;
                 let mut bytes = Vec::with_capacity(size);
-                file.take(there).read_to_end(&mut bytes)?;
+                content.reader(offset)?.take(there).read_to_end(&mut bytes)?;
                 Ok(bytes)
             }
             Source::Deflated {
-                file,
+                content,
                 offset: packed_at,
                 head,
                 whole,
-                ..
             } => {
                 if *whole || offset + there <= head.len() as u64 {
                     let from = usize::try_from(offset).unwrap_or(usize::MAX).min(head.len());
                     let to = from.saturating_add(usize::try_from(there).unwrap_or(usize::MAX));
                     return Ok(head[from..to.min(head.len())].to_vec());
                 }
-                let mut file = file;
-                file.seek(SeekFrom::Start(*packed_at))?;
-                let mut inflater = flate2::read::DeflateDecoder::new(BufReader::new(file));
+                let packed = content.reader(*packed_at)?;
+                let mut inflater = flate2::read::DeflateDecoder::new(BufReader::new(packed));
                 let mut bytes = Vec::new();
                 // A stream that breaks off gives what it gave; the caller sees that bytes are missing.
                 if io::copy(&mut inflater.by_ref().take(offset), &mut io::sink()).is_ok() {
@@ -249,11 +250,11 @@ fn too_large() -> DicomError {
 }
 
 /// Four times as much of the file; true at its end.
-fn grow(file: &mut File, head: &mut Vec<u8>) -> Result<bool, DicomError> {
+fn grow(rest: &mut impl Read, head: &mut Vec<u8>) -> Result<bool, DicomError> {
     if head.len() >= LARGEST_HEADER {
         return Err(too_large());
     }
-    fill(file, head, head.len().max(HEAD / 4) * 4)
+    fill(rest, head, head.len().max(HEAD / 4) * 4)
 }
 
 /// Reads until `head` holds `wanted` bytes; true when the source ended before.

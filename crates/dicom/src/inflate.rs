@@ -1,6 +1,5 @@
 //! A deflated data set (PS3.5 A.5) inflated as far as it is wanted, straight into the caller's memory.
 
-use std::fs::File;
 use std::io::{self, Read};
 
 use flate2::{Decompress, FlushDecompress, Status};
@@ -8,9 +7,9 @@ use flate2::{Decompress, FlushDecompress, Status};
 /// Packed bytes read at once.
 const CHUNK: usize = 64 * 1024;
 
-/// Inflates a file from where it stands.
-pub(crate) struct Inflater<'a> {
-    file: &'a File,
+/// Inflates a reader from where it stands.
+pub(crate) struct Inflater<R> {
+    source: R,
     packed: Vec<u8>,
     /// Bytes of `packed` that were taken.
     taken: usize,
@@ -18,10 +17,10 @@ pub(crate) struct Inflater<'a> {
     ended: bool,
 }
 
-impl<'a> Inflater<'a> {
-    pub(crate) fn new(file: &'a File) -> Self {
+impl<R: Read> Inflater<R> {
+    pub(crate) fn new(source: R) -> Self {
         Self {
-            file,
+            source,
             packed: Vec::with_capacity(CHUNK),
             taken: 0,
             raw: Decompress::new(false),
@@ -38,7 +37,8 @@ impl<'a> Inflater<'a> {
             if self.taken == self.packed.len() {
                 self.packed.clear();
                 self.taken = 0;
-                self.file.take(CHUNK as u64).read_to_end(&mut self.packed)?;
+                let source = self.source.by_ref();
+                source.take(CHUNK as u64).read_to_end(&mut self.packed)?;
                 if self.packed.is_empty() {
                     return Err(io::ErrorKind::UnexpectedEof.into());
                 }
@@ -59,6 +59,7 @@ impl<'a> Inflater<'a> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
     use std::io::{Seek, SeekFrom, Write};
 
     use flate2::Compression;

@@ -18,6 +18,7 @@
 pub mod attributes;
 pub mod charset;
 pub mod codec;
+mod content;
 pub mod dataset;
 pub mod decode;
 pub mod error;

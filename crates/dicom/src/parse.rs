@@ -23,7 +23,7 @@ use crate::walk::{Walker, each, elements};
 /// Which top-level elements to parse, by group and number.
 pub type Keep = dyn Fn(u16, u16) -> bool + Sync;
 
-/// Parses `bytes[range]`. `nameable` is what the walk said of unknown elements; `keep` leaves out top-level elements.
+/// Parses `bytes[range]`. `untidy` is what the walk said of elements that the parser must not see as they are; `keep` leaves out top-level elements.
 ///
 /// # Errors
 /// [`DicomError::Damaged`] when nothing of it can be read.
@@ -31,7 +31,7 @@ pub fn parse(
     bytes: &[u8],
     range: Range<usize>,
     encoding: Encoding,
-    nameable: bool,
+    untidy: bool,
     keep: Option<&Keep>,
 ) -> Result<InMemDicomObject, DicomError> {
     let syntax: &TransferSyntax = match encoding {
@@ -43,7 +43,7 @@ pub fn parse(
     if let Some(keep) = keep {
         data = Cow::Owned(select(&data, encoding, keep));
     }
-    if nameable && encoding == Encoding::ExplicitLittle {
+    if untidy && encoding == Encoding::ExplicitLittle {
         data = Cow::Owned(unknown::name(&data, 0, data.len()));
     }
     let charset = charset(&data, encoding);
@@ -56,7 +56,7 @@ pub fn parse(
         // Without the attribute the parser keeps every byte as a Latin-1 character.
         data.to_mut()[place.clone()].fill(b' ');
     }
-    let unnamed = nameable && encoding == Encoding::ExplicitBig;
+    let unnamed = untidy && encoding != Encoding::ExplicitLittle;
     if !unnamed && let Ok(dataset) = parse_slice(&data, syntax) {
         return Ok(if plain { dataset } else { decode(dataset, &values) });
     }
@@ -68,8 +68,9 @@ pub fn parse(
     let mut first_error = None;
     for range in elements(&data, 0, data.len(), encoding) {
         let slice = &data[range];
-        // Unknown elements of undefined length hide implicit bytes, which the parser would take for explicit ones.
-        if unnamed && hides_implicit(slice, encoding) {
+        // Unknown elements of undefined length hide implicit bytes, which the parser would take for explicit ones; and
+        // it makes room for whatever a nested length says.
+        if unnamed && is_untidy(slice, encoding) {
             continue;
         }
         match parse_slice(slice, syntax) {
@@ -101,7 +102,7 @@ fn select(bytes: &[u8], encoding: Encoding, keep: &Keep) -> Vec<u8> {
     out
 }
 
-fn hides_implicit(slice: &[u8], encoding: Encoding) -> bool {
+fn is_untidy(slice: &[u8], encoding: Encoding) -> bool {
     crate::walk::walk(slice, 0, 0, true, encoding).1
 }
 

@@ -14,6 +14,7 @@ use crate::file::DicomFile;
 use crate::header::ImageHeader;
 use crate::needed;
 use crate::object;
+use crate::parse::Keep;
 
 /// Deepest folder below the root that is entered.
 const DEEPEST_FOLDER: usize = 64;
@@ -167,7 +168,16 @@ fn list(
 
 /// Reads one file's header.
 pub fn examine(path: &Path) -> Found {
-    let file = match DicomFile::open_keeping(path, Some(&needed::is_needed)) {
+    identify(path, |keep| DicomFile::open_keeping(path, keep))
+}
+
+/// As [`examine`], of a file that is in memory; `path` is what its header will name.
+pub fn examine_bytes(path: &Path, bytes: &[u8]) -> Found {
+    identify(path, |keep| DicomFile::from_bytes(bytes.to_vec(), keep))
+}
+
+fn identify(path: &Path, open: impl Fn(Option<&Keep>) -> Result<DicomFile, DicomError>) -> Found {
+    let file = match open(Some(&needed::is_needed)) {
         Ok(file) => file,
         Err(DicomError::NotDicom(reason)) => return Found::NotDicom(reason),
         Err(error) => return Found::Unreadable(error),
@@ -177,7 +187,7 @@ pub fn examine(path: &Path) -> Found {
         Err(DicomError::NoImage(_)) => {
             // What an object holds is told from all of its elements.
             let file = if file.pixels.is_some() {
-                DicomFile::open(path).unwrap_or(file)
+                open(None).unwrap_or(file)
             } else {
                 file
             };

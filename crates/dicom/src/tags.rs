@@ -31,7 +31,11 @@ pub fn json(path: &Path) -> Result<serde_json::Value, DicomError> {
 /// # Errors
 /// When the file cannot be read.
 pub fn lines(path: &Path) -> Result<String, DicomError> {
-    let mut file = DicomFile::open(path)?;
+    DicomFile::open(path).map(lines_of)
+}
+
+/// As [`lines`], of an opened file.
+pub fn lines_of(mut file: DicomFile) -> String {
     drop_bulk(&mut file.dataset);
     let mut out = String::new();
     let name = format!("# {} ({})\n", file.syntax.name, file.syntax.uid);
@@ -40,7 +44,7 @@ pub fn lines(path: &Path) -> Result<String, DicomError> {
     if let Some(reason) = file.damage {
         let _ = writeln!(out, "# damaged: {reason}");
     }
-    Ok(out)
+    out
 }
 
 fn drop_bulk(object: &mut InMemDicomObject) {

@@ -1,4 +1,5 @@
-//! Elements of unknown representation (UN) given back the representation that the dictionary knows.
+//! Elements of unknown representation given back the one that the dictionary knows, and elements whose nested lengths
+//! lie made plain bytes.
 //!
 //! A node that does not know an element passes it on as UN; a sequence then becomes UN with its content in implicit
 //! little endian (PS3.5 6.2.2, note 2), in the middle of an explicit data set. The parser reads neither, so the data
@@ -9,7 +10,7 @@ use dicom_core::{Tag, VR};
 use dicom_dictionary_std::StandardDataDictionary;
 
 use crate::syntax::Encoding;
-use crate::walk::{Element, UNDEFINED, Walker};
+use crate::walk::{Element, UNDEFINED, Walker, is_known, is_long};
 
 /// Deepest nesting that is written; what lies deeper stays as it is.
 const DEEPEST: usize = 64;
@@ -66,13 +67,7 @@ impl Writer<'_> {
                 out.truncate(before);
                 // Not to be untangled: its bytes, when its own length tells where they end.
                 if element.length != UNDEFINED {
-                    let vr = if element.vr == *b"SQ" { *b"UN" } else { element.vr };
-                    let vr = if encoding == Encoding::ImplicitLittle {
-                        *b"UN"
-                    } else {
-                        vr
-                    };
-                    self.value(&element, vr, next, out);
+                    self.value(&element, *b"UN", next, out);
                 }
             }
             at = next;
@@ -89,7 +84,7 @@ impl Writer<'_> {
         out: &mut Vec<u8>,
     ) -> Option<()> {
         let unknown = encoding == Encoding::ImplicitLittle || &element.vr == b"UN";
-        let vr = if unknown {
+        let vr = if unknown || !is_known(element.vr) {
             representation(element)
         } else {
             element.vr
@@ -116,7 +111,7 @@ impl Writer<'_> {
 
     fn value(&self, element: &Element, vr: [u8; 2], next: usize, out: &mut Vec<u8>) {
         let fits = u16::try_from(element.length).is_ok();
-        let vr = if is_short(vr) && !fits { *b"UN" } else { vr };
+        let vr = if !is_long(vr) && !fits { *b"UN" } else { vr };
         head(element, vr, element.length, out);
         out.extend_from_slice(&self.bytes[element.value..next]);
     }
@@ -158,19 +153,12 @@ fn head(element: &Element, vr: [u8; 2], length: u32, out: &mut Vec<u8>) {
     out.extend(element.number.to_le_bytes());
     out.extend(vr);
     match u16::try_from(length) {
-        Ok(length) if is_short(vr) => out.extend(length.to_le_bytes()),
+        Ok(length) if !is_long(vr) => out.extend(length.to_le_bytes()),
         _ => {
             out.extend([0, 0]);
             out.extend(length.to_le_bytes());
         }
     }
-}
-
-fn is_short(vr: [u8; 2]) -> bool {
-    !matches!(
-        &vr,
-        b"OB" | b"OD" | b"OF" | b"OL" | b"OV" | b"OW" | b"SQ" | b"SV" | b"UC" | b"UN" | b"UR" | b"UT" | b"UV"
-    )
 }
 
 /// What the dictionary says; UN for what it does not know.

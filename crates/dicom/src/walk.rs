@@ -61,8 +61,10 @@ pub(crate) struct Walker<'a> {
     base: u64,
     whole: bool,
     encoding: Encoding,
-    /// An element of unknown representation (UN) was met that the dictionary can name, or whose length is undefined.
-    nameable: Cell<bool>,
+    /// An element was met that is UN and that the dictionary can name or whose length is undefined, that has a
+    /// representation nobody knows, or whose nested elements do not hold together. The parser would take some of
+    /// their bytes for a length, and make room for it.
+    untidy: Cell<bool>,
 }
 
 pub(crate) enum Stop {
@@ -81,12 +83,12 @@ pub(crate) struct Element {
 }
 
 /// Walks the data set that starts at `bytes[start]`. `base` is the file offset of `bytes[0]`, `whole` says that the
-/// file ends where the bytes end. The second value tells whether elements of unknown representation (UN) were met
-/// that [`crate::unknown`] can name.
+/// file ends where the bytes end. The second value tells whether elements were met that the parser must not see as they
+/// are: of unknown representation, or with nested lengths that lie. [`crate::unknown`] puts them right.
 pub fn walk(bytes: &[u8], start: usize, base: u64, whole: bool, encoding: Encoding) -> (Walked, bool) {
     let walker = Walker::new(bytes, base, whole, encoding);
     let walked = walker.data_set(start);
-    (walked, walker.nameable.get())
+    (walked, walker.untidy.get())
 }
 
 /// Byte ranges of the sound top-level elements between `start` and `end`.
@@ -120,6 +122,19 @@ pub fn each(
     }
 }
 
+/// Representations whose length takes 32 bits, after two bytes that mean nothing.
+pub(crate) fn is_long(vr: [u8; 2]) -> bool {
+    matches!(
+        &vr,
+        b"OB" | b"OD" | b"OF" | b"OL" | b"OV" | b"OW" | b"SQ" | b"SV" | b"UC" | b"UN" | b"UR" | b"UT" | b"UV"
+    )
+}
+
+/// Representations that the standard knows (PS3.5 6.2).
+pub(crate) fn is_known(vr: [u8; 2]) -> bool {
+    is_long(vr) || dicom_core::VR::from_binary(vr).is_some()
+}
+
 enum Step {
     Next(usize),
     Pixels(PixelLocation),
@@ -132,7 +147,7 @@ impl<'a> Walker<'a> {
             base,
             whole,
             encoding,
-            nameable: Cell::new(false),
+            untidy: Cell::new(false),
         }
     }
 
@@ -236,23 +251,7 @@ impl<'a> Walker<'a> {
         if !vr.iter().all(u8::is_ascii_uppercase) {
             return Err(Stop::Bad("an element has no valid value representation"));
         }
-        let long = matches!(
-            &vr,
-            b"OB"
-                | b"OD"
-                | b"OF"
-                | b"OL"
-                | b"OV"
-                | b"OW"
-                | b"SQ"
-                | b"SV"
-                | b"UC"
-                | b"UN"
-                | b"UR"
-                | b"UT"
-                | b"UV"
-        );
-        if long {
+        if is_long(vr) {
             Ok(Element {
                 group,
                 number,
@@ -282,8 +281,10 @@ impl<'a> Walker<'a> {
         if depth > DEEPEST {
             return Err(Stop::Bad("sequences are nested too deeply"));
         }
-        if &element.vr == b"UN" && (element.length == UNDEFINED || element.group.is_multiple_of(2)) {
-            self.nameable.set(true);
+        let unknown =
+            &element.vr == b"UN" && (element.length == UNDEFINED || element.group.is_multiple_of(2));
+        if unknown || !is_known(element.vr) && encoding != Encoding::ImplicitLittle {
+            self.untidy.set(true);
         }
         if element.length == UNDEFINED {
             if matches!(&element.vr, b"OB" | b"OW") {
@@ -318,7 +319,8 @@ impl<'a> Walker<'a> {
             match self.items(element.value, Some(end), depth + 1, encoding) {
                 // Too deep is refused; other damage stays inside this element, whose own length is sound.
                 Err(Stop::Bad(reason)) if reason.contains("nested") => return Err(Stop::Bad(reason)),
-                _ => {}
+                Err(_) => self.untidy.set(true),
+                Ok(_) => {}
             }
         }
         Ok(end)
@@ -447,6 +449,19 @@ mod tests {
             walk(&bytes, 0, 0, false, Encoding::ExplicitLittle).0,
             Walked::NeedMore
         );
+    }
+
+    #[test]
+    fn what_the_parser_would_take_for_a_length_is_noticed() {
+        let strange = [0x10, 0, 0x10, 0, b'Q', b'T', 4, 0, b'A', b'B', b'C', b'D'];
+        assert!(walk(&strange, 0, 0, true, Encoding::ExplicitLittle).1);
+        // A sequence of sound length whose item holds an element of two gigabytes.
+        let mut lying = vec![0x40, 0, 0x75, 0xA1, b'S', b'Q', 0, 0, 20, 0, 0, 0];
+        lying.extend([0xFE, 0xFF, 0x00, 0xE0, 12, 0, 0, 0]);
+        lying.extend([0x10, 0, 0x10, 0, b'U', b'T', 0, 0, 0xFF, 0xFF, 0xFF, 0x7F]);
+        let end = lying.len();
+        let walked = walk(&lying, 0, 0, true, Encoding::ExplicitLittle);
+        assert_eq!(walked, (Walked::Complete { end, pixels: None }, true));
     }
 
     #[test]
