@@ -15,6 +15,7 @@
     clippy::cast_possible_wrap
 )]
 
+mod ahead;
 pub mod attributes;
 pub mod charset;
 pub mod codec;

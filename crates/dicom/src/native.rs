@@ -19,6 +19,12 @@ pub fn unpack(
     frame: u32,
 ) -> Result<Samples, DicomError> {
     let pixels = layout.rows as usize * layout.columns as usize;
+    if layout.is_422() && !layout.columns.is_multiple_of(2) {
+        return Err(DicomError::UnsupportedPixels(format!(
+            "colour shared by two neighbours in rows of {} pixels",
+            layout.columns
+        )));
+    }
     let cells = if layout.is_422() {
         pixels * 2
     } else {
@@ -65,7 +71,7 @@ pub fn unpack(
         (_, 8) => narrow8(layout, bytes[..cells].iter().map(|b| u32::from(*b))),
         (_, 12) => narrow16(
             layout,
-            (0..cells).map(|i| twelve(bytes, i + first_bit as usize / 12)),
+            (0..cells).map(|i| twelve(bytes, i * 12 + first_bit as usize)),
         ),
         (_, 16) => narrow16(
             layout,
@@ -88,7 +94,7 @@ pub fn unpack(
         }
     };
     let samples = if layout.is_422() {
-        spread_422(samples, layout.columns as usize)
+        spread_422(samples)
     } else {
         samples
     };
@@ -108,18 +114,14 @@ fn word32(b: &[u8], big_endian: bool) -> u32 {
     }
 }
 
-/// The `i`th 12-bit cell: two cells in three bytes, low nibble first.
-fn twelve(bytes: &[u8], i: usize) -> u32 {
-    let at = i / 2 * 3;
-    let (a, b, c) = (
-        bytes[at],
-        bytes.get(at + 1).copied().unwrap_or(0),
-        bytes.get(at + 2).copied().unwrap_or(0),
-    );
-    if i.is_multiple_of(2) {
+/// The 12-bit cell at a bit, which begins a byte or its upper half: two cells in three bytes, low nibble first.
+fn twelve(bytes: &[u8], bit: usize) -> u32 {
+    let at = bit / 8;
+    let (a, b) = (bytes[at], bytes.get(at + 1).copied().unwrap_or(0));
+    if bit.is_multiple_of(8) {
         u32::from(a) | (u32::from(b & 0x0F) << 8)
     } else {
-        u32::from(b >> 4) | (u32::from(c) << 4)
+        u32::from(a >> 4) | (u32::from(b) << 4)
     }
 }
 
@@ -193,21 +195,13 @@ macro_rules! map_samples {
 }
 
 /// Y Y Cb Cr to Y Cb Cr, Y Cb Cr (PS3.3 C.7.6.3.1.2): the colour of two neighbours is shared.
-fn spread_422(samples: Samples, columns: usize) -> Samples {
-    fn spread<T: Copy>(v: Vec<T>, columns: usize) -> Vec<T> {
-        let row = columns * 2;
-        let mut out = Vec::with_capacity(v.len() / 2 * 3);
-        for line in v.chunks(row.max(1)) {
-            for (i, quad) in line.chunks_exact(4).enumerate() {
-                out.extend([quad[0], quad[2], quad[3]]);
-                if i * 2 + 1 < columns {
-                    out.extend([quad[1], quad[2], quad[3]]);
-                }
-            }
-        }
-        out
+fn spread_422(samples: Samples) -> Samples {
+    fn spread<T: Copy>(v: Vec<T>) -> Vec<T> {
+        v.chunks_exact(4)
+            .flat_map(|quad| [quad[0], quad[2], quad[3], quad[1], quad[2], quad[3]])
+            .collect()
     }
-    map_samples!(samples, |v| spread(v, columns))
+    map_samples!(samples, spread)
 }
 
 /// Colour planes to pixels.
@@ -282,6 +276,11 @@ mod tests {
             unpack(&layout(12, 12, 11, false), &[0x34, 0x62, 0x45], 0, false, 1),
             Ok(Samples::U16(vec![0x234, 0x456]))
         );
+        // A frame of an odd number of cells ends in the middle of a byte, where the next one begins.
+        assert_eq!(
+            unpack(&layout(12, 12, 11, false), &[0x30, 0x62, 0x45, 0x01], 4, false, 1),
+            Ok(Samples::U16(vec![0x623, 0x145]))
+        );
     }
 
     #[test]
@@ -297,9 +296,21 @@ mod tests {
     }
 
     #[test]
+    fn colour_422_needs_whole_pairs() {
+        let odd = PixelLayout {
+            columns: 3,
+            samples: 3,
+            photometric: "YBR_FULL_422".to_owned(),
+            ..layout(8, 8, 7, false)
+        };
+        let refused = unpack(&odd, &[0; 64], 0, false, 1).expect_err("three columns");
+        assert!(refused.to_string().contains("rows of 3 pixels"), "{refused}");
+    }
+
+    #[test]
     fn colour_422_shares_its_colour() {
         assert_eq!(
-            spread_422(Samples::U8(vec![1, 2, 9, 8]), 2),
+            spread_422(Samples::U8(vec![1, 2, 9, 8])),
             Samples::U8(vec![1, 9, 8, 2, 9, 8])
         );
         assert_eq!(

@@ -14,6 +14,7 @@ use dicom_object::InMemDicomObject;
 use dicom_object::mem::InMemElement;
 use dicom_transfer_syntax_registry::entries;
 
+use crate::ahead;
 use crate::charset::CharacterSet;
 use crate::error::DicomError;
 use crate::syntax::Encoding;
@@ -57,7 +58,7 @@ pub fn parse(
         data.to_mut()[place.clone()].fill(b' ');
     }
     let unnamed = untidy && encoding != Encoding::ExplicitLittle;
-    if !unnamed && let Ok(dataset) = parse_slice(&data, syntax) {
+    if !unnamed && let Ok(dataset) = parse_slice(&data, syntax, encoding) {
         return Ok(if plain { dataset } else { decode(dataset, &values) });
     }
     // Something in it is beyond the parser: take the elements one by one and leave out those that are.
@@ -73,7 +74,7 @@ pub fn parse(
         if unnamed && is_untidy(slice, encoding) {
             continue;
         }
-        match parse_slice(slice, syntax) {
+        match parse_slice(slice, syntax, encoding) {
             Ok(part) => {
                 for element in part {
                     dataset.put(element);
@@ -194,7 +195,14 @@ fn decode_value(value: PrimitiveValue, vr: VR, set: &CharacterSet) -> PrimitiveV
 }
 
 /// The parser is not ours: a panic in it is this file's damage, not the desk's.
-fn parse_slice(slice: &[u8], syntax: &TransferSyntax) -> Result<InMemDicomObject, String> {
+fn parse_slice(
+    slice: &[u8],
+    syntax: &TransferSyntax,
+    encoding: Encoding,
+) -> Result<InMemDicomObject, String> {
+    if !ahead::is_bounded(slice, encoding) {
+        return Err("a length in it is longer than its bytes".to_owned());
+    }
     match catch_unwind(AssertUnwindSafe(|| {
         InMemDicomObject::read_dataset_with_ts(slice, syntax)
     })) {

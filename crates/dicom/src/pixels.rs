@@ -94,6 +94,16 @@ impl PixelLayout {
         }
         let photometric = text(d, tags::PHOTOMETRIC_INTERPRETATION)
             .unwrap_or_else(|| if samples == 3 { "RGB" } else { "MONOCHROME2" }.to_owned());
+        let one = matches!(
+            photometric.as_str(),
+            "MONOCHROME1" | "MONOCHROME2" | "PALETTE COLOR"
+        );
+        let three = matches!(photometric.as_str(), "RGB" | "ARGB" | "XYB") || photometric.starts_with("YBR_");
+        if one && samples != 1 || three && samples != 3 {
+            return Err(DicomError::UnsupportedPixels(format!(
+                "{photometric} with {samples} samples a pixel"
+            )));
+        }
         let layout = Self {
             rows,
             columns,

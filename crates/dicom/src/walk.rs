@@ -203,7 +203,8 @@ impl<'a> Walker<'a> {
             }));
         }
         if element.group == 0xFFFE {
-            // A stray delimiter at the top: step over it.
+            // A stray delimiter at the top: step over it. The parser would take what follows for its value.
+            self.untidy.set(true);
             return Ok(Step::Next(element.value));
         }
         self.value_end(&element, 0, self.encoding).map(Step::Next)
@@ -462,6 +463,18 @@ mod tests {
         let end = lying.len();
         let walked = walk(&lying, 0, 0, true, Encoding::ExplicitLittle);
         assert_eq!(walked, (Walked::Complete { end, pixels: None }, true));
+    }
+
+    #[test]
+    fn a_stray_delimiter_is_not_for_the_parser() {
+        let mut bytes = vec![0xFE, 0xFF, 0x00, 0xE0, 0xF0, 0xFF, 0xFF, 0x7F];
+        bytes.extend([0x28, 0, 0x10, 0, b'U', b'S', 2, 0, 4, 0]);
+        for encoding in [Encoding::ExplicitLittle, Encoding::ImplicitLittle] {
+            let (walked, untidy) = walk(&bytes, 0, 0, true, encoding);
+            assert!(untidy, "{walked:?}");
+        }
+        let named = crate::unknown::name(&bytes, 0, bytes.len());
+        assert_eq!(named, bytes[8..]);
     }
 
     #[test]

@@ -10,6 +10,9 @@ use crate::pixels::PixelLayout;
 pub fn decode(layout: &PixelLayout, bytes: &[u8]) -> Result<Decoded, String> {
     // Single bits are packed before they are compressed: a plane is then an eighth as long.
     let packed = layout.bits_allocated == 1;
+    if packed && layout.samples != 1 {
+        return Err("single bits in several colours are not known to RLE".to_owned());
+    }
     let all = layout.rows as usize * layout.columns as usize;
     let pixels = if packed { all.div_ceil(8) } else { all };
     let bytes_each = usize::from(layout.bits_allocated.div_ceil(8));
