@@ -75,7 +75,7 @@ impl Reading<'_> {
         }) = self.open.last()
         {
             // A fragment: its bytes at once.
-            let Some(end) = *end else { return None };
+            let end = (*end)?;
             return self.value(end);
         }
         let (tag, vr, length, value) = self.header()?;
