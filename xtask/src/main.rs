@@ -1,4 +1,5 @@
-//! Tasks of the repository: `cargo xtask setup | demo | test | codegen | tidy | bench | mutate`.
+//! Tasks of the repository: `cargo xtask setup | demo | test | codegen | tidy | bench | mutate |
+//! conformance`.
 //!
 //! Everything a person or CI does more than once is here, so that two commands suffice: `cargo xtask demo` to see
 //! Overread, `cargo xtask test` to check it. Both install what is missing and say what they install.
@@ -55,6 +56,8 @@ enum Task {
     },
     /// Damage the files of a folder in thousands of ways and read them: no crash, no hang, no flood of memory.
     Mutate(mutate::Arguments),
+    /// Write docs/conformance.md from a run over the test corpus.
+    Conformance,
 }
 
 fn main() -> std::process::ExitCode {
@@ -66,6 +69,7 @@ fn main() -> std::process::ExitCode {
         Task::Tidy => tidy::check(),
         Task::Bench { arguments } => bench::run(&arguments),
         Task::Mutate(arguments) => mutate::run(&arguments),
+        Task::Conformance => codegen::conformance(),
     };
     match outcome {
         Ok(()) => std::process::ExitCode::SUCCESS,

@@ -1,6 +1,7 @@
 //! `cargo xtask mutate`: damaged files by the thousand, in one process; the reader of `overread-dicom` must bear them.
 
 use std::path::PathBuf;
+use std::process::Stdio;
 
 use crate::process::{self, Outcome, cargo, command, root, target};
 
@@ -25,6 +26,9 @@ pub(crate) struct Arguments {
     /// Make overflows and broken assumptions panic, in the crates below too.
     #[arg(long)]
     checked: bool,
+    /// Keep the summary for docs/conformance.md.
+    #[arg(long)]
+    record: bool,
     /// Folder whose files are mutated.
     folder: PathBuf,
 }
@@ -60,9 +64,17 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     }
     tool.arg(here.join(&arguments.folder))
         .env("OVERREAD_MUTATE_JOURNAL", &journal);
-    let status = tool
-        .status()
+    let output = tool
+        .stderr(Stdio::inherit())
+        .output()
         .map_err(|error| format!("the tool does not start: {error}."))?;
+    let summary = String::from_utf8_lossy(&output.stdout);
+    print!("{summary}");
+    let status = output.status;
+    if arguments.record && status.success() {
+        let kept = root().join("crates/dicom/tests/mutation.txt");
+        std::fs::write(&kept, summary.as_bytes()).map_err(|error| format!("{}: {error}.", kept.display()))?;
+    }
     match status.code() {
         Some(0) => Ok(()),
         Some(_) => Err("There are findings, or nothing to mutate.".to_owned()),
