@@ -1,4 +1,5 @@
-//! Files made from others and committed: the page's types and the translated shaders. Tests refuse stale ones.
+//! Files made from others and committed: the page's types, the translated shaders, the page on conformance. Tests refuse
+//! stale ones.
 
 use crate::process::{Outcome, cargo, root, run};
 
@@ -14,5 +15,20 @@ pub(crate) fn write() -> Outcome {
         .env("OVERREAD_CODEGEN", "1"))?;
     run(cargo()
         .args(["test", "--quiet", "--package", "overread-shaders", "fresh"])
+        .env("OVERREAD_CODEGEN", "1"))
+}
+
+/// Writes `docs/conformance.md` from a run over the test corpus.
+pub(crate) fn conformance() -> Outcome {
+    run(cargo()
+        .args([
+            "test",
+            "--quiet",
+            "--package",
+            "overread-dicom",
+            "--test",
+            "corpus",
+            "conformance",
+        ])
         .env("OVERREAD_CODEGEN", "1"))
 }

@@ -1,4 +1,5 @@
-//! Tasks of the repository: `cargo xtask setup | demo | test | codegen | tidy | bench`.
+//! Tasks of the repository: `cargo xtask setup | demo | test | codegen | tidy | bench | mutate |
+//! conformance`.
 //!
 //! Everything a person or CI does more than once is here, so that two commands suffice: `cargo xtask demo` to see
 //! Overread, `cargo xtask test` to check it. Both install what is missing and say what they install.
@@ -11,6 +12,7 @@
 mod bench;
 mod codegen;
 mod demo;
+mod mutate;
 mod process;
 mod setup;
 mod test;
@@ -52,6 +54,10 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Damage the files of a folder in thousands of ways and read them: no crash, no hang, no flood of memory.
+    Mutate(mutate::Arguments),
+    /// Write docs/conformance.md from a run over the test corpus.
+    Conformance,
 }
 
 fn main() -> std::process::ExitCode {
@@ -62,6 +68,8 @@ fn main() -> std::process::ExitCode {
         Task::Codegen => codegen::write(),
         Task::Tidy => tidy::check(),
         Task::Bench { arguments } => bench::run(&arguments),
+        Task::Mutate(arguments) => mutate::run(&arguments),
+        Task::Conformance => codegen::conformance(),
     };
     match outcome {
         Ok(()) => std::process::ExitCode::SUCCESS,

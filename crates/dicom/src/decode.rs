@@ -47,15 +47,16 @@ pub fn decode_with(file: &DicomFile, header: &ImageHeader, frame: u32) -> Result
     if file.syntax.codec == Codec::Unsupported {
         return Err(DicomError::UnsupportedSyntax(format!(
             "{} ({})",
-            file.syntax.name, file.syntax.uid
+            file.syntax.uid, file.syntax.name
         )));
     }
     let bytes = frame_bytes(file, header, frame)?;
+    let codec = labelled(file.syntax.codec, &bytes);
     let layout = &header.layout;
     let most = layout.samples_in_frame().saturating_mul(4).max(1 << 16);
     let codec_error = |reason: String| DicomError::Codec { frame, reason };
     // A codec may panic on hostile bytes: that is an error of this frame.
-    let decoded = catch_unwind(AssertUnwindSafe(|| match file.syntax.codec {
+    let decoded = catch_unwind(AssertUnwindSafe(|| match codec {
         Codec::Rle => rle::decode(layout, &bytes),
         Codec::Jpeg => jpeg::decode(&bytes, most, layout.photometric == "RGB"),
         Codec::JpegLs => jpegls::decode(&bytes, most),
@@ -90,6 +91,43 @@ pub fn decode_with(file: &DicomFile, header: &ImageHeader, frame: u32) -> Result
         .map_err(|_| codec_error("the decoder gave up on it".to_owned()))?
         .map_err(codec_error)?;
     finish(header, attributes, decoded, frame)
+}
+
+/// The codec of a frame: what its first bytes are, where a file says one code stream and holds another.
+fn labelled(codec: Codec, bytes: &[u8]) -> Codec {
+    if !matches!(
+        codec,
+        Codec::Jpeg | Codec::JpegLs | Codec::Jpeg2000 | Codec::JpegXl
+    ) {
+        return codec;
+    }
+    match bytes {
+        [0xFF, 0x4F, 0xFF, 0x51, ..] => Codec::Jpeg2000,
+        [0xFF, 0x0A, ..] => Codec::JpegXl,
+        [0, 0, 0, 12, b'j', b'P', ..] => Codec::Jpeg2000,
+        [0, 0, 0, 12, b'J', b'X', ..] => Codec::JpegXl,
+        [0xFF, 0xD8, ..] => jpeg_or_jpegls(bytes).unwrap_or(codec),
+        _ => codec,
+    }
+}
+
+/// Which of the two a stream with JPEG's markers is, by its frame header.
+fn jpeg_or_jpegls(bytes: &[u8]) -> Option<Codec> {
+    let mut at = 2;
+    loop {
+        let &[0xFF, marker] = bytes.get(at..at + 2)? else {
+            return None;
+        };
+        match marker {
+            0xFF => at += 1,
+            0xF7 => return Some(Codec::JpegLs),
+            0xC0..=0xCF if !matches!(marker, 0xC4 | 0xC8 | 0xCC) => return Some(Codec::Jpeg),
+            _ => {
+                let length = bytes.get(at + 2..at + 4)?;
+                at += 2 + usize::from(u16::from_be_bytes([length[0], length[1]]));
+            }
+        }
+    }
 }
 
 /// Checks a codec's cells against the header and turns them into stored values.
@@ -210,4 +248,21 @@ fn frame_bytes(file: &DicomFile, header: &ImageHeader, frame: u32) -> Result<Vec
         bytes.extend(file.read(part.offset, part.length)?);
     }
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stream_itself_says_what_it_is() {
+        let j2k = [0xFF, 0x4F, 0xFF, 0x51, 0, 41];
+        assert_eq!(labelled(Codec::JpegLs, &j2k), Codec::Jpeg2000);
+        let ls = [0xFF, 0xD8, 0xFF, 0xE8, 0, 2, 0xFF, 0xF7, 0, 11];
+        assert_eq!(labelled(Codec::Jpeg, &ls), Codec::JpegLs);
+        let dct = [0xFF, 0xD8, 0xFF, 0xC4, 0, 2, 0xFF, 0xC1];
+        assert_eq!(labelled(Codec::JpegLs, &dct), Codec::Jpeg);
+        assert_eq!(labelled(Codec::Jpeg2000, &[1, 2, 3]), Codec::Jpeg2000);
+        assert_eq!(labelled(Codec::Rle, &j2k), Codec::Rle);
+    }
 }

@@ -88,13 +88,15 @@ pub fn syntax(uid: &str) -> Syntax {
         ".4.203" => ("HTJ2K", Jpeg2000, true),
         ".5" => ("RLE Lossless", Rle, false),
         ".8.1" => ("Deflated Image Frame Compression", DeflatedFrame, false),
+        ".4.94" | ".4.95" => ("JPIP Referenced", Unsupported, false),
+        ".4.107" | ".4.108" => ("HEVC video", Unsupported, true),
         rest if rest.starts_with(".4.10") => ("MPEG or H.264 video", Unsupported, true),
         _ if uid == "1.2.840.113619.5.2" => (
             "GE private Implicit Little Endian with Big Endian pixels",
             None,
             false,
         ),
-        _ => ("an unknown transfer syntax", Unsupported, false),
+        _ => ("Unknown", Unsupported, false),
     };
     let encoding = match uid {
         IMPLICIT_LITTLE | "1.2.840.113619.5.2" => Encoding::ImplicitLittle,

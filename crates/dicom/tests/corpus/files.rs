@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{corpus, known, lines};
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     Sha256::digest(bytes)
         .iter()
         .fold(String::new(), |text, b| text + &format!("{b:02x}"))

@@ -6,8 +6,10 @@
     reason = "what was compared, and what was skipped, is said"
 )]
 
+mod conformance;
 mod files;
 mod headers;
+mod measure;
 mod reslices;
 mod series;
 mod tiles;

@@ -250,7 +250,7 @@ impl<'a> Scan<'a> {
     fn interruption_error(&mut self, kind: usize, run_index: usize) -> i32 {
         let [a, n, nn] = self.runs[kind];
         let ri = kind as i32;
-        let k = order(n, a + if kind == 1 { n >> 1 } else { 0 });
+        let k = order(n, a.saturating_add(if kind == 1 { n >> 1 } else { 0 }));
         let mapped = self.bits.golomb(k, self.p.limit - J[run_index] - 1, self.p.qbpp);
         let value = mapped + ri;
         let map = value & 1 == 1;
@@ -260,7 +260,12 @@ impl<'a> Scan<'a> {
         } else {
             size
         };
-        let mut next = [a + ((mapped + 1 - ri) >> 1), n, nn + i32::from(error < 0)];
+        // A damaged stream can ask for errors that no image has, again and again.
+        let mut next = [
+            a.saturating_add((mapped + 1 - ri) >> 1),
+            n,
+            nn + i32::from(error < 0),
+        ];
         if next[1] == self.p.reset {
             next = next.map(|v| v >> 1);
         }
