@@ -13,9 +13,11 @@ use overread_imaging::modality::{ModalityTransform, Unit};
 use overread_imaging::voi::{Padding, Voi, VoiFunction, Window};
 
 use crate::dataset::{integer, item, items, number, numbers, text, texts, vector};
+use crate::dimensions::{Coordinates, Shared, b_value, coordinates};
 use crate::error::DicomError;
 use crate::pixels::PixelLayout;
 use crate::spacing::{pixel_spacing, spacing};
+use crate::stacking::Stacking;
 use crate::syntax::Syntax;
 use crate::tables::{lut, palette};
 
@@ -28,10 +30,12 @@ pub struct FrameContext {
     pub echo_time: Option<f64>,
     /// Diffusion b-value, s/mm2.
     pub b_value: Option<f64>,
-    /// Temporal position index.
-    pub temporal_position: Option<i64>,
     /// Stack ID of an enhanced frame.
     pub stack_id: Option<String>,
+    /// In-Stack Position Number of an enhanced frame.
+    pub in_stack_position: Option<i64>,
+    /// What else sets it apart from frames at the same place.
+    pub coordinates: Coordinates,
 }
 
 /// Where a frame's attributes may stand: its own functional groups, the shared ones, the root.
@@ -43,7 +47,7 @@ pub(crate) struct Places<'a> {
 
 impl<'a> Places<'a> {
     /// The macro item of a functional group, the frame's own before the shared.
-    fn group(&self, sequence: Tag) -> Option<&'a InMemDicomObject> {
+    pub(crate) fn group(&self, sequence: Tag) -> Option<&'a InMemDicomObject> {
         [self.own, self.shared]
             .into_iter()
             .flatten()
@@ -69,18 +73,16 @@ pub fn frame_contexts(
     let shared = item(root, tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE);
     let own = items(root, tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE);
     let fixed = Fixed::read(root, layout, syntax, warnings)?;
-    if own.is_empty() {
-        let context = fixed.context(
-            &Places {
-                root,
-                shared,
-                own: None,
-            },
-            layout,
-        );
+    if own.is_empty() && !fixed.varies() {
+        let places = Places {
+            root,
+            shared,
+            own: None,
+        };
+        let context = fixed.context(&places, layout, 0);
         return Ok(vec![context; layout.frames as usize]);
     }
-    if own.len() != layout.frames as usize {
+    if !own.is_empty() && own.len() != layout.frames as usize {
         warnings.push(format!(
             "{} frames and {} functional groups",
             layout.frames,
@@ -96,6 +98,7 @@ pub fn frame_contexts(
                     own: own.get(i),
                 },
                 layout,
+                i,
             )
         })
         .collect())
@@ -109,6 +112,8 @@ struct Fixed {
     inverse: bool,
     modality: String,
     original: bool,
+    stacking: Stacking,
+    dimensions: Shared,
 }
 
 impl Fixed {
@@ -137,16 +142,24 @@ impl Fixed {
             original: texts(root, tags::IMAGE_TYPE)
                 .first()
                 .is_some_and(|v| v == "ORIGINAL"),
+            stacking: Stacking::read(root, layout.frames),
+            dimensions: Shared::read(root),
         })
     }
 
-    fn context(&self, places: &Places<'_>, layout: &PixelLayout) -> FrameContext {
+    /// True when frames differ although they have no functional groups of their own.
+    fn varies(&self) -> bool {
+        self.stacking.is_stacked() || self.dimensions.varies()
+    }
+
+    /// The context of a frame, counted from 0.
+    fn context(&self, places: &Places<'_>, layout: &PixelLayout, frame: usize) -> FrameContext {
         let mut warnings = Vec::new();
         let transform = places.group_or_root(tags::PIXEL_VALUE_TRANSFORMATION_SEQUENCE);
         let modality = modality_transform(transform, layout.signed).unwrap_or_default();
         let voi = places.group_or_root(tags::FRAME_VOILUT_SEQUENCE);
         let vois = vois(voi, places.root, layout, &modality);
-        let plane = plane(places);
+        let plane = plane(places).map(|plane| self.stacking.place(plane, frame));
         let attributes = FrameAttributes {
             rows: layout.rows,
             columns: layout.columns,
@@ -169,17 +182,14 @@ impl Fixed {
         FrameContext {
             attributes: Arc::new(attributes),
             echo_time: number(mr, tags::EFFECTIVE_ECHO_TIME).or_else(|| number(places.root, tags::ECHO_TIME)),
-            b_value: places
-                .group(tags::MR_DIFFUSION_SEQUENCE)
-                .and_then(|d| number(d, tags::DIFFUSION_B_VALUE))
-                .or_else(|| number(places.root, tags::DIFFUSION_B_VALUE)),
-            temporal_position: places
-                .group(tags::FRAME_CONTENT_SEQUENCE)
-                .and_then(|c| integer(c, tags::TEMPORAL_POSITION_INDEX))
-                .or_else(|| integer(places.root, tags::TEMPORAL_POSITION_IDENTIFIER)),
+            b_value: b_value(places),
             stack_id: places
                 .group(tags::FRAME_CONTENT_SEQUENCE)
                 .and_then(|c| text(c, tags::STACK_ID)),
+            in_stack_position: places
+                .group(tags::FRAME_CONTENT_SEQUENCE)
+                .and_then(|c| integer(c, tags::IN_STACK_POSITION_NUMBER)),
+            coordinates: coordinates(places, &self.dimensions, frame),
         }
     }
 
@@ -304,14 +314,18 @@ fn lossy(root: &InMemDicomObject, syntax: &Syntax) -> LossyHistory {
 }
 
 fn plane(places: &Places<'_>) -> Option<Plane> {
+    // Nuclear medicine keeps both with the detector.
+    let detector = item(places.root, tags::DETECTOR_INFORMATION_SEQUENCE);
     let position = vector::<3>(
         places.group_or_root(tags::PLANE_POSITION_SEQUENCE),
         tags::IMAGE_POSITION_PATIENT,
-    )?;
+    )
+    .or_else(|| vector::<3>(detector?, tags::IMAGE_POSITION_PATIENT))?;
     let o = vector::<6>(
         places.group_or_root(tags::PLANE_ORIENTATION_SEQUENCE),
         tags::IMAGE_ORIENTATION_PATIENT,
-    )?;
+    )
+    .or_else(|| vector::<6>(detector?, tags::IMAGE_ORIENTATION_PATIENT))?;
     let row = DVec3::new(o[0], o[1], o[2]).try_normalize()?;
     let column = DVec3::new(o[3], o[4], o[5]).try_normalize()?;
     // Directions that are not square to each other describe no image plane.

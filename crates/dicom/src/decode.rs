@@ -33,10 +33,16 @@ pub fn decode(path: &Path, frame: u32) -> Result<Frame, DicomError> {
 /// # Errors
 /// Whatever is wrong with that frame.
 pub fn decode_with(file: &DicomFile, header: &ImageHeader, frame: u32) -> Result<Frame, DicomError> {
-    let frames = header.layout.frames;
-    let attributes = header
-        .attributes(frame)
-        .ok_or(DicomError::NoSuchFrame { asked: frame, frames })?;
+    let frames = header.frame_count();
+    let missing = DicomError::NoSuchFrame { asked: frame, frames };
+    let attributes = header.attributes(frame).ok_or(missing)?;
+    if let (Some(mosaic), Some(slice)) = (&header.mosaic, frame.checked_sub(2)) {
+        let whole = decode_with(file, header, 1)?;
+        return Ok(Frame {
+            attributes: Arc::clone(attributes),
+            samples: mosaic.cut(&whole.samples, slice),
+        });
+    }
     if file.syntax.codec == Codec::None {
         let samples = native_frame(file, header, frame)?;
         return Ok(Frame {

@@ -8,9 +8,10 @@ use dicom_object::InMemDicomObject;
 use overread_imaging::attributes::FrameAttributes;
 
 use crate::attributes::{FrameContext, frame_contexts};
-use crate::dataset::{integer, number, text, texts};
+use crate::dataset::{integer, item, number, text, texts};
 use crate::error::DicomError;
 use crate::file::DicomFile;
+use crate::mosaic::Mosaic;
 use crate::pixels::PixelLayout;
 use crate::syntax::Syntax;
 
@@ -43,8 +44,6 @@ pub struct ImageHeader {
     pub instance_number: Option<i64>,
     /// Acquisition Number.
     pub acquisition_number: Option<i64>,
-    /// Temporal Position Identifier.
-    pub temporal_position: Option<i64>,
     /// Frame of Reference UID.
     pub frame_of_reference: Option<String>,
     /// Image Type, joined by `/`.
@@ -59,8 +58,10 @@ pub struct ImageHeader {
     pub frame_time: Option<f64>,
     /// How the pixel data are laid out.
     pub layout: PixelLayout,
-    /// One entry a frame.
+    /// One entry a frame; the slices of a mosaic follow its own frame.
     pub frames: Vec<FrameContext>,
+    /// How the slices of a mosaic lie in it.
+    pub mosaic: Option<Mosaic>,
     /// The data set broke off after the pixels were located, or other things a reader should know.
     pub warnings: Vec<String>,
 }
@@ -105,7 +106,13 @@ impl ImageHeader {
         if let Some(reason) = file.damage {
             warnings.push(format!("the data set is damaged: {reason}"));
         }
-        let frames = frame_contexts(d, &layout, &file.syntax, &mut warnings)?;
+        let mut frames = frame_contexts(d, &layout, &file.syntax, &mut warnings)?;
+        let image_type = texts(d, tags::IMAGE_TYPE).join("/");
+        let mosaic = Mosaic::read(d, &image_type, &layout);
+        if let (Some(mosaic), Some(whole)) = (&mosaic, frames.first()) {
+            let slices = mosaic.contexts(d, whole, &mut warnings);
+            frames.extend(slices);
+        }
         Ok(Self {
             path: path.to_path_buf(),
             study_uid: text(d, tags::STUDY_INSTANCE_UID).unwrap_or_default(),
@@ -120,15 +127,15 @@ impl ImageHeader {
             series_number: integer(d, tags::SERIES_NUMBER),
             instance_number: integer(d, tags::INSTANCE_NUMBER),
             acquisition_number: integer(d, tags::ACQUISITION_NUMBER),
-            temporal_position: integer(d, tags::TEMPORAL_POSITION_IDENTIFIER),
             frame_of_reference: text(d, tags::FRAME_OF_REFERENCE_UID),
-            image_type: texts(d, tags::IMAGE_TYPE).join("/"),
+            image_type,
             body_part: text(d, tags::BODY_PART_EXAMINED).unwrap_or_default(),
-            thickness: number(d, tags::SLICE_THICKNESS),
+            thickness: thickness(d),
             patient: patient(d),
             frame_time: number(d, tags::FRAME_TIME),
             layout,
             frames,
+            mosaic,
             warnings,
         })
     }
@@ -145,12 +152,35 @@ impl ImageHeader {
             .map(|context| &context.attributes)
     }
 
+    /// Number of frames that can be asked for: those of the file, and the slices of a mosaic.
+    pub fn frame_count(&self) -> u32 {
+        u32::try_from(self.frames.len()).unwrap_or(u32::MAX)
+    }
+
+    /// True for frame 1 of a mosaic: several slices in one picture.
+    pub fn is_whole_mosaic(&self, frame: u32) -> bool {
+        self.mosaic.is_some() && frame == 1
+    }
+
     /// True when the file's own SOP class is a colour ultrasound, photograph or other RGB picture for `photo/1`.
     pub fn is_cross_sectional(&self) -> bool {
         matches!(self.modality.as_str(), "CT" | "MR" | "PT" | "NM")
             || self.sop_class == uids::CT_IMAGE_STORAGE
             || self.sop_class == uids::MR_IMAGE_STORAGE
     }
+}
+
+/// Slice Thickness of the root, else of the functional groups: those of all frames, then those of the first.
+fn thickness(d: &InMemDicomObject) -> Option<f64> {
+    number(d, tags::SLICE_THICKNESS).or_else(|| {
+        [
+            tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE,
+            tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE,
+        ]
+        .into_iter()
+        .filter_map(|groups| item(item(d, groups)?, tags::PIXEL_MEASURES_SEQUENCE))
+        .find_map(|measures| number(measures, tags::SLICE_THICKNESS))
+    })
 }
 
 fn patient(d: &InMemDicomObject) -> Patient {

@@ -14,7 +14,19 @@ static NEEDED: LazyLock<Vec<(u16, u16)>> = LazyLock::new(|| {
 
 /// True for a top-level attribute that [`crate::header::ImageHeader`] reads.
 pub(crate) fn is_needed(group: u16, number: u16) -> bool {
-    NEEDED.binary_search(&(group, number)).is_ok()
+    NEEDED.binary_search(&(group, number)).is_ok() || is_needed_private(group, number)
+}
+
+/// Private elements that b-values, directions and mosaics are read from, in whichever block, and the names of the blocks.
+fn is_needed_private(group: u16, number: u16) -> bool {
+    let wanted: &[u16] = match group {
+        0x0019 => &[0x0A, 0x0C, 0x0E],
+        0x0029 => &[0x10],
+        0x0043 => &[0x39],
+        0x2001 => &[0x03],
+        _ => return false,
+    };
+    (0x10..=0xFF).contains(&number) || number >= 0x1000 && wanted.contains(&(number & 0xFF))
 }
 
 const ALL: &[Tag] = &[
@@ -25,14 +37,24 @@ const ALL: &[Tag] = &[
     tags::BLUE_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR,
     tags::BODY_PART_EXAMINED,
     tags::COLUMNS,
+    tags::COMPLEX_IMAGE_COMPONENT,
+    tags::CONVOLUTION_KERNEL,
+    tags::DETECTOR_INFORMATION_SEQUENCE,
+    tags::DETECTOR_VECTOR,
     tags::DIFFUSION_B_VALUE,
+    tags::DIFFUSION_GRADIENT_ORIENTATION,
+    tags::ECHO_NUMBERS,
     tags::ECHO_TIME,
     tags::EFFECTIVE_ECHO_TIME,
+    tags::ENERGY_WINDOW_VECTOR,
+    tags::FLIP_ANGLE,
     tags::FRAME_OF_REFERENCE_UID,
+    tags::FRAME_REFERENCE_TIME,
     tags::FRAME_TIME,
     tags::FRAME_VOILUT_SEQUENCE,
     tags::GREEN_PALETTE_COLOR_LOOKUP_TABLE_DATA,
     tags::GREEN_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR,
+    tags::GRID_FRAME_OFFSET_VECTOR,
     tags::HIGH_BIT,
     tags::ICC_PROFILE,
     tags::IMAGER_PIXEL_SPACING,
@@ -40,6 +62,8 @@ const ALL: &[Tag] = &[
     tags::IMAGE_POSITION_PATIENT,
     tags::IMAGE_TYPE,
     tags::INSTANCE_NUMBER,
+    tags::INVERSION_TIME,
+    tags::KVP,
     tags::LOSSY_IMAGE_COMPRESSION,
     tags::LOSSY_IMAGE_COMPRESSION_METHOD,
     tags::LOSSY_IMAGE_COMPRESSION_RATIO,
@@ -76,19 +100,24 @@ const ALL: &[Tag] = &[
     tags::SEGMENTED_BLUE_PALETTE_COLOR_LOOKUP_TABLE_DATA,
     tags::SEGMENTED_GREEN_PALETTE_COLOR_LOOKUP_TABLE_DATA,
     tags::SEGMENTED_RED_PALETTE_COLOR_LOOKUP_TABLE_DATA,
+    tags::SEGMENT_SEQUENCE,
     tags::SEQUENCE_OF_ULTRASOUND_REGIONS,
     tags::SERIES_DESCRIPTION,
     tags::SERIES_INSTANCE_UID,
     tags::SERIES_NUMBER,
     tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE,
     tags::SLICE_THICKNESS,
+    tags::SLICE_VECTOR,
     tags::SOP_CLASS_UID,
     tags::SOP_INSTANCE_UID,
+    tags::SPACING_BETWEEN_SLICES,
     tags::SPECIFIC_CHARACTER_SET,
     tags::STUDY_DATE,
     tags::STUDY_DESCRIPTION,
     tags::STUDY_INSTANCE_UID,
     tags::TEMPORAL_POSITION_IDENTIFIER,
+    tags::TIME_SLOT_VECTOR,
+    tags::TRIGGER_TIME,
     tags::UNITS,
     tags::VOILUT_FUNCTION,
     tags::VOILUT_SEQUENCE,

@@ -46,6 +46,17 @@ pub struct Arrangement {
     pub volume: bool,
 }
 
+impl Arrangement {
+    /// Places in the order (from 0) whose slice lies where the next one lies.
+    pub fn doubled(&self) -> impl Iterator<Item = usize> {
+        self.positions
+            .windows(2)
+            .enumerate()
+            .filter(|(_, w)| w[1] - w[0] < SAME_PLACE)
+            .map(|(k, _)| k)
+    }
+}
+
 /// Orders planes of one orientation.
 ///
 /// The caller has split off other orientations and sizes; the first plane's directions stand for all.

@@ -82,7 +82,8 @@ fn describe(set: &DisplaySet) -> Value {
         .iter()
         .map(|f| {
             let path = f.header.path.to_string_lossy();
-            if f.header.layout.frames > 1 {
+            // The slices of a mosaic are its frames 2 and on.
+            if f.header.layout.frames > 1 || f.frame > 1 {
                 format!("{path}#{}", f.frame)
             } else {
                 path.into_owned()
@@ -96,8 +97,8 @@ fn describe(set: &DisplaySet) -> Value {
         "modality": set.modality,
         "description": set.description,
         "files": files,
-        "rows": first.header.layout.rows,
-        "columns": first.header.layout.columns,
+        "rows": a.map(|a| a.rows),
+        "columns": a.map(|a| a.columns),
         "pixel_spacing_mm": spacing.and_then(|s| s.mm),
         "spacing_kind": spacing.map_or("none", |s| s.kind.word()),
         "slice_spacing_mm": arrangement.and_then(|a| a.spacing),

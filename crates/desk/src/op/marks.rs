@@ -149,8 +149,8 @@ pub(crate) fn save(desk: &Desk, draft: &MarkDraft) -> Outcome<Mark> {
         at,
         reader: settings(desk).reader,
     };
-    let layout = &frame.header.layout;
-    kept.check(layout.columns, layout.rows).map_err(|error| {
+    let [rows, columns] = frame.size();
+    kept.check(columns, rows).map_err(|error| {
         let text = error.to_string();
         let (message, hint) = text.split_once("; ").unwrap_or((&text, ""));
         failure("mark.refused", format!("{message}."), hint.to_owned())

@@ -102,7 +102,7 @@ pub fn file_review(
         .frames
         .get(index)
         .ok_or_else(|| failure("desk.no_such_frame", "There is no such slice.", ""))?;
-    let layout = &frame.header.layout;
+    let [rows, columns] = frame.size();
     let draft = ReviewDraft {
         id: String::new(),
         display_set: set.id.clone(),
@@ -118,7 +118,7 @@ pub fn file_review(
             frame_number: frame.frame,
             voi: None,
             zoom: 0.0,
-            center: [f64::from(layout.columns) / 2.0, f64::from(layout.rows) / 2.0],
+            center: [f64::from(columns) / 2.0, f64::from(rows) / 2.0],
             rotation: 0,
             flipped: false,
             inverted: false,

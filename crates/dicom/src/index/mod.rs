@@ -1,12 +1,15 @@
 //! Headers to display sets: the images that scroll together, in geometric order.
 //!
-//! A series is split by matrix size, pixel spacing, orientation, localizer, image type, echo time, b-value and stack;
-//! repeated passes over the same places become one display set each. Order is by position along the normal
+//! A series is split by matrix size, pixel spacing, orientation, localizer, image type, echo time, b-value and stack; passes
+//! over the same places become one display set each, named by what sets them apart (time, cardiac phase, diffusion
+//! direction, segment, kernel, …). Order is by position along the normal
 //! (row x column), never by instance number; without positions, by instance number and frame. The order in which
 //! headers arrive changes nothing.
 
 mod build;
 mod part;
+mod pass;
+mod warnings;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -29,6 +32,20 @@ impl FrameRef {
     /// The image plane, when known.
     pub fn plane(&self) -> Option<Plane> {
         self.header.attributes(self.frame).and_then(|a| a.plane)
+    }
+
+    /// Rows and columns, px: of a slice where the file is a mosaic.
+    pub fn size(&self) -> [u32; 2] {
+        self.header
+            .attributes(self.frame)
+            .map_or([self.header.layout.rows, self.header.layout.columns], |a| {
+                [a.rows, a.columns]
+            })
+    }
+
+    /// Slice Thickness, mm, of the frame or its file.
+    pub fn thickness(&self) -> Option<f64> {
+        self.header.thickness.filter(|mm| *mm > 0.0)
     }
 }
 
@@ -159,11 +176,19 @@ fn same_picture(a: &ImageHeader, b: &ImageHeader) -> bool {
         (
             h.instance_number,
             h.acquisition_number,
-            h.temporal_position,
+            h.frames.first().map(|f| f.coordinates.clone()),
             h.image_type.clone(),
             (h.layout.rows, h.layout.columns, h.layout.frames),
             h.attributes(1).and_then(|a| a.plane),
         )
     };
     said(a) == said(b)
+}
+
+fn join(a: &str, b: &str) -> String {
+    match (a, b) {
+        (a, "") => a.to_owned(),
+        ("", b) => b.to_owned(),
+        (a, b) => format!("{a}, {b}"),
+    }
 }

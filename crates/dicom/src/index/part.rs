@@ -12,6 +12,8 @@ const SAME_SPACING: f64 = 1e-4;
 /// What sets the parts of a series apart, in the order of comparison.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Part {
+    /// A mosaic as it is stored, beside the slices cut from it.
+    pub(super) whole_mosaic: bool,
     pub(super) localizer: bool,
     pub(super) rows: u32,
     pub(super) columns: u32,
@@ -85,9 +87,10 @@ impl Part {
             })
         });
         Self {
+            whole_mosaic: header.is_whole_mosaic(frame),
             localizer: header.is_localizer(),
-            rows: header.layout.rows,
-            columns: header.layout.columns,
+            rows: context.attributes.rows,
+            columns: context.attributes.columns,
             colour: header.layout.samples > 1,
             sop_class: header.sop_class.clone(),
             frame_of_reference: header.frame_of_reference.clone().filter(|_| plane.is_some()),
@@ -97,7 +100,7 @@ impl Part {
             echo_time: context.echo_time.map(thousandths),
             b_value: context.b_value.map(thousandths),
             stack: context.stack_id.clone().filter(|_| plane.is_some()),
-            cine: if plane.is_none() && header.layout.frames > 1 {
+            cine: if plane.is_none() && context.in_stack_position.is_none() && header.frame_count() > 1 {
                 header.sop_uid.clone()
             } else {
                 String::new()
@@ -121,7 +124,8 @@ impl Part {
             .map(|v| (v + 50).div_euclid(100))
             .collect();
         format!(
-            "{} {}x{} {} {coarse:?} {} {:?} {:?} {:?} {}",
+            "{} {} {}x{} {} {coarse:?} {} {:?} {:?} {:?} {}",
+            self.whole_mosaic,
             self.localizer,
             self.columns,
             self.rows,
@@ -152,7 +156,7 @@ pub(super) struct Names {
 
 impl Names {
     pub(super) fn of<'a>(parts: impl Iterator<Item = &'a Part>) -> Self {
-        let parts: Vec<&Part> = parts.collect();
+        let parts: Vec<&Part> = parts.filter(|part| !part.whole_mosaic).collect();
         Self {
             localizer: differ(&parts, |p| p.localizer),
             size: differ(&parts, |p| (p.rows, p.columns)),
@@ -166,6 +170,9 @@ impl Names {
 
     pub(super) fn label(&self, part: &Part) -> String {
         let mut words = Vec::new();
+        if part.whole_mosaic {
+            return "mosaics as stored".to_owned();
+        }
         if self.localizer && part.localizer {
             words.push("localizer".to_owned());
         }
