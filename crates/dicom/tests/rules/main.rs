@@ -1,0 +1,8 @@
+//! One test for each rule of reading, over files that these tests write themselves. Expected values are worked out by
+//! hand from the standard; none come from our own decoder.
+
+mod bits;
+mod image;
+mod write;
+
+pub(crate) use image::*;
