@@ -4,8 +4,10 @@
 
 use std::sync::Arc;
 
-use dicom_core::Tag;
-use dicom_dictionary_std::tags;
+use dicom_core::dictionary::{DataDictionary, DataDictionaryEntry};
+use dicom_core::value::Value;
+use dicom_core::{PrimitiveValue, Tag};
+use dicom_dictionary_std::{StandardDataDictionary, tags};
 use dicom_object::InMemDicomObject;
 
 use crate::attributes::Places;
@@ -44,11 +46,13 @@ pub enum Dimension {
     FrameReferenceTime,
     /// Acquisition Number (0020,0012).
     Acquisition,
+    /// Dimension Index Values (0020,9157) that count anything but places, with their names.
+    Index,
 }
 
 impl Dimension {
     /// All, in the order in which they are tried.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Segment,
         Self::Component,
         Self::Kernel,
@@ -64,6 +68,7 @@ impl Dimension {
         Self::FlipAngle,
         Self::FrameReferenceTime,
         Self::Acquisition,
+        Self::Index,
     ];
 
     /// What a pass at this value is called: the k-th of n.
@@ -80,7 +85,7 @@ impl Dimension {
             Self::TemporalPosition => format!("time {k} of {n}"),
             _ if said.is_empty() => format!("{} not given", self.word()),
             Self::GradientDirection => format!("direction {k} of {n}"),
-            Self::Component => said,
+            Self::Component | Self::Index => said,
             Self::PeakKilovoltage => format!("{said} kV"),
             Self::CardiacPhase => format!("{said} % of the cardiac cycle"),
             Self::TriggerTime => format!("trigger {said} ms"),
@@ -108,6 +113,7 @@ impl Dimension {
             Self::FlipAngle => "flip angle",
             Self::FrameReferenceTime => "reference time",
             Self::Acquisition => "acquisition",
+            Self::Index => "dimension index",
         }
     }
 }
@@ -128,6 +134,8 @@ pub type Coordinates = Box<[(Dimension, Coordinate)]>;
 pub(crate) struct Shared {
     segments: Vec<(i64, String)>,
     vectors: Vec<(Dimension, Vec<Option<f64>>)>,
+    /// Name of each dimension index; `None` for those that count places.
+    indices: Vec<Option<String>>,
 }
 
 impl Shared {
@@ -146,7 +154,15 @@ impl Shared {
         .map(|(dimension, tag)| (dimension, numbers(root, tag)))
         .filter(|(_, values)| !values.is_empty())
         .collect();
-        Self { segments, vectors }
+        let indices = items(root, tags::DIMENSION_INDEX_SEQUENCE)
+            .iter()
+            .map(index_name)
+            .collect();
+        Self {
+            segments,
+            vectors,
+            indices,
+        }
     }
 
     /// True when the frames of the file differ in one of the vectors.
@@ -233,6 +249,7 @@ pub(crate) fn coordinates(places: &Places<'_>, shared: &Shared, frame: usize) ->
         at(tags::FRAME_CONTENT_SEQUENCE, tags::FRAME_ACQUISITION_NUMBER)
             .or_else(|| number(root, tags::ACQUISITION_NUMBER).map(thousandths)),
     );
+    put(Dimension::Index, index_values(places, shared));
     found.sort();
     found.into_boxed_slice()
 }
@@ -263,6 +280,61 @@ pub(crate) fn private_tag(root: &InMemDicomObject, group: u16, creator: &str, el
     (0x10..=0xFF_u16)
         .find(|block| text(root, Tag(group, *block)).is_some_and(|name| name == creator))
         .map(|block| Tag(group, block << 8 | u16::from(element)))
+}
+
+/// Pointers of a dimension index that count places.
+const PLACES: [Tag; 7] = [
+    tags::IMAGE_POSITION_PATIENT,
+    tags::IN_STACK_POSITION_NUMBER,
+    tags::STACK_ID,
+    tags::IMAGE_POSITION_VOLUME,
+    tags::COLUMN_POSITION_IN_TOTAL_IMAGE_PIXEL_MATRIX,
+    tags::ROW_POSITION_IN_TOTAL_IMAGE_PIXEL_MATRIX,
+    tags::SLICE_LOCATION,
+];
+
+fn index_name(item: &InMemDicomObject) -> Option<String> {
+    let pointer = item
+        .get(tags::DIMENSION_INDEX_POINTER)
+        .and_then(|e| match e.value() {
+            Value::Primitive(PrimitiveValue::Tags(tags)) => tags.first().copied(),
+            _ => None,
+        })?;
+    if PLACES.contains(&pointer) {
+        return None;
+    }
+    let label = text(item, tags::DIMENSION_DESCRIPTION_LABEL);
+    let keyword = || StandardDataDictionary.by_tag(pointer).map(|e| spaced(e.alias()));
+    label.or_else(keyword).or_else(|| Some(pointer.to_string()))
+}
+
+/// A keyword as words: `EffectiveEchoTime` is "effective echo time".
+fn spaced(keyword: &str) -> String {
+    let mut words = String::new();
+    for (k, letter) in keyword.chars().enumerate() {
+        if letter.is_uppercase() && k > 0 {
+            words.push(' ');
+        }
+        words.extend(letter.to_lowercase());
+    }
+    words
+}
+
+fn index_values(places: &Places<'_>, shared: &Shared) -> Option<Coordinate> {
+    if shared.indices.iter().all(Option::is_none) {
+        return None;
+    }
+    let values = numbers(
+        places.group(tags::FRAME_CONTENT_SEQUENCE)?,
+        tags::DIMENSION_INDEX_VALUES,
+    );
+    let said: Vec<String> = shared
+        .indices
+        .iter()
+        .zip(values)
+        .filter_map(|(name, value)| Some(format!("{} {}", name.as_ref()?, value?)))
+        .collect();
+    (!said.is_empty()).then(|| words(said.join(", ")))
 }
 
 fn segment_name(shared: &Shared, number: i64) -> Coordinate {

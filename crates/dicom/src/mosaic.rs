@@ -51,7 +51,7 @@ impl Mosaic {
             .ok()
             .filter(|n| (2..=MOST_TILES).contains(n))?;
         let across = (1..=MOST_TILES).find(|n| n * n >= slices)?;
-        let divides = layout.columns % across == 0 && layout.rows % across == 0;
+        let divides = layout.columns.is_multiple_of(across) && layout.rows.is_multiple_of(across);
         divides.then_some(Self {
             slices,
             across,

@@ -43,6 +43,7 @@ const ALL: &[Tag] = &[
     tags::DETECTOR_VECTOR,
     tags::DIFFUSION_B_VALUE,
     tags::DIFFUSION_GRADIENT_ORIENTATION,
+    tags::DIMENSION_INDEX_SEQUENCE,
     tags::ECHO_NUMBERS,
     tags::ECHO_TIME,
     tags::EFFECTIVE_ECHO_TIME,

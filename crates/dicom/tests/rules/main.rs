@@ -2,7 +2,9 @@
 //! hand from the standard; none come from our own decoder.
 
 mod bits;
+mod frames_in_space;
 mod image;
+mod splitting;
 mod write;
 
 pub(crate) use image::*;
