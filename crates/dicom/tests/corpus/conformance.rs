@@ -269,11 +269,41 @@ fn unsupported(out: &mut String) {
         let _ = writeln!(out, "| {what} | “{error}” |");
     }
     out.push_str(
-        "| Siemens mosaics | shown as stored, slices side by side, and said so; not unfolded into slices |\n\
-         | overlays, presentation states | the image without them |\n\
+        "| overlays, presentation states | the image without them |\n\
          | ICC profiles of colour images | the colours as stored, with a warning that says so |\n\
          | segmentations and parametric maps | their frames as images of their own, not laid over the source |\n\n",
     );
+}
+
+/// The rules that `tests/rules` proves over files which the tests write themselves: the tests' names, as sentences.
+fn rules(out: &mut String) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rules");
+    let mut paths: Vec<_> = std::fs::read_dir(folder)
+        .expect("tests/rules can be read")
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
+    paths.sort();
+    for path in paths {
+        let source = std::fs::read_to_string(&path).expect("readable");
+        let names: Vec<String> = source
+            .split("#[test]")
+            .skip(1)
+            .filter_map(|rest| rest.split_once("fn ")?.1.split_once('('))
+            .map(|(name, _)| name.replace('_', " "))
+            .collect();
+        if names.is_empty() {
+            continue;
+        }
+        let about: Vec<&str> = source
+            .lines()
+            .map_while(|line| line.strip_prefix("//! "))
+            .collect();
+        let _ = writeln!(out, "**{}**\n", about.join(" "));
+        for name in names {
+            let _ = writeln!(out, "- {name}");
+        }
+        out.push('\n');
+    }
 }
 
 fn text(corpus: &Path) -> String {
@@ -337,6 +367,10 @@ fn text(corpus: &Path) -> String {
         Result::Listed(summary) => Some(summary.clone()),
         _ => None,
     });
+    out.push_str(
+        "## Rules\n\nEach is a test over files that the tests write themselves (`cargo nextest run -p overread-dicom --test rules`).\n\n",
+    );
+    rules(&mut out);
     out.push_str("## Not supported\n\n");
     unsupported(&mut out);
     out.push_str(
