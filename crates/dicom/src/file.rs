@@ -1,6 +1,5 @@
 //! Opening a file: its header read, walked over and parsed, its pixel data located, its bytes at hand.
 
-use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
 use std::sync::OnceLock;
@@ -12,6 +11,7 @@ use crate::content::Content;
 use crate::error::DicomError;
 use crate::inflate::Inflater;
 use crate::parse::{Keep, parse};
+use crate::source::Source;
 use crate::start::{self, Start};
 use crate::syntax::Syntax;
 use crate::walk::{PixelLocation, Walked, walk};
@@ -36,12 +36,14 @@ pub struct DicomFile {
     pub pixels: Option<PixelLocation>,
     /// Why the data set broke off, when it did.
     pub damage: Option<&'static str>,
-    source: Source,
+    /// Where it came from.
+    pub source: Source,
+    bytes: Bytes,
     fragments: OnceLock<Fragments>,
 }
 
 #[derive(Debug)]
-enum Source {
+enum Bytes {
     Plain(Content),
     /// A deflated data set: its head is kept, the rest is inflated again where it is asked for.
     Deflated {
@@ -55,7 +57,7 @@ enum Source {
 }
 
 impl DicomFile {
-    /// Opens a file and parses its header.
+    /// Opens a file, or an entry of a zip (`X.zip/dir/IM0001`), and parses its header.
     ///
     /// # Errors
     /// [`DicomError::Io`], [`DicomError::NotDicom`], [`DicomError::Damaged`] when nothing of the data set is usable.
@@ -69,12 +71,18 @@ impl DicomFile {
     /// # Errors
     /// As [`DicomFile::open`].
     pub fn open_keeping(path: &Path, keep: Option<&Keep>) -> Result<Self, DicomError> {
-        let file = File::open(path)?;
-        let metadata = file.metadata()?;
-        if !metadata.is_file() {
-            return Err(DicomError::NotDicom("it is not a regular file".to_owned()));
-        }
-        Self::open_content(Content::File(file, metadata.len()), keep)
+        let (source, content) = Source::open(path)?;
+        Self::open_source(source, content, keep)
+    }
+
+    pub(crate) fn open_source(
+        source: Source,
+        content: Content,
+        keep: Option<&Keep>,
+    ) -> Result<Self, DicomError> {
+        let mut file = Self::open_content(content, keep)?;
+        file.source = source;
+        Ok(file)
     }
 
     /// As [`DicomFile::open_keeping`], of a file that is in memory.
@@ -101,7 +109,7 @@ impl DicomFile {
             }
         };
         drop(rest);
-        Self::build(&head, &start, walked, untidy, keep, Source::Plain(content))
+        Self::build(&head, &start, walked, untidy, keep, Bytes::Plain(content))
     }
 
     fn open_deflated(content: Content, start: &Start, keep: Option<&Keep>) -> Result<Self, DicomError> {
@@ -133,15 +141,15 @@ impl DicomFile {
             offset: 0,
             ..start.clone()
         };
-        let source = Source::Deflated {
+        let bytes = Bytes::Deflated {
             content,
             offset,
             head: Vec::new(),
             whole: whole || broken,
         };
-        let mut opened = Self::build(&head, &from_zero, walked, untidy, keep, source)?;
+        let mut opened = Self::build(&head, &from_zero, walked, untidy, keep, bytes)?;
         // Moved, not copied: it can be large.
-        if let Source::Deflated { head: kept, .. } = &mut opened.source {
+        if let Bytes::Deflated { head: kept, .. } = &mut opened.bytes {
             *kept = head;
         }
         if broken {
@@ -156,7 +164,7 @@ impl DicomFile {
         walked: Walked,
         untidy: bool,
         keep: Option<&Keep>,
-        source: Source,
+        bytes: Bytes,
     ) -> Result<Self, DicomError> {
         let (end, pixels, damage) = match walked {
             Walked::Complete { end, pixels } => (end, pixels, None),
@@ -176,19 +184,20 @@ impl DicomFile {
             dataset,
             pixels,
             damage,
-            source,
+            source: Source::Memory,
+            bytes,
             fragments: OnceLock::new(),
         })
     }
 
     /// Bytes there are in the file; for a deflated data set the most that there can be when it is inflated.
     pub fn length(&self) -> u64 {
-        match &self.source {
-            Source::Plain(content) => content.length(),
-            Source::Deflated {
+        match &self.bytes {
+            Bytes::Plain(content) => content.length(),
+            Bytes::Deflated {
                 head, whole: true, ..
             } => head.len() as u64,
-            Source::Deflated { content, offset, .. } => {
+            Bytes::Deflated { content, offset, .. } => {
                 let packed = content.length().saturating_sub(*offset);
                 packed.saturating_mul(MOST_INFLATION)
             }
@@ -201,15 +210,15 @@ impl DicomFile {
     /// [`DicomError::Io`].
     pub fn read(&self, offset: u64, length: u64) -> Result<Vec<u8>, DicomError> {
         let there = self.length().saturating_sub(offset).min(length);
-        match &self.source {
-            Source::Plain(content) => {
+        match &self.bytes {
+            Bytes::Plain(content) => {
                 let size =
                     usize::try_from(there).map_err(|_| DicomError::Io("it is too large".to_owned()))?;
                 let mut bytes = Vec::with_capacity(size);
                 content.reader(offset)?.take(there).read_to_end(&mut bytes)?;
                 Ok(bytes)
             }
-            Source::Deflated {
+            Bytes::Deflated {
                 content,
                 offset: packed_at,
                 head,

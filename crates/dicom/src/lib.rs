@@ -16,6 +16,7 @@
 )]
 
 mod ahead;
+pub mod archive;
 pub mod attributes;
 pub mod charset;
 pub mod codec;
@@ -27,12 +28,14 @@ pub mod file;
 pub mod header;
 pub mod index;
 mod inflate;
+pub mod media;
 pub mod native;
 mod needed;
 pub mod object;
 pub mod parse;
 pub mod pixels;
 pub mod scan;
+pub mod source;
 mod spacing;
 mod start;
 pub mod syntax;
