@@ -1,7 +1,7 @@
 //! The central directory of a zip (PKWARE APPNOTE 4.3): what is in it, held against what can be. Nothing is allocated for
 //! a claim that the file's own length denies.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::io::Read;
 
 use flate2::Crc;
@@ -91,7 +91,7 @@ pub(super) fn read(span: &Span) -> Result<(Vec<Entry>, Vec<Refused>), String> {
         .read_exact(&mut bytes)
         .map_err(|error| format!("its directory cannot be read: {error}"))?;
     let (mut entries, mut refused) = (Vec::new(), Vec::new());
-    let mut names = HashSet::new();
+    let mut names: HashMap<String, u32> = HashMap::new();
     let (mut at, mut altogether) = (0_usize, 0_u64);
     for n in 0..place.entries {
         let header = bytes.get(at..).unwrap_or_default();
@@ -108,11 +108,16 @@ pub(super) fn read(span: &Span) -> Result<(Vec<Entry>, Vec<Refused>), String> {
         let name = name::decode(raw.name);
         match raw.entry(&name, &place, span.length) {
             Err(reason) => refused.push(Refused { name, reason }),
-            Ok(_) if !names.insert(name.clone()) => refused.push(Refused {
-                name,
-                reason: "another entry of the zip has the same name".to_owned(),
-            }),
             Ok(entry) => {
+                let before = names.entry(name.clone()).or_default();
+                *before += 1;
+                if *before > 1 {
+                    refused.push(Refused {
+                        name: format!("{name} ({before})"),
+                        reason: "another entry of the zip has the same name".to_owned(),
+                    });
+                    continue;
+                }
                 altogether = altogether.saturating_add(entry.length);
                 entries.push(entry);
             }
