@@ -1,5 +1,6 @@
 //! Where files lie: zips, media with a DICOMDIR, folders with all that is found in folders. Every file is made here.
 
+mod bulk;
 mod media;
 mod walks;
 mod zip;
