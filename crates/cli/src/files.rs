@@ -62,6 +62,21 @@ pub(crate) fn index(paths: &[PathBuf], json: bool) -> Outcome {
             text.push_str(&format!("    {warning}\n"));
         }
     }
+    for medium in found["media"].as_array().into_iter().flatten() {
+        let count = |key: &str| medium[key].as_u64().unwrap_or_default();
+        text.push_str(&format!(
+            "{}: {} patients, {} studies, {} series, {} instances{}\n",
+            medium["path"].as_str().unwrap_or_default(),
+            count("patients"),
+            count("studies"),
+            count("series"),
+            count("instances"),
+            medium["trouble"]
+                .as_str()
+                .map(|t| format!("; {t}"))
+                .unwrap_or_default()
+        ));
+    }
     for file in found["files"]
         .as_array()
         .into_iter()

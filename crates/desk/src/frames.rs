@@ -47,7 +47,7 @@ impl Frames {
         if let Some(found) = self.lock().frames.get(&key) {
             return Ok(Arc::clone(found));
         }
-        let file = overread_dicom::file::DicomFile::open(&frame.header.path)?;
+        let file = frame.header.open()?;
         let decoded = Arc::new(overread_dicom::decode_with(&file, &frame.header, frame.frame)?);
         let mut inner = self.lock();
         inner.bytes += size(&decoded);

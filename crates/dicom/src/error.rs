@@ -56,6 +56,12 @@ pub enum DicomError {
     /// Sound DICOM without an image.
     #[error("this is a {0}, which holds no image")]
     NoImage(String),
+    /// A zip that cannot be read.
+    #[error("the zip cannot be read: {0}; get it again from its source, or unpack it first")]
+    Archive(String),
+    /// Another file than the one whose header was read.
+    #[error("the file has changed since its folder was read; open the folder again")]
+    Changed,
     /// A path that is not there.
     #[error("there is nothing at {}; check the path", .0.display())]
     NotFound(PathBuf),
@@ -63,6 +69,13 @@ pub enum DicomError {
 
 impl From<std::io::Error> for DicomError {
     fn from(error: std::io::Error) -> Self {
-        Self::Io(error.to_string())
+        use std::io::ErrorKind;
+        match error.kind() {
+            // Packed bytes that do not unpack.
+            ErrorKind::InvalidData | ErrorKind::InvalidInput | ErrorKind::UnexpectedEof => {
+                Self::Damaged(error.to_string())
+            }
+            _ => Self::Io(error.to_string()),
+        }
     }
 }

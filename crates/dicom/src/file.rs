@@ -1,6 +1,5 @@
 //! Opening a file: its header read, walked over and parsed, its pixel data located, its bytes at hand.
 
-use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
 use std::sync::OnceLock;
@@ -12,12 +11,15 @@ use crate::content::Content;
 use crate::error::DicomError;
 use crate::inflate::Inflater;
 use crate::parse::{Keep, parse};
+use crate::source::Source;
 use crate::start::{self, Start};
 use crate::syntax::Syntax;
-use crate::walk::{PixelLocation, Walked, walk};
+use crate::walk::{PixelLocation, Walked, stalled, walk};
 
 /// First read: enough for nearly every header.
 const HEAD: usize = 32 * 1024;
+/// Values from this length on are stepped over by a scan that does not need them.
+const BULK: u64 = 64 * 1024;
 /// Largest header (all that precedes the pixel data) that is parsed.
 const LARGEST_HEADER: usize = 256 << 20;
 /// Deflate cannot expand more than about 1032 times.
@@ -36,12 +38,14 @@ pub struct DicomFile {
     pub pixels: Option<PixelLocation>,
     /// Why the data set broke off, when it did.
     pub damage: Option<&'static str>,
-    source: Source,
+    /// Where it came from.
+    pub source: Source,
+    bytes: Bytes,
     fragments: OnceLock<Fragments>,
 }
 
 #[derive(Debug)]
-enum Source {
+enum Bytes {
     Plain(Content),
     /// A deflated data set: its head is kept, the rest is inflated again where it is asked for.
     Deflated {
@@ -55,7 +59,7 @@ enum Source {
 }
 
 impl DicomFile {
-    /// Opens a file and parses its header.
+    /// Opens a file, or an entry of a zip (`X.zip/dir/IM0001`), and parses its header.
     ///
     /// # Errors
     /// [`DicomError::Io`], [`DicomError::NotDicom`], [`DicomError::Damaged`] when nothing of the data set is usable.
@@ -69,12 +73,18 @@ impl DicomFile {
     /// # Errors
     /// As [`DicomFile::open`].
     pub fn open_keeping(path: &Path, keep: Option<&Keep>) -> Result<Self, DicomError> {
-        let file = File::open(path)?;
-        let metadata = file.metadata()?;
-        if !metadata.is_file() {
-            return Err(DicomError::NotDicom("it is not a regular file".to_owned()));
-        }
-        Self::open_content(Content::File(file, metadata.len()), keep)
+        let (source, content) = Source::open(path)?;
+        Self::open_source(source, content, keep)
+    }
+
+    pub(crate) fn open_source(
+        source: Source,
+        content: Content,
+        keep: Option<&Keep>,
+    ) -> Result<Self, DicomError> {
+        let mut file = Self::open_content(content, keep)?;
+        file.source = source;
+        Ok(file)
     }
 
     /// As [`DicomFile::open_keeping`], of a file that is in memory.
@@ -88,60 +98,81 @@ impl DicomFile {
     fn open_content(content: Content, keep: Option<&Keep>) -> Result<Self, DicomError> {
         let mut head = Vec::new();
         let mut rest = content.reader(0)?;
-        let mut whole = fill(&mut rest, &mut head, HEAD)?;
+        let ended = fill(&mut rest, &mut head, HEAD)?;
         let start = start::find(&head)?;
+        drop(rest);
         if start.syntax.deflated {
-            drop(rest);
             return Self::open_deflated(content, &start, keep);
         }
+        // The first read is enough for nearly every header; beyond it what nobody asked for is stepped over.
+        let mut ahead = Ahead {
+            head,
+            ended,
+            cut: 0,
+            keep,
+        };
         let (walked, untidy) = loop {
-            match walk(&head, start.offset, 0, whole, start.syntax.encoding) {
-                (Walked::NeedMore, _) => whole = grow(&mut rest, &mut head)?,
+            match ahead.walk(&start) {
+                (Walked::NeedMore, _) => {}
                 walked => break walked,
             }
+            let left_out = ahead.leave_out(&start, content.length());
+            let at = ahead.position() + left_out;
+            ahead.cut += left_out;
+            ahead.grow(&mut content.reader(at)?)?;
         };
-        drop(rest);
-        Self::build(&head, &start, walked, untidy, keep, Source::Plain(content))
+        let Ahead { head, .. } = ahead;
+        Self::build(&head, &start, walked, untidy, keep, Bytes::Plain(content))
     }
 
     fn open_deflated(content: Content, start: &Start, keep: Option<&Keep>) -> Result<Self, DicomError> {
         let offset = start.offset as u64;
-        let mut head = Vec::new();
-        let mut broken = false;
-        let mut whole = false;
-        let (walked, untidy) = {
-            let mut inflater = Inflater::new(content.reader(offset)?);
-            while !whole && !broken {
-                if head.len() >= LARGEST_HEADER {
-                    return Err(too_large());
-                }
-                let wanted = HEAD.max(head.len() * 4);
-                match inflater.fill(&mut head, wanted) {
-                    Ok(end) => whole = end,
-                    Err(_) => broken = true,
-                }
-                if !matches!(
-                    walk(&head, 0, 0, false, start.syntax.encoding),
-                    (Walked::NeedMore, _)
-                ) {
-                    break;
-                }
-            }
-            walk(&head, 0, 0, whole || broken, start.syntax.encoding)
-        };
-        let from_zero = Start {
+        let start = Start {
             offset: 0,
             ..start.clone()
         };
-        let source = Source::Deflated {
+        let mut ahead = Ahead {
+            head: Vec::new(),
+            ended: false,
+            cut: 0,
+            keep,
+        };
+        let mut broken = false;
+        let (walked, untidy) = {
+            let mut inflater = Inflater::new(content.reader(offset)?);
+            loop {
+                match ahead.grow(&mut inflater) {
+                    Err(error) if ahead.head.len() >= LARGEST_HEADER => return Err(error),
+                    Err(_) => (broken, ahead.ended) = (true, true),
+                    Ok(()) => {}
+                }
+                match ahead.walk(&start) {
+                    (Walked::NeedMore, _) => {}
+                    walked => break walked,
+                }
+                let left_out = ahead.leave_out(&start, u64::MAX);
+                // Inflated, since there is no other way over it, and kept nowhere.
+                ahead.cut += left_out;
+                if inflater.skip(left_out).map_or(true, |passed| passed < left_out) {
+                    (broken, ahead.ended) = (true, true);
+                }
+            }
+        };
+        // Re-inflated where it is not all there.
+        let whole = ahead.ended && ahead.cut == 0;
+        let head = ahead.head;
+        let bytes = Bytes::Deflated {
             content,
             offset,
             head: Vec::new(),
-            whole: whole || broken,
+            whole,
         };
-        let mut opened = Self::build(&head, &from_zero, walked, untidy, keep, source)?;
+        let cut = ahead.cut > 0;
+        let mut opened = Self::build(&head, &start, walked, untidy, keep, bytes)?;
         // Moved, not copied: it can be large.
-        if let Source::Deflated { head: kept, .. } = &mut opened.source {
+        if let Bytes::Deflated { head: kept, .. } = &mut opened.bytes
+            && !cut
+        {
             *kept = head;
         }
         if broken {
@@ -156,7 +187,7 @@ impl DicomFile {
         walked: Walked,
         untidy: bool,
         keep: Option<&Keep>,
-        source: Source,
+        bytes: Bytes,
     ) -> Result<Self, DicomError> {
         let (end, pixels, damage) = match walked {
             Walked::Complete { end, pixels } => (end, pixels, None),
@@ -176,19 +207,20 @@ impl DicomFile {
             dataset,
             pixels,
             damage,
-            source,
+            source: Source::Memory,
+            bytes,
             fragments: OnceLock::new(),
         })
     }
 
     /// Bytes there are in the file; for a deflated data set the most that there can be when it is inflated.
     pub fn length(&self) -> u64 {
-        match &self.source {
-            Source::Plain(content) => content.length(),
-            Source::Deflated {
+        match &self.bytes {
+            Bytes::Plain(content) => content.length(),
+            Bytes::Deflated {
                 head, whole: true, ..
             } => head.len() as u64,
-            Source::Deflated { content, offset, .. } => {
+            Bytes::Deflated { content, offset, .. } => {
                 let packed = content.length().saturating_sub(*offset);
                 packed.saturating_mul(MOST_INFLATION)
             }
@@ -201,15 +233,15 @@ impl DicomFile {
     /// [`DicomError::Io`].
     pub fn read(&self, offset: u64, length: u64) -> Result<Vec<u8>, DicomError> {
         let there = self.length().saturating_sub(offset).min(length);
-        match &self.source {
-            Source::Plain(content) => {
+        match &self.bytes {
+            Bytes::Plain(content) => {
                 let size =
                     usize::try_from(there).map_err(|_| DicomError::Io("it is too large".to_owned()))?;
                 let mut bytes = Vec::with_capacity(size);
                 content.reader(offset)?.take(there).read_to_end(&mut bytes)?;
                 Ok(bytes)
             }
-            Source::Deflated {
+            Bytes::Deflated {
                 content,
                 offset: packed_at,
                 head,
@@ -245,16 +277,61 @@ impl DicomFile {
     }
 }
 
-fn too_large() -> DicomError {
-    DicomError::Damaged("its header is larger than 256 MiB".to_owned())
+/// What was read of a data set, as far as the pixel data.
+struct Ahead<'a> {
+    head: Vec<u8>,
+    /// The source holds no more.
+    ended: bool,
+    /// Bytes that were left out of the head: all lie behind what is in it now.
+    cut: u64,
+    keep: Option<&'a Keep>,
 }
 
-/// Four times as much of the file; true at its end.
-fn grow(rest: &mut impl Read, head: &mut Vec<u8>) -> Result<bool, DicomError> {
-    if head.len() >= LARGEST_HEADER {
-        return Err(too_large());
+impl Ahead<'_> {
+    fn walk(&self, start: &Start) -> (Walked, bool) {
+        walk(
+            &self.head,
+            start.offset,
+            self.cut,
+            self.ended,
+            start.syntax.encoding,
+        )
     }
-    fill(rest, head, head.len().max(HEAD / 4) * 4)
+
+    /// Offset in the source of what comes next.
+    fn position(&self) -> u64 {
+        self.head.len() as u64 + self.cut
+    }
+
+    /// Takes a large value that nobody asked for out of the head, and says how many bytes of it are still to come.
+    fn leave_out(&mut self, start: &Start, length: u64) -> u64 {
+        let Some(keep) = self.keep else {
+            return 0;
+        };
+        let Some(found) = stalled(&self.head, start.offset, start.syntax.encoding) else {
+            return 0;
+        };
+        let bulk = found.end - found.at as u64;
+        if bulk < BULK || keep(found.tag.0, found.tag.1) || found.end + self.cut > length {
+            return 0;
+        }
+        let left = found.end.saturating_sub(self.head.len() as u64);
+        self.cut += self.head.len().saturating_sub(found.at) as u64;
+        self.head.truncate(found.at);
+        left
+    }
+
+    /// Some more of the source, four times as much as there is.
+    fn grow(&mut self, source: &mut impl Read) -> Result<(), DicomError> {
+        if self.head.len() >= LARGEST_HEADER {
+            return Err(DicomError::Damaged(
+                "its header is larger than 256 MiB".to_owned(),
+            ));
+        }
+        let wanted = (self.head.len() * 4).max(HEAD);
+        self.ended = fill(source, &mut self.head, wanted)?;
+        Ok(())
+    }
 }
 
 /// Reads until `head` holds `wanted` bytes; true when the source ended before.

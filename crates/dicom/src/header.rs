@@ -13,13 +13,16 @@ use crate::error::DicomError;
 use crate::file::DicomFile;
 use crate::mosaic::Mosaic;
 use crate::pixels::PixelLayout;
+use crate::source::Source;
 use crate::syntax::Syntax;
 
 /// An image file's header.
 #[derive(Clone, Debug)]
 pub struct ImageHeader {
-    /// Where the file is.
+    /// Where the file is; an entry of a zip as `X.zip/dir/IM0001`.
     pub path: PathBuf,
+    /// The file as it was when its header was read.
+    pub source: Source,
     /// Study Instance UID; empty when absent.
     pub study_uid: String,
     /// Series Instance UID; empty when absent.
@@ -115,6 +118,7 @@ impl ImageHeader {
         }
         Ok(Self {
             path: path.to_path_buf(),
+            source: file.source.clone(),
             study_uid: text(d, tags::STUDY_INSTANCE_UID).unwrap_or_default(),
             series_uid: text(d, tags::SERIES_INSTANCE_UID).unwrap_or_default(),
             sop_uid: text(d, tags::SOP_INSTANCE_UID).unwrap_or_default(),
@@ -138,6 +142,15 @@ impl ImageHeader {
             mosaic,
             warnings,
         })
+    }
+
+    /// Opens the file again, for its pixels.
+    ///
+    /// # Errors
+    /// [`DicomError::Changed`] when it is not the file any more whose header this is; else as [`DicomFile::open`].
+    pub fn open(&self) -> Result<DicomFile, DicomError> {
+        let (source, content) = self.source.reopen(&self.path)?;
+        DicomFile::open_source(source, content, None)
     }
 
     /// True for the scout of a CT or MR examination.

@@ -1,4 +1,4 @@
-//! A deflated data set (PS3.5 A.5) inflated as far as it is wanted, straight into the caller's memory.
+//! A deflated data set (PS3.5 A.5) inflated as far as it is wanted.
 
 use std::io::{self, Read};
 
@@ -6,6 +6,9 @@ use flate2::{Decompress, FlushDecompress, Status};
 
 /// Packed bytes read at once.
 const CHUNK: usize = 64 * 1024;
+
+/// Bytes inflated at once where they are not kept: more than the window that is copied between two steps.
+const STEP: usize = 256 * 1024;
 
 /// Inflates a reader from where it stands.
 pub(crate) struct Inflater<R> {
@@ -28,32 +31,54 @@ impl<R: Read> Inflater<R> {
         }
     }
 
-    /// Inflates until `head` holds `wanted` bytes; true when the stream ended before.
+    /// Inflates `count` bytes to nowhere; gives how many there were.
     ///
     /// # Errors
-    /// When the file cannot be read, or the stream is damaged or breaks off; `head` keeps what came out.
-    pub(crate) fn fill(&mut self, head: &mut Vec<u8>, wanted: usize) -> io::Result<bool> {
-        while head.len() < wanted && !self.ended {
-            if self.taken == self.packed.len() {
-                self.packed.clear();
-                self.taken = 0;
-                let source = self.source.by_ref();
-                source.take(CHUNK as u64).read_to_end(&mut self.packed)?;
-                if self.packed.is_empty() {
-                    return Err(io::ErrorKind::UnexpectedEof.into());
-                }
+    /// When the file cannot be read, or the stream is damaged or breaks off.
+    pub(crate) fn skip(&mut self, count: u64) -> io::Result<u64> {
+        let mut nowhere = vec![0; STEP];
+        let mut left = count;
+        while left > 0 {
+            let most = usize::try_from(left).unwrap_or(STEP).min(STEP);
+            let read = self.read(&mut nowhere[..most])?;
+            if read == 0 {
+                break;
             }
-            // The spare room is what is written to; growing as it fills keeps small data sets small.
-            head.reserve_exact((wanted - head.len()).min(head.len().max(CHUNK)));
-            let before = self.raw.total_in();
+            left -= read as u64;
+        }
+        Ok(count - left)
+    }
+
+    fn refill(&mut self) -> io::Result<()> {
+        if self.taken == self.packed.len() {
+            self.packed.clear();
+            self.taken = 0;
+            let source = self.source.by_ref();
+            source.take(CHUNK as u64).read_to_end(&mut self.packed)?;
+            if self.packed.is_empty() {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<R: Read> Read for Inflater<R> {
+    /// Straight into the caller's memory; an end that is no end is an error.
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let mut written = 0;
+        while written == 0 && !into.is_empty() && !self.ended {
+            self.refill()?;
+            let (taken_before, given_before) = (self.raw.total_in(), self.raw.total_out());
             let status = self
                 .raw
-                .decompress_vec(&self.packed[self.taken..], head, FlushDecompress::None)
+                .decompress(&self.packed[self.taken..], into, FlushDecompress::None)
                 .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
-            self.taken += usize::try_from(self.raw.total_in() - before).unwrap_or(0);
+            self.taken += usize::try_from(self.raw.total_in() - taken_before).unwrap_or(0);
+            written = usize::try_from(self.raw.total_out() - given_before).unwrap_or(0);
             self.ended = status == Status::StreamEnd;
         }
-        Ok(head.len() < wanted)
+        Ok(written)
     }
 }
 
@@ -82,9 +107,9 @@ mod tests {
         let file = packed(&bytes);
         let mut inflater = Inflater::new(&file);
         let mut head = Vec::new();
-        assert!(!inflater.fill(&mut head, 10).expect("sound"));
-        assert!(head.len() >= 10);
-        assert!(inflater.fill(&mut head, 1 << 20).expect("sound"));
+        inflater.by_ref().take(10).read_to_end(&mut head).expect("sound");
+        assert_eq!(head.len(), 10);
+        inflater.read_to_end(&mut head).expect("sound");
         assert_eq!(head, bytes);
     }
 
@@ -97,7 +122,7 @@ mod tests {
         let length = file.metadata().expect("a file").len();
         file.set_len(length / 2).expect("a file");
         let mut head = Vec::new();
-        assert!(Inflater::new(&file).fill(&mut head, 1 << 20).is_err());
+        assert!(Inflater::new(&file).read_to_end(&mut head).is_err());
         assert!(!head.is_empty() && bytes.starts_with(&head));
     }
 }

@@ -16,6 +16,7 @@
 )]
 
 mod ahead;
+pub mod archive;
 pub mod attributes;
 pub mod charset;
 pub mod codec;
@@ -30,12 +31,14 @@ pub mod header;
 pub mod index;
 mod inflate;
 pub mod mosaic;
+pub mod media;
 pub mod native;
 mod needed;
 pub mod object;
 pub mod parse;
 pub mod pixels;
 pub mod scan;
+pub mod source;
 mod spacing;
 mod stacking;
 mod start;

@@ -4,6 +4,9 @@
 use crate::error::DicomError;
 use crate::syntax::{self, Encoding, Syntax};
 
+/// Why a file without a byte is no DICOM.
+pub(crate) const EMPTY: &str = "the file is empty";
+
 /// Where a data set begins, and how it is encoded.
 #[derive(Clone, Debug)]
 pub(crate) struct Start {
@@ -15,7 +18,7 @@ pub(crate) struct Start {
 /// Where the data set begins: after preamble and meta group, after a meta group without preamble, or at once.
 pub(crate) fn find(head: &[u8]) -> Result<Start, DicomError> {
     if head.is_empty() {
-        return Err(DicomError::NotDicom("the file is empty".to_owned()));
+        return Err(DicomError::NotDicom(EMPTY.to_owned()));
     }
     if head.get(128..132) == Some(b"DICM") {
         return after_meta(head, 132);

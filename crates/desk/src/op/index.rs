@@ -16,6 +16,7 @@ use crate::{Cancel, Outcome};
 /// When a path is not there.
 pub fn index(paths: &[PathBuf], cancel: &Cancel) -> Outcome<Value> {
     let files = Mutex::new(Vec::<Value>::new());
+    let media = Mutex::new(Vec::<Value>::new());
     let index = Mutex::new(Index::default());
     let take = |event| match event {
         scan::ScanEvent::File(file) => {
@@ -61,15 +62,31 @@ pub fn index(paths: &[PathBuf], cancel: &Cancel) -> Outcome<Value> {
             lock(&files)
                 .push(json!({"path": path.to_string_lossy(), "status": "unreadable", "reason": reason}));
         }
+        scan::ScanEvent::Medium(medium) => lock(&media).push(json!({
+            "path": medium.path.to_string_lossy(), "patients": medium.patients, "studies": medium.studies,
+            "series": medium.series, "instances": medium.instances, "missing": medium.missing,
+            "refused": medium.refused, "damage": medium.damage, "trouble": medium.trouble(),
+        })),
         scan::ScanEvent::Listed(_) => {}
     };
-    scan::scan(paths, &take, cancel.flag())?;
+    let summary = scan::scan(paths, &take, cancel.flag())?;
     let mut files = files
         .into_inner()
         .unwrap_or_else(std::sync::PoisonError::into_inner);
     files.sort_by(|a, b| a["path"].as_str().cmp(&b["path"].as_str()));
     let sets: Vec<Value> = lock(&index).display_sets(None).iter().map(describe).collect();
-    Ok(json!({"files": files, "display_sets": sets}))
+    let media = media
+        .into_inner()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    Ok(json!({
+        "files": files,
+        "display_sets": sets,
+        "media": media,
+        "skipped": {
+            "empty": summary.empty, "companions": summary.companions, "special": summary.special,
+            "zip_entries": summary.refused,
+        },
+    }))
 }
 
 fn describe(set: &DisplaySet) -> Value {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use overread_dicom::scan::{self, Found, ScannedFile};
-use overread_dicom::{DisplaySet, Index};
+use overread_dicom::{DisplaySet, Index, archive};
 
 use crate::code::failure;
 use crate::desk::{Desk, lock};
@@ -50,7 +50,7 @@ fn run(
     cancel: &Cancel,
 ) -> Result<ScanEvent, Failure> {
     let root = desk.path(&arguments.folder)?;
-    if !root.exists() {
+    if !root.exists() && !archive::leads_into(&root) {
         let message = format!("The folder {} is not there any more.", arguments.folder.label);
         return Err(failure(
             "open.not_found",
@@ -108,6 +108,11 @@ fn take(
     match event {
         scan::ScanEvent::Listed(n) => p.found = u32::try_from(n).unwrap_or(u32::MAX),
         scan::ScanEvent::Folder(path, reason) => skip(&mut p, root, &path, "unreadable", reason),
+        scan::ScanEvent::Medium(medium) => {
+            if let Some(trouble) = medium.trouble() {
+                skip(&mut p, root, &medium.path, "unreadable", trouble);
+            }
+        }
         scan::ScanEvent::File(file) => {
             p.seen += 1;
             add(&mut p, root, *file);

@@ -49,6 +49,8 @@ impl Outcome {
             DicomError::Codec { .. } => "codec error",
             DicomError::NoSuchFrame { .. } => "no such frame",
             DicomError::NoImage(_) => "no image",
+            DicomError::Archive(_) => "zip not readable",
+            DicomError::Changed => "changed",
             DicomError::NotFound(_) => "not found",
         });
     }
