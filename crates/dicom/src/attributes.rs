@@ -8,14 +8,16 @@ use dicom_dictionary_std::tags;
 use dicom_object::InMemDicomObject;
 use glam::DVec3;
 use overread_imaging::attributes::{FrameAttributes, LossyHistory, Palette};
-use overread_imaging::geometry::Plane;
+use overread_imaging::geometry::{Plane, UltrasoundRegion};
 use overread_imaging::modality::{ModalityTransform, Unit};
+use overread_imaging::shutter::Shutter;
 use overread_imaging::voi::{Padding, Voi, VoiFunction, Window};
 
 use crate::dataset::{integer, item, items, number, numbers, text, texts, vector};
 use crate::error::DicomError;
 use crate::pixels::PixelLayout;
-use crate::spacing::{pixel_spacing, spacing};
+use crate::shutter::shutter;
+use crate::spacing::{pixel_spacing, regions, spacing};
 use crate::syntax::Syntax;
 use crate::tables::{lut, palette};
 
@@ -109,6 +111,8 @@ struct Fixed {
     inverse: bool,
     modality: String,
     original: bool,
+    regions: Arc<[UltrasoundRegion]>,
+    shutter: Option<Arc<Shutter>>,
 }
 
 impl Fixed {
@@ -137,6 +141,8 @@ impl Fixed {
             original: texts(root, tags::IMAGE_TYPE)
                 .first()
                 .is_some_and(|v| v == "ORIGINAL"),
+            regions: regions(root),
+            shutter: shutter(root).map(Arc::new),
         })
     }
 
@@ -160,7 +166,18 @@ impl Fixed {
             padding: self.padding,
             presentation_inverse: self.inverse,
             palette: self.palette.clone(),
-            spacing: spacing(places, plane.as_ref(), &self.modality, &mut warnings),
+            spacing: spacing(
+                places,
+                plane.as_ref(),
+                &self.modality,
+                &self.regions,
+                &mut warnings,
+            ),
+            regions: Arc::clone(&self.regions),
+            shutter: places
+                .group(tags::FRAME_DISPLAY_SHUTTER_SEQUENCE)
+                .and_then(shutter)
+                .map_or_else(|| self.shutter.clone(), |own| Some(Arc::new(own))),
             plane,
             lossy: self.lossy.clone(),
             warnings,

@@ -8,9 +8,11 @@ use dicom_object::InMemDicomObject;
 use overread_imaging::attributes::FrameAttributes;
 
 use crate::attributes::{FrameContext, frame_contexts};
+use crate::cine::Cine;
 use crate::dataset::{integer, number, text, texts};
 use crate::error::DicomError;
 use crate::file::DicomFile;
+use crate::overlay::{self, OverlayInfo};
 use crate::pixels::PixelLayout;
 use crate::syntax::Syntax;
 
@@ -55,8 +57,10 @@ pub struct ImageHeader {
     pub thickness: Option<f64>,
     /// Patient's Name, ID, sex and age as in the file: shown, never kept.
     pub patient: Patient,
-    /// Frame time, ms, for cine.
-    pub frame_time: Option<f64>,
+    /// How fast a cine runs.
+    pub cine: Cine,
+    /// Overlay planes that the file holds, as far as they are described.
+    pub overlays: Vec<OverlayInfo>,
     /// How the pixel data are laid out.
     pub layout: PixelLayout,
     /// One entry a frame.
@@ -126,7 +130,8 @@ impl ImageHeader {
             body_part: text(d, tags::BODY_PART_EXAMINED).unwrap_or_default(),
             thickness: number(d, tags::SLICE_THICKNESS),
             patient: patient(d),
-            frame_time: number(d, tags::FRAME_TIME),
+            cine: Cine::read(d, layout.frames),
+            overlays: overlay::described(d),
             layout,
             frames,
             warnings,

@@ -14,7 +14,7 @@ static NEEDED: LazyLock<Vec<(u16, u16)>> = LazyLock::new(|| {
 
 /// True for a top-level attribute that [`crate::header::ImageHeader`] reads.
 pub(crate) fn is_needed(group: u16, number: u16) -> bool {
-    NEEDED.binary_search(&(group, number)).is_ok()
+    crate::overlay::is_described_by(group, number) || NEEDED.binary_search(&(group, number)).is_ok()
 }
 
 const ALL: &[Tag] = &[
@@ -24,12 +24,16 @@ const ALL: &[Tag] = &[
     tags::BLUE_PALETTE_COLOR_LOOKUP_TABLE_DATA,
     tags::BLUE_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR,
     tags::BODY_PART_EXAMINED,
+    tags::CENTER_OF_CIRCULAR_SHUTTER,
+    tags::CINE_RATE,
     tags::COLUMNS,
     tags::DIFFUSION_B_VALUE,
     tags::ECHO_TIME,
     tags::EFFECTIVE_ECHO_TIME,
+    tags::ESTIMATED_RADIOGRAPHIC_MAGNIFICATION_FACTOR,
     tags::FRAME_OF_REFERENCE_UID,
     tags::FRAME_TIME,
+    tags::FRAME_TIME_VECTOR,
     tags::FRAME_VOILUT_SEQUENCE,
     tags::GREEN_PALETTE_COLOR_LOOKUP_TABLE_DATA,
     tags::GREEN_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR,
@@ -46,6 +50,7 @@ const ALL: &[Tag] = &[
     tags::MODALITY,
     tags::MODALITY_LUT_SEQUENCE,
     tags::MR_ECHO_SEQUENCE,
+    tags::NOMINAL_SCANNED_PIXEL_SPACING,
     tags::NUMBER_OF_FRAMES,
     tags::PATIENT_AGE,
     tags::PATIENT_BIRTH_DATE,
@@ -66,6 +71,8 @@ const ALL: &[Tag] = &[
     tags::PLANE_ORIENTATION_SEQUENCE,
     tags::PLANE_POSITION_SEQUENCE,
     tags::PRESENTATION_LUT_SHAPE,
+    tags::RADIUS_OF_CIRCULAR_SHUTTER,
+    tags::RECOMMENDED_DISPLAY_FRAME_RATE,
     tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DATA,
     tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR,
     tags::RESCALE_INTERCEPT,
@@ -81,6 +88,13 @@ const ALL: &[Tag] = &[
     tags::SERIES_INSTANCE_UID,
     tags::SERIES_NUMBER,
     tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE,
+    tags::SHUTTER_LEFT_VERTICAL_EDGE,
+    tags::SHUTTER_LOWER_HORIZONTAL_EDGE,
+    tags::SHUTTER_PRESENTATION_COLOR_CIE_LAB_VALUE,
+    tags::SHUTTER_PRESENTATION_VALUE,
+    tags::SHUTTER_RIGHT_VERTICAL_EDGE,
+    tags::SHUTTER_SHAPE,
+    tags::SHUTTER_UPPER_HORIZONTAL_EDGE,
     tags::SLICE_THICKNESS,
     tags::SOP_CLASS_UID,
     tags::SOP_INSTANCE_UID,
@@ -90,6 +104,7 @@ const ALL: &[Tag] = &[
     tags::STUDY_INSTANCE_UID,
     tags::TEMPORAL_POSITION_IDENTIFIER,
     tags::UNITS,
+    tags::VERTICES_OF_THE_POLYGONAL_SHUTTER,
     tags::VOILUT_FUNCTION,
     tags::VOILUT_SEQUENCE,
     tags::WINDOW_CENTER,
