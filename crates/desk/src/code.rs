@@ -42,6 +42,7 @@ impl From<DicomError> for Failure {
             DicomError::UnsupportedSyntax(_) => "dicom.unsupported_syntax",
             DicomError::UnsupportedPixels(_) => "dicom.unsupported_pixels",
             DicomError::Codec { .. } => "dicom.codec",
+            DicomError::Overlay(_) => "dicom.overlay",
             DicomError::NoSuchFrame { .. } => "dicom.no_such_frame",
             DicomError::NoImage(_) => "dicom.no_image",
             DicomError::Archive(_) => "zip.unreadable",

@@ -8,15 +8,17 @@ use dicom_dictionary_std::tags;
 use dicom_object::InMemDicomObject;
 use glam::DVec3;
 use overread_imaging::attributes::{FrameAttributes, LossyHistory, Palette};
-use overread_imaging::geometry::Plane;
+use overread_imaging::geometry::{Plane, UltrasoundRegion};
 use overread_imaging::modality::{ModalityTransform, Unit};
+use overread_imaging::shutter::Shutter;
 use overread_imaging::voi::{Padding, Voi, VoiFunction, Window};
 
 use crate::dataset::{integer, item, items, number, numbers, text, texts, vector};
 use crate::dimensions::{Coordinates, Shared, b_value, coordinates};
 use crate::error::DicomError;
 use crate::pixels::PixelLayout;
-use crate::spacing::{pixel_spacing, spacing};
+use crate::shutter::shutter;
+use crate::spacing::{pixel_spacing, regions, spacing};
 use crate::stacking::Stacking;
 use crate::syntax::Syntax;
 use crate::tables::{lut, palette};
@@ -114,6 +116,8 @@ struct Fixed {
     original: bool,
     stacking: Stacking,
     dimensions: Shared,
+    regions: Arc<[UltrasoundRegion]>,
+    shutter: Option<Arc<Shutter>>,
 }
 
 impl Fixed {
@@ -144,6 +148,8 @@ impl Fixed {
                 .is_some_and(|v| v == "ORIGINAL"),
             stacking: Stacking::read(root, layout.frames),
             dimensions: Shared::read(root),
+            regions: regions(root),
+            shutter: shutter(root).map(Arc::new),
         })
     }
 
@@ -173,7 +179,18 @@ impl Fixed {
             padding: self.padding,
             presentation_inverse: self.inverse,
             palette: self.palette.clone(),
-            spacing: spacing(places, plane.as_ref(), &self.modality, &mut warnings),
+            spacing: spacing(
+                places,
+                plane.as_ref(),
+                &self.modality,
+                &self.regions,
+                &mut warnings,
+            ),
+            regions: Arc::clone(&self.regions),
+            shutter: places
+                .group(tags::FRAME_DISPLAY_SHUTTER_SEQUENCE)
+                .and_then(shutter)
+                .map_or_else(|| self.shutter.clone(), |own| Some(Arc::new(own))),
             plane,
             lossy: self.lossy.clone(),
             warnings,

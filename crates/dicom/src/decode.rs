@@ -224,7 +224,7 @@ fn native_frame(
 }
 
 /// The compressed bytes of a frame.
-fn frame_bytes(file: &DicomFile, header: &ImageHeader, frame: u32) -> Result<Vec<u8>, DicomError> {
+pub(crate) fn frame_bytes(file: &DicomFile, header: &ImageHeader, frame: u32) -> Result<Vec<u8>, DicomError> {
     let found = file.fragments(&header.layout.location)?;
     let extended: Vec<u64> = dataset::bytes(&file.dataset, tags::EXTENDED_OFFSET_TABLE)
         .unwrap_or_default()

@@ -45,6 +45,9 @@ pub enum DicomError {
         /// What the decoder said.
         reason: String,
     },
+    /// An overlay plane that cannot be read.
+    #[error("{0}")]
+    Overlay(String),
     /// No such frame.
     #[error("there is no frame {asked}: the file has {frames}")]
     NoSuchFrame {

@@ -8,10 +8,12 @@ use dicom_object::InMemDicomObject;
 use overread_imaging::attributes::FrameAttributes;
 
 use crate::attributes::{FrameContext, frame_contexts};
+use crate::cine::Cine;
 use crate::dataset::{integer, item, number, text, texts};
 use crate::error::DicomError;
 use crate::file::DicomFile;
 use crate::mosaic::Mosaic;
+use crate::overlay::{self, OverlayInfo};
 use crate::pixels::PixelLayout;
 use crate::source::Source;
 use crate::syntax::Syntax;
@@ -57,8 +59,10 @@ pub struct ImageHeader {
     pub thickness: Option<f64>,
     /// Patient's Name, ID, sex and age as in the file: shown, never kept.
     pub patient: Patient,
-    /// Frame time, ms, for cine.
-    pub frame_time: Option<f64>,
+    /// How fast a cine runs.
+    pub cine: Cine,
+    /// Overlay planes that the file holds, as far as they are described.
+    pub overlays: Vec<OverlayInfo>,
     /// How the pixel data are laid out.
     pub layout: PixelLayout,
     /// One entry a frame; the slices of a mosaic follow its own frame.
@@ -136,7 +140,8 @@ impl ImageHeader {
             body_part: text(d, tags::BODY_PART_EXAMINED).unwrap_or_default(),
             thickness: thickness(d),
             patient: patient(d),
-            frame_time: number(d, tags::FRAME_TIME),
+            cine: Cine::read(d, layout.frames),
+            overlays: overlay::described(d),
             layout,
             frames,
             mosaic,

@@ -80,6 +80,7 @@ impl Mosaic {
                 let mut attributes = (*whole.attributes).clone();
                 attributes.rows = self.rows;
                 attributes.columns = self.columns;
+                attributes.shutter = None;
                 attributes.plane = planes.as_ref().and_then(|planes| planes.get(k)).copied();
                 FrameContext {
                     attributes: Arc::new(attributes),

@@ -14,7 +14,9 @@ static NEEDED: LazyLock<Vec<(u16, u16)>> = LazyLock::new(|| {
 
 /// True for a top-level attribute that [`crate::header::ImageHeader`] reads.
 pub(crate) fn is_needed(group: u16, number: u16) -> bool {
-    NEEDED.binary_search(&(group, number)).is_ok() || is_needed_private(group, number)
+    NEEDED.binary_search(&(group, number)).is_ok()
+        || crate::overlay::is_described_by(group, number)
+        || is_needed_private(group, number)
 }
 
 /// Private elements that b-values, directions and mosaics are read from, in whichever block, and the names of the blocks.
@@ -36,6 +38,8 @@ const ALL: &[Tag] = &[
     tags::BLUE_PALETTE_COLOR_LOOKUP_TABLE_DATA,
     tags::BLUE_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR,
     tags::BODY_PART_EXAMINED,
+    tags::CENTER_OF_CIRCULAR_SHUTTER,
+    tags::CINE_RATE,
     tags::COLUMNS,
     tags::COMPLEX_IMAGE_COMPONENT,
     tags::CONVOLUTION_KERNEL,
@@ -49,9 +53,11 @@ const ALL: &[Tag] = &[
     tags::EFFECTIVE_ECHO_TIME,
     tags::ENERGY_WINDOW_VECTOR,
     tags::FLIP_ANGLE,
+    tags::ESTIMATED_RADIOGRAPHIC_MAGNIFICATION_FACTOR,
     tags::FRAME_OF_REFERENCE_UID,
     tags::FRAME_REFERENCE_TIME,
     tags::FRAME_TIME,
+    tags::FRAME_TIME_VECTOR,
     tags::FRAME_VOILUT_SEQUENCE,
     tags::GREEN_PALETTE_COLOR_LOOKUP_TABLE_DATA,
     tags::GREEN_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR,
@@ -71,6 +77,7 @@ const ALL: &[Tag] = &[
     tags::MODALITY,
     tags::MODALITY_LUT_SEQUENCE,
     tags::MR_ECHO_SEQUENCE,
+    tags::NOMINAL_SCANNED_PIXEL_SPACING,
     tags::NUMBER_OF_FRAMES,
     tags::PATIENT_AGE,
     tags::PATIENT_BIRTH_DATE,
@@ -91,6 +98,8 @@ const ALL: &[Tag] = &[
     tags::PLANE_ORIENTATION_SEQUENCE,
     tags::PLANE_POSITION_SEQUENCE,
     tags::PRESENTATION_LUT_SHAPE,
+    tags::RADIUS_OF_CIRCULAR_SHUTTER,
+    tags::RECOMMENDED_DISPLAY_FRAME_RATE,
     tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DATA,
     tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR,
     tags::RESCALE_INTERCEPT,
@@ -107,6 +116,13 @@ const ALL: &[Tag] = &[
     tags::SERIES_INSTANCE_UID,
     tags::SERIES_NUMBER,
     tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE,
+    tags::SHUTTER_LEFT_VERTICAL_EDGE,
+    tags::SHUTTER_LOWER_HORIZONTAL_EDGE,
+    tags::SHUTTER_PRESENTATION_COLOR_CIE_LAB_VALUE,
+    tags::SHUTTER_PRESENTATION_VALUE,
+    tags::SHUTTER_RIGHT_VERTICAL_EDGE,
+    tags::SHUTTER_SHAPE,
+    tags::SHUTTER_UPPER_HORIZONTAL_EDGE,
     tags::SLICE_THICKNESS,
     tags::SLICE_VECTOR,
     tags::SOP_CLASS_UID,
@@ -120,6 +136,7 @@ const ALL: &[Tag] = &[
     tags::TIME_SLOT_VECTOR,
     tags::TRIGGER_TIME,
     tags::UNITS,
+    tags::VERTICES_OF_THE_POLYGONAL_SHUTTER,
     tags::VOILUT_FUNCTION,
     tags::VOILUT_SEQUENCE,
     tags::WINDOW_CENTER,

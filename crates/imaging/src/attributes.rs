@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::geometry::{PixelSpacing, Plane};
+use crate::geometry::{PixelSpacing, Plane, UltrasoundRegion};
 use crate::lut::Lut;
 use crate::modality::{ModalityTransform, Unit};
+use crate::shutter::Shutter;
 use crate::voi::{Padding, Voi};
 
 /// Photometric Interpretation (0028,0004) of the *decoded* stored values.
@@ -86,6 +87,10 @@ pub struct FrameAttributes {
     pub plane: Option<Plane>,
     /// Spacing of pixel centres and what it means.
     pub spacing: PixelSpacing,
+    /// Regions of an ultrasound image, each with its own scale; empty for everything else.
+    pub regions: Arc<[UltrasoundRegion]>,
+    /// The image's own display shutter (PS3.3 C.7.6.11).
+    pub shutter: Option<Arc<Shutter>>,
     /// Lossy compression history.
     pub lossy: LossyHistory,
 }
@@ -102,5 +107,39 @@ impl FrameAttributes {
             Voi::Lut(lut) => Some(lut),
             Voi::Window(_) => None,
         })
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod testing {
+    use super::*;
+    use crate::geometry::SpacingKind;
+
+    /// Attributes of a plain grey frame of unsigned 16-bit values.
+    pub(crate) fn grey_attributes(rows: u32, columns: u32) -> FrameAttributes {
+        FrameAttributes {
+            rows,
+            columns,
+            samples_per_pixel: 1,
+            bits_stored: 16,
+            photometric: Photometric::Monochrome2,
+            modality: ModalityTransform::Identity,
+            unit: Unit::Unspecified,
+            vois: Vec::new(),
+            default_voi: None,
+            padding: None,
+            presentation_inverse: false,
+            palette: None,
+            warnings: Vec::new(),
+            plane: None,
+            spacing: PixelSpacing {
+                mm: None,
+                kind: SpacingKind::None,
+                aspect: 1.0,
+            },
+            regions: Arc::default(),
+            shutter: None,
+            lossy: LossyHistory::default(),
+        }
     }
 }

@@ -35,6 +35,46 @@ pub fn rgb_from_palette(palette: &Palette, stored: f64) -> [u8; 3] {
     palette.entries.get(index as usize).copied().unwrap_or_default()
 }
 
+/// The grey of a P-value of 16 bits (PS3.3 C.7.6.11.1, C.10.7.1.1).
+pub fn grey_from_p_value(p: f64) -> u8 {
+    to_byte(p / 257.0)
+}
+
+/// sRGB of a colour of the profile connection space as attributes encode it in three 16-bit words (PS3.3 C.10.7.1.1):
+/// L* 0 to 100, a* and b* -128 to 127, white point D50.
+pub fn rgb_from_pcs_lab(words: [f64; 3]) -> [u8; 3] {
+    let [l, a, b] = words.map(|w| w.clamp(0.0, 65_535.0) / 65_535.0);
+    let (l, a, b) = (l * 100.0, a * 255.0 - 128.0, b * 255.0 - 128.0);
+    let fy = (l + 16.0) / 116.0;
+    let axis = |f: f64| {
+        if f > 6.0 / 29.0 {
+            f.powi(3)
+        } else {
+            (f - 4.0 / 29.0) * 108.0 / 841.0
+        }
+    };
+    let (x, y, z) = (
+        axis(fy + a / 500.0) * 0.9642,
+        axis(fy),
+        axis(fy - b / 200.0) * 0.8251,
+    );
+    // D50 to linear sRGB, Bradford adaptation included.
+    let linear = [
+        3.133_856_1 * x - 1.616_866_7 * y - 0.490_614_6 * z,
+        -0.978_768_4 * x + 1.916_141_5 * y + 0.033_454_0 * z,
+        0.071_945_3 * x - 0.228_991_4 * y + 1.405_242_7 * z,
+    ];
+    linear.map(|v| {
+        let v = v.clamp(0.0, 1.0);
+        let curved = if v <= 0.003_130_8 {
+            v * 12.92
+        } else {
+            1.055 * v.powf(1.0 / 2.4) - 0.055
+        };
+        to_byte(curved * 255.0)
+    })
+}
+
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -106,6 +146,17 @@ mod tests {
     fn partial_range_spans_sixteen_to_two_hundred_and_thirty_five() {
         assert_eq!(rgb_from_ybr_partial(16.0, 128.0, 128.0), [0, 0, 0]);
         assert_eq!(rgb_from_ybr_partial(235.0, 128.0, 128.0), [255, 255, 255]);
+    }
+
+    #[test]
+    fn colours_of_attributes_become_srgb() {
+        assert_eq!(rgb_from_pcs_lab([65_535.0, 32_896.0, 32_896.0]), [255, 255, 255]);
+        assert_eq!(rgb_from_pcs_lab([0.0, 32_896.0, 32_896.0]), [0, 0, 0]);
+        // sRGB red is L* 54.29, a* 80.81, b* 69.89 under D50.
+        let red = [54.29 / 100.0, (80.81 + 128.0) / 255.0, (69.89 + 128.0) / 255.0].map(|v| v * 65_535.0);
+        let [r, g, b] = rgb_from_pcs_lab(red);
+        assert!(r >= 254 && g <= 2 && b <= 2, "{r} {g} {b}");
+        assert_eq!([0.0, 32_768.0, 65_535.0].map(grey_from_p_value), [0, 128, 255]);
     }
 
     #[test]

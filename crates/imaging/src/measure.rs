@@ -5,43 +5,83 @@
 
 use glam::DVec2;
 
+use crate::attributes::FrameAttributes;
 use crate::frame::Frame;
-use crate::geometry::{PixelSpacing, SpacingKind};
+use crate::geometry::{SpacingKind, UltrasoundRegion};
 
 /// A length with what it means.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Length {
     /// The number, in mm or px.
     pub value: f64,
-    /// `None` kind means px.
+    /// What the mm mean; px when it is not known.
     pub kind: SpacingKind,
 }
 
 impl Length {
-    /// As printed: `21.4 mm`, `21.4 mm (at detector)`, `21.4 mm (calibrated)`, `48.0 px`.
+    /// As printed: `21.4 mm`, `21.4 mm (at detector)`, `21.4 mm (calibrated)`, `2.14 cm`, `48.0 px`.
     pub fn text(&self) -> String {
+        format!("{} {}", self.number(), self.unit())
+    }
+
+    /// The number as printed.
+    pub fn number(&self) -> String {
         match self.kind {
-            SpacingKind::Patient => format!("{:.1} mm", self.value),
-            SpacingKind::Detector => format!("{:.1} mm (at detector)", self.value),
-            SpacingKind::Calibrated => format!("{:.1} mm (calibrated)", self.value),
-            SpacingKind::None => format!("{:.1} px", self.value),
+            SpacingKind::Region => format!("{:.2}", self.value / 10.0),
+            _ => format!("{:.1}", self.value),
+        }
+    }
+
+    /// The unit as printed, with what it means.
+    pub fn unit(&self) -> &'static str {
+        match self.kind {
+            SpacingKind::Patient => "mm",
+            SpacingKind::Detector => "mm (at detector)",
+            SpacingKind::Estimated => "mm (estimated)",
+            SpacingKind::Calibrated => "mm (calibrated)",
+            SpacingKind::Scanned => "mm (on film)",
+            SpacingKind::Region => "cm",
+            SpacingKind::Unknown | SpacingKind::None => "px",
         }
     }
 }
 
-/// Distance between two image points.
-pub fn length(spacing: &PixelSpacing, from: DVec2, to: DVec2) -> Length {
+/// Distance between two image points of a frame. On ultrasound with regions the smallest region that holds both points
+/// decides: its scale where it is in cm both ways, px otherwise.
+pub fn length(attributes: &FrameAttributes, from: DVec2, to: DVec2) -> Length {
+    let scale = scale(attributes, from, to);
     let d = to - from;
-    match spacing.mm {
-        Some([row, column]) if spacing.kind != SpacingKind::None => Length {
-            value: DVec2::new(d.x * column, d.y * row).length(),
-            kind: spacing.kind,
-        },
-        _ => Length {
-            value: d.length(),
-            kind: SpacingKind::None,
-        },
+    let (factor, kind) = scale.map_or((DVec2::ONE, SpacingKind::None), |([row, column], kind)| {
+        (DVec2::new(column, row), kind)
+    });
+    Length {
+        value: (d * factor).length(),
+        kind,
     }
+}
+
+/// Width and height of the box between two corners, in one unit: that of the box as a whole.
+pub fn sides(attributes: &FrameAttributes, a: DVec2, b: DVec2) -> [Length; 2] {
+    let ([row, column], kind) = scale(attributes, a, b).unwrap_or(([1.0; 2], SpacingKind::None));
+    let d = (b - a).abs();
+    [d.x * column, d.y * row].map(|value| Length { value, kind })
+}
+
+/// [row, column] mm that hold between two points of a frame, and what they mean; `None` for px.
+fn scale(a: &FrameAttributes, from: DVec2, to: DVec2) -> Option<([f64; 2], SpacingKind)> {
+    if a.regions.is_empty() {
+        return a
+            .spacing
+            .mm
+            .filter(|_| a.spacing.kind.is_known())
+            .map(|mm| (mm, a.spacing.kind));
+    }
+    a.regions
+        .iter()
+        .filter(|r| r.contains(from) && r.contains(to))
+        .min_by_key(|r| r.area())
+        .and_then(UltrasoundRegion::millimetres)
+        .map(|mm| (mm, SpacingKind::Region))
 }
 
 /// Outline of a region given by two opposite corners of its bounding box.
@@ -53,7 +93,7 @@ pub enum Outline {
     Ellipse,
 }
 
-/// Statistics of the pixels whose centre lies inside a region, padding left out.
+/// Statistics of the pixels whose centre lies inside a region, without padding and what the image's shutter hides.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RegionStatistics {
     /// Number of pixels.
@@ -93,7 +133,12 @@ pub fn region(frame: &Frame, outline: Outline, a: DVec2, b: DVec2) -> Option<Reg
                 Outline::Ellipse => ((centre - middle) / half).length_squared() <= 1.0,
             };
             let stored = frame.stored_value(row, column)?;
-            if within && stored.is_finite() && !attributes.padding.is_some_and(|p| p.contains(stored)) {
+            let hidden = attributes.shutter.as_ref().is_some_and(|s| s.hides(centre));
+            if within
+                && !hidden
+                && stored.is_finite()
+                && !attributes.padding.is_some_and(|p| p.contains(stored))
+            {
                 values.push(attributes.modality.apply(stored));
             }
         }
@@ -120,25 +165,61 @@ pub fn region(frame: &Frame, outline: Outline, a: DVec2, b: DVec2) -> Option<Reg
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::attributes::testing::grey_attributes;
+    use crate::geometry::PixelSpacing;
 
     #[test]
     fn lengths_use_both_spacings_and_say_what_they_mean() {
-        let spacing = PixelSpacing {
+        let mut a = grey_attributes(8, 8);
+        a.spacing = PixelSpacing {
             mm: Some([2.0, 0.5]),
             kind: SpacingKind::Patient,
             aspect: 4.0,
         };
-        let l = length(&spacing, DVec2::new(0.0, 0.0), DVec2::new(6.0, 2.0));
+        let l = length(&a, DVec2::new(0.0, 0.0), DVec2::new(6.0, 2.0));
         assert!((l.value - 5.0).abs() < 1e-12);
         assert_eq!(l.text(), "5.0 mm");
-        let unknown = PixelSpacing {
-            mm: None,
-            kind: SpacingKind::None,
-            aspect: 1.0,
-        };
+        a.spacing.kind = SpacingKind::Scanned;
         assert_eq!(
-            length(&unknown, DVec2::ZERO, DVec2::new(3.0, 4.0)).text(),
-            "5.0 px"
+            length(&a, DVec2::ZERO, DVec2::new(6.0, 2.0)).text(),
+            "5.0 mm (on film)"
+        );
+        // A spacing that does not say what it measures gives no millimetres.
+        a.spacing.kind = SpacingKind::Unknown;
+        assert_eq!(length(&a, DVec2::ZERO, DVec2::new(3.0, 4.0)).text(), "5.0 px");
+    }
+
+    #[test]
+    fn ultrasound_is_measured_in_the_smallest_region_with_both_ends() {
+        let region = |bounds, units, delta| UltrasoundRegion { bounds, units, delta };
+        let mut a = grey_attributes(100, 100);
+        a.regions = vec![
+            region([0, 0, 99, 99], [3, 3], [0.1, 0.1]),
+            region([10, 10, 29, 29], [3, 3], [0.05, 0.05]),
+            region([50, 50, 89, 89], [4, 7], [0.01, 0.5]),
+        ]
+        .into();
+        let text = |p: [f64; 2], q: [f64; 2]| length(&a, p.into(), q.into()).text();
+        assert_eq!(text([0.0, 0.0], [3.0, 4.0]), "0.50 cm");
+        assert_eq!(
+            text([12.0, 12.0], [15.0, 16.0]),
+            "0.25 cm",
+            "the smaller region wins"
+        );
+        assert_eq!(
+            text([5.0, 12.0], [15.0, 12.0]),
+            "1.00 cm",
+            "both ends lie in the large one only"
+        );
+        assert_eq!(
+            text([60.0, 60.0], [63.0, 64.0]),
+            "5.0 px",
+            "a spectrum has no distances"
+        );
+        assert_eq!(
+            text([-5.0, 0.0], [-2.0, 4.0]),
+            "5.0 px",
+            "outside of every region"
         );
     }
 }

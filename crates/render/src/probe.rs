@@ -61,6 +61,8 @@ fn attributes(photometric: Photometric, modality: ModalityTransform) -> FrameAtt
             kind: SpacingKind::None,
             aspect: 1.0,
         },
+        regions: Arc::default(),
+        shutter: None,
         lossy: LossyHistory::default(),
     }
 }

@@ -79,12 +79,10 @@ pub(crate) fn measure(desk: &Desk, draft: &MarkDraft) -> Outcome<Vec<String>> {
         return Ok(Vec::new());
     };
     Ok(match draft.kind {
-        MarkKind::Length => vec![measure::length(&a.spacing, p, q).text()],
+        MarkKind::Length => vec![measure::length(a, p, q).text()],
         MarkKind::Rectangle | MarkKind::Ellipse => {
-            let width = measure::length(&a.spacing, p, DVec2::new(q.x, p.y)).text();
-            let height = measure::length(&a.spacing, p, DVec2::new(p.x, q.y)).text();
-            let number = |text: &str| text.split(' ').next().unwrap_or_default().to_owned();
-            let mut lines = vec![format!("{} × {height}", number(&width))];
+            let [width, height] = measure::sides(a, p, q);
+            let mut lines = vec![format!("{} × {}", width.number(), height.text())];
             let outline = if draft.kind == MarkKind::Ellipse {
                 Outline::Ellipse
             } else {

@@ -73,10 +73,7 @@ pub(crate) fn display_set(desk: &Desk, arguments: &DisplaySetRef) -> Outcome<Dis
             .map(|(id, description)| PreprocessChoice { id, description })
             .collect(),
         auto_window: auto.as_ref().map(convert::window_info),
-        frame_rate: header
-            .frame_time
-            .filter(|ms| *ms > 0.0 && header.layout.frames > 1)
-            .map(|ms| 1000.0 / ms),
+        frame_rate: header.cine.rate,
     })
 }
 

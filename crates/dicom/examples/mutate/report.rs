@@ -47,6 +47,7 @@ impl Outcome {
             DicomError::UnsupportedSyntax(_) => "transfer syntax not supported",
             DicomError::UnsupportedPixels(_) => "form of pixels not supported",
             DicomError::Codec { .. } => "codec error",
+            DicomError::Overlay(_) => "overlay",
             DicomError::NoSuchFrame { .. } => "no such frame",
             DicomError::NoImage(_) => "no image",
             DicomError::Archive(_) => "zip not readable",
