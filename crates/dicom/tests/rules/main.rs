@@ -2,7 +2,14 @@
 //! hand from the standard; none come from our own decoder.
 
 mod bits;
+mod fragments;
 mod image;
+mod jpeg;
+mod modality;
+mod palette;
+mod photometric;
+mod rle;
+mod voi;
 mod write;
 
 pub(crate) use image::*;
