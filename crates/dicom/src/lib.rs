@@ -27,6 +27,7 @@ pub mod file;
 pub mod header;
 pub mod index;
 mod inflate;
+mod missing;
 pub mod native;
 mod needed;
 pub mod object;
