@@ -204,7 +204,10 @@ fn native_frame(
     // Bytes of 8-bit cells written as big endian words come in swapped pairs.
     let bytes = if big && location.words && layout.bits_allocated <= 8 {
         let start = offset & !1;
-        let mut bytes = file.read(location.offset + start, (needed + 2).div_ceil(2) * 2)?;
+        let mut bytes = file.read(
+            location.offset + start,
+            ((needed + 2).div_ceil(2) * 2).min(there.saturating_add(1)),
+        )?;
         bytes.chunks_exact_mut(2).for_each(|pair| pair.swap(0, 1));
         let from = usize::try_from(offset - start).unwrap_or(0).min(bytes.len());
         bytes.drain(..from);

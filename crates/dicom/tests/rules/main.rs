@@ -2,6 +2,7 @@
 //! hand from the standard; none come from our own decoder.
 
 mod bits;
+mod charset;
 mod fragments;
 mod image;
 mod jpeg;
@@ -9,6 +10,8 @@ mod modality;
 mod palette;
 mod photometric;
 mod rle;
+mod structure;
+mod truncated;
 mod voi;
 mod write;
 
