@@ -16,6 +16,7 @@ use overread_imaging::voi::{Padding, Voi, VoiFunction, Window};
 use crate::dataset::{integer, item, items, number, numbers, text, texts, vector};
 use crate::dimensions::{Coordinates, Shared, b_value, coordinates};
 use crate::error::DicomError;
+use crate::missing;
 use crate::pixels::PixelLayout;
 use crate::shutter::shutter;
 use crate::spacing::{pixel_spacing, regions, spacing};
@@ -82,7 +83,8 @@ pub fn frame_contexts(
             own: None,
         };
         let context = fixed.context(&places, layout, 0);
-        return Ok(vec![context; layout.frames as usize]);
+        let contexts = vec![context; layout.frames as usize];
+        return Ok(mark_missing(contexts, layout));
     }
     if !own.is_empty() && own.len() != layout.frames as usize {
         warnings.push(format!(
@@ -91,7 +93,7 @@ pub fn frame_contexts(
             own.len()
         ));
     }
-    Ok((0..layout.frames as usize)
+    let contexts = (0..layout.frames as usize)
         .map(|i| {
             fixed.context(
                 &Places {
@@ -103,7 +105,18 @@ pub fn frame_contexts(
                 i,
             )
         })
-        .collect())
+        .collect();
+    Ok(mark_missing(contexts, layout))
+}
+
+/// The last frame may lack rows.
+fn mark_missing(mut contexts: Vec<FrameContext>, layout: &PixelLayout) -> Vec<FrameContext> {
+    if layout.rows_there < layout.rows
+        && let Some(last) = contexts.last_mut()
+    {
+        missing::mark(Arc::make_mut(&mut last.attributes), layout, layout.rows_there);
+    }
+    contexts
 }
 
 /// What all frames of a file share.
@@ -300,8 +313,11 @@ fn vois(
 fn padding(root: &InMemDicomObject, layout: &PixelLayout) -> Option<Padding> {
     let fix = |v: i64| {
         let modulus = 1_i64 << layout.bits_allocated.min(32);
+        // Written under the other signedness: the same bits mean another number.
         if layout.signed && v >= modulus / 2 {
             v - modulus
+        } else if !layout.signed && v < 0 {
+            v + modulus
         } else {
             v
         }

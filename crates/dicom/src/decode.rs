@@ -5,17 +5,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
-use dicom_dictionary_std::tags;
-use overread_imaging::attributes::Photometric;
+use overread_imaging::attributes::{FrameAttributes, Photometric};
 use overread_imaging::frame::Frame;
 
-use crate::codec::fragments::{self, Fragment};
 use crate::codec::{Decoded, jpeg, jpeg2000, jpegls, jpegxl, rle};
-use crate::dataset;
 use crate::error::DicomError;
 use crate::file::DicomFile;
 use crate::header::ImageHeader;
+use crate::missing;
 use crate::native;
+use crate::pixels::PixelLayout;
 use crate::syntax::Codec;
 
 /// Opens a file and decodes a frame, from 1.
@@ -44,11 +43,7 @@ pub fn decode_with(file: &DicomFile, header: &ImageHeader, frame: u32) -> Result
         });
     }
     if file.syntax.codec == Codec::None {
-        let samples = native_frame(file, header, frame)?;
-        return Ok(Frame {
-            attributes: Arc::clone(attributes),
-            samples,
-        });
+        return native_frame(file, header, attributes, frame);
     }
     if file.syntax.codec == Codec::Unsupported {
         return Err(DicomError::UnsupportedSyntax(format!(
@@ -139,7 +134,7 @@ fn jpeg_or_jpegls(bytes: &[u8]) -> Option<Codec> {
 /// Checks a codec's cells against the header and turns them into stored values.
 fn finish(
     header: &ImageHeader,
-    attributes: &Arc<overread_imaging::attributes::FrameAttributes>,
+    attributes: &Arc<FrameAttributes>,
     decoded: Decoded,
     frame: u32,
 ) -> Result<Frame, DicomError> {
@@ -201,8 +196,9 @@ fn finish(
 fn native_frame(
     file: &DicomFile,
     header: &ImageHeader,
+    attributes: &Arc<FrameAttributes>,
     frame: u32,
-) -> Result<overread_imaging::samples::Samples, DicomError> {
+) -> Result<Frame, DicomError> {
     let layout = &header.layout;
     let location = &layout.location;
     let bits = layout.native_frame_bits();
@@ -212,36 +208,58 @@ fn native_frame(
     let there = location.length.unwrap_or(u64::MAX).saturating_sub(offset);
     let big = file.syntax.big_endian_pixels();
     // Bytes of 8-bit cells written as big endian words come in swapped pairs.
-    if big && location.words && layout.bits_allocated <= 8 {
+    let bytes = if big && location.words && layout.bits_allocated <= 8 {
         let start = offset & !1;
-        let mut bytes = file.read(location.offset + start, (needed + 2).div_ceil(2) * 2)?;
+        let mut bytes = file.read(
+            location.offset + start,
+            ((needed + 2).div_ceil(2) * 2).min(there.saturating_add(1)),
+        )?;
         bytes.chunks_exact_mut(2).for_each(|pair| pair.swap(0, 1));
         let from = usize::try_from(offset - start).unwrap_or(0).min(bytes.len());
-        return native::unpack(layout, &bytes[from..], shift, big, frame);
+        bytes.drain(..from);
+        bytes
+    } else {
+        file.read(location.offset + offset, needed.min(there))?
+    };
+    let mut attributes = Arc::clone(attributes);
+    let samples = match native::unpack(layout, &bytes, shift, big, frame) {
+        Err(truncated @ DicomError::Truncated { .. }) => {
+            let rows = rows_in(layout, bytes.len(), shift);
+            if rows == 0 {
+                return Err(truncated);
+            }
+            // What a header could not see: a deflated data set shows its length only when it is inflated.
+            if layout.rows_there == layout.rows {
+                missing::mark(Arc::make_mut(&mut attributes), layout, rows);
+            }
+            let part = PixelLayout {
+                rows,
+                ..layout.clone()
+            };
+            let samples = native::unpack(&part, &bytes, shift, big, frame)?;
+            missing::fill(samples, layout.samples_in_frame(), layout, &attributes)
+        }
+        whole => whole?,
+    };
+    Ok(Frame { attributes, samples })
+}
+
+/// Whole rows of a native frame in as many bytes; none where colour planes are apart.
+fn rows_in(layout: &PixelLayout, bytes: usize, first_bit: u32) -> u32 {
+    if layout.planar && layout.samples == 3 && !layout.is_422() {
+        return 0;
     }
-    let bytes = file.read(location.offset + offset, needed.min(there))?;
-    native::unpack(layout, &bytes, shift, big, frame)
+    let bits = (bytes as u64)
+        .saturating_mul(8)
+        .saturating_sub(u64::from(first_bit));
+    let row = (layout.native_frame_bits() / u64::from(layout.rows.max(1))).max(1);
+    u32::try_from(bits / row).unwrap_or(0).min(layout.rows)
 }
 
 /// The compressed bytes of a frame.
 pub(crate) fn frame_bytes(file: &DicomFile, header: &ImageHeader, frame: u32) -> Result<Vec<u8>, DicomError> {
-    let found = file.fragments(&header.layout.location)?;
-    let extended: Vec<u64> = dataset::bytes(&file.dataset, tags::EXTENDED_OFFSET_TABLE)
-        .unwrap_or_default()
-        .chunks_exact(8)
-        .map(|b| u64::from_le_bytes([b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]]))
-        .collect();
-    let starts = |item: &Fragment| {
-        file.read(item.offset, 4)
-            .is_ok_and(|head| match file.syntax.codec {
-                Codec::Jpeg | Codec::JpegLs => head.starts_with(&[0xFF, 0xD8]),
-                Codec::Jpeg2000 => head.starts_with(&[0xFF, 0x4F]) || head.starts_with(&[0, 0, 0, 12]),
-                Codec::JpegXl => head.starts_with(&[0xFF, 0x0A]) || head.starts_with(&[0, 0, 0, 12]),
-                _ => true,
-            })
-    };
-    let all = fragments::frames(found, header.layout.frames, &extended, starts);
-    let parts = all
+    let parts = file
+        .frames(&header.layout.location)?
         .get(frame as usize - 1)
         .filter(|parts| !parts.is_empty())
         .ok_or(DicomError::Truncated {

@@ -4,16 +4,19 @@ use std::io::{self, BufReader, Read};
 use std::path::Path;
 use std::sync::OnceLock;
 
+use dicom_dictionary_std::tags;
 use dicom_object::InMemDicomObject;
 
-use crate::codec::fragments::{self, Fragments};
+use crate::codec::fragments::{self, Fragment, Fragments};
 use crate::content::Content;
+use crate::dataset;
 use crate::error::DicomError;
 use crate::inflate::Inflater;
 use crate::parse::{Keep, parse};
+use crate::pixels::claimed_frames;
 use crate::source::Source;
 use crate::start::{self, Start};
-use crate::syntax::Syntax;
+use crate::syntax::{Codec, Syntax};
 use crate::walk::{PixelLocation, Walked, stalled, walk};
 
 /// First read: enough for nearly every header.
@@ -42,6 +45,7 @@ pub struct DicomFile {
     pub source: Source,
     bytes: Bytes,
     fragments: OnceLock<Fragments>,
+    frames: OnceLock<Vec<Vec<Fragment>>>,
 }
 
 #[derive(Debug)]
@@ -210,6 +214,7 @@ impl DicomFile {
             source: Source::Memory,
             bytes,
             fragments: OnceLock::new(),
+            frames: OnceLock::new(),
         })
     }
 
@@ -274,6 +279,42 @@ impl DicomFile {
         }
         let found = fragments::read(self, location)?;
         Ok(self.fragments.get_or_init(|| found))
+    }
+
+    /// Fragments of each frame of encapsulated pixel data, worked out once; fewer lists than Number of Frames says when
+    /// frames are missing.
+    ///
+    /// # Errors
+    /// As [`DicomFile::fragments`].
+    pub fn frames(&self, location: &PixelLocation) -> Result<&[Vec<Fragment>], DicomError> {
+        if let Some(kept) = self.frames.get() {
+            return Ok(kept);
+        }
+        let count = claimed_frames(&self.dataset);
+        let found = self.fragments(location)?;
+        let extended: Vec<u64> = dataset::bytes(&self.dataset, tags::EXTENDED_OFFSET_TABLE)
+            .unwrap_or_default()
+            .chunks_exact(8)
+            .map(|b| u64::from_le_bytes([b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]]))
+            .collect();
+        let codec = self.syntax.codec;
+        let starts = |item: &Fragment| {
+            let unmarked = matches!(codec, Codec::Encapsulated | Codec::DeflatedFrame | Codec::Rle);
+            unmarked
+                || self
+                    .read(item.offset, 8)
+                    .is_ok_and(|head| fragments::begins(codec, &head))
+        };
+        let mut frames = fragments::frames(found, count, &extended, starts);
+        if frames.len() < count as usize && matches!(codec, Codec::Jpeg | Codec::JpegLs | Codec::Jpeg2000) {
+            let apart = fragments::cut_apart(&found.items, codec, |item| {
+                self.read(item.offset, item.length).unwrap_or_default()
+            });
+            if apart.len() > frames.len() {
+                frames = apart;
+            }
+        }
+        Ok(self.frames.get_or_init(|| frames))
     }
 }
 

@@ -108,8 +108,8 @@ impl ImageHeader {
             }
             return Err(DicomError::NoImage(crate::object::kind(d)));
         }
-        let layout = PixelLayout::read(file)?;
         let mut warnings = Vec::new();
+        let layout = PixelLayout::read(file, &mut warnings)?;
         if let Some(reason) = file.damage {
             warnings.push(format!("the data set is damaged: {reason}"));
         }

@@ -32,6 +32,7 @@ pub mod header;
 pub mod index;
 mod inflate;
 pub mod media;
+mod missing;
 pub mod mosaic;
 pub mod native;
 mod needed;

@@ -231,6 +231,7 @@ mod tests {
             signed,
             photometric: "MONOCHROME2".to_owned(),
             frames: 1,
+            rows_there: 1,
             location: PixelLocation {
                 kind: PixelKind::Integer,
                 offset: 0,

@@ -1,8 +1,10 @@
 //! The image pixel module (PS3.3 C.7.6.3) as the decoder needs it, checked before anything is allocated.
 
 use dicom_dictionary_std::tags;
+use dicom_object::InMemDicomObject;
 use overread_imaging::attributes::Photometric;
 
+use crate::codec::fragments;
 use crate::dataset::{integer, text};
 use crate::error::DicomError;
 use crate::file::DicomFile;
@@ -12,6 +14,8 @@ use crate::walk::{PixelKind, PixelLocation};
 const MOST_SAMPLES: u64 = 1 << 28;
 /// Largest number of frames in one file.
 const MOST_FRAMES: u64 = 1 << 20;
+/// Most frames whose fragments are counted when the header is read: each costs a look into the file.
+const MOST_COUNTED: u32 = 4096;
 
 /// Rows, columns, bits and colour of a file's pixels.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,18 +38,20 @@ pub struct PixelLayout {
     pub signed: bool,
     /// Photometric Interpretation (0028,0004) as written.
     pub photometric: String,
-    /// Number of Frames (0028,0008), at least 1.
+    /// Number of Frames (0028,0008), at least 1, without those that are not in the file.
     pub frames: u32,
+    /// Rows of the last frame that are in the file: fewer than `rows` when native pixels break off in it.
+    pub rows_there: u32,
     /// Where the pixels are.
     pub location: PixelLocation,
 }
 
 impl PixelLayout {
-    /// Reads and checks the module.
+    /// Reads and checks the module. What is missing of the frames is told in `warnings`.
     ///
     /// # Errors
     /// [`DicomError::Missing`] and [`DicomError::UnsupportedPixels`].
-    pub fn read(file: &DicomFile) -> Result<Self, DicomError> {
+    pub fn read(file: &DicomFile, warnings: &mut Vec<String>) -> Result<Self, DicomError> {
         let d = &file.dataset;
         let location = file.pixels.ok_or(DicomError::Missing("the pixel data"))?;
         let size = |tag, name| {
@@ -82,10 +88,6 @@ impl PixelLayout {
         let high_bit = small(tags::HIGH_BIT)
             .filter(|v| *v < bits_allocated && *v + 1 >= bits_stored)
             .unwrap_or(bits_stored - 1);
-        let frames = integer(d, tags::NUMBER_OF_FRAMES)
-            .and_then(|v| u32::try_from(v).ok())
-            .unwrap_or(1)
-            .max(1);
         let total = u64::from(rows) * u64::from(columns) * u64::from(samples);
         if total > MOST_SAMPLES {
             return Err(DicomError::UnsupportedPixels(format!(
@@ -104,7 +106,7 @@ impl PixelLayout {
                 "{photometric} with {samples} samples a pixel"
             )));
         }
-        let layout = Self {
+        let mut layout = Self {
             rows,
             columns,
             samples,
@@ -114,29 +116,63 @@ impl PixelLayout {
             high_bit,
             signed: small(tags::PIXEL_REPRESENTATION) == Some(1),
             photometric,
-            frames,
+            frames: claimed_frames(d),
+            rows_there: rows,
             location,
         };
-        layout.believable_frames(file)?;
+        layout.keep_what_is_there(file, warnings)?;
         Ok(layout)
     }
 
-    /// A header may claim any number of frames: no more are believed than the bytes could hold. A native file cut
-    /// short is another matter: its missing frames are those frames' own failure, so that the others can be shown.
-    fn believable_frames(&self, file: &DicomFile) -> Result<(), DicomError> {
-        let there = file.length().saturating_sub(self.location.offset);
-        let possible = match self.location.length {
-            // An item header and two bytes at least.
-            None => there / 10 + 1,
-            Some(_) => (there / self.native_frame_bits().div_ceil(8).max(1) + 16) * 16,
+    /// A header may claim any number of frames, and files are cut short: what is there is shown, and what is missing is
+    /// told. A single frame of which nothing is there keeps its place; it fails when it is asked for.
+    fn keep_what_is_there(&mut self, file: &DicomFile, warnings: &mut Vec<String>) -> Result<(), DicomError> {
+        let claimed = self.frames;
+        let beyond = file.length().saturating_sub(self.location.offset);
+        let there = match self.location.length {
+            Some(length) => self.native_frames(length.min(beyond)),
+            None => self.compressed_frames(file, beyond)?,
         };
-        if u64::from(self.frames) > possible.min(MOST_FRAMES) {
-            return Err(DicomError::Damaged(format!(
-                "it claims {} frames, which cannot be",
+        self.frames = claimed.min(there).max(1);
+        if self.frames < claimed {
+            let are = if self.frames == 1 { "is" } else { "are" };
+            warnings.push(format!(
+                "the header says {claimed} frames and {} {are} in the file",
                 self.frames
-            )));
+            ));
         }
         Ok(())
+    }
+
+    /// Frames that begin in as many bytes of native pixels; the last may lack rows.
+    fn native_frames(&mut self, there: u64) -> u32 {
+        let frame = self.native_frame_bits().max(1);
+        let bits = there.saturating_mul(8);
+        let whole = bits / frame;
+        let mut frames = u32::try_from(whole.min(MOST_FRAMES)).unwrap_or(1);
+        if frames < self.frames && whole < MOST_FRAMES {
+            let rows = u32::try_from((bits % frame) / (frame / u64::from(self.rows)).max(1)).unwrap_or(0);
+            // Of colour planes only the first would be there.
+            let planes = self.planar && self.samples == 3 && !self.is_422();
+            if rows > 0 && !planes {
+                frames += 1;
+                self.rows_there = rows;
+            }
+        }
+        frames
+    }
+
+    fn compressed_frames(&self, file: &DicomFile, beyond: u64) -> Result<u32, DicomError> {
+        // An item header at least.
+        let possible = (beyond / 8).min(MOST_FRAMES);
+        let believable = u64::from(self.frames) <= possible;
+        if self.frames == 1
+            || believable && self.frames > MOST_COUNTED
+            || believable && fragments::table_is_whole(file, &self.location, self.frames)?
+        {
+            return Ok(self.frames);
+        }
+        Ok(u32::try_from(file.frames(&self.location)?.len()).unwrap_or(u32::MAX))
     }
 
     /// Samples in one frame.
@@ -173,4 +209,12 @@ impl PixelLayout {
             _ => Photometric::Monochrome2,
         }
     }
+}
+
+/// Number of Frames (0028,0008) as the header says it; 1 where it says nothing that counts.
+pub(crate) fn claimed_frames(dataset: &InMemDicomObject) -> u32 {
+    integer(dataset, tags::NUMBER_OF_FRAMES)
+        .and_then(|v| u32::try_from(v).ok())
+        .unwrap_or(1)
+        .max(1)
 }

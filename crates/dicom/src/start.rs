@@ -2,7 +2,7 @@
 //! guessed where the file does not say or says what the bytes deny.
 
 use crate::error::DicomError;
-use crate::syntax::{self, Encoding, Syntax};
+use crate::syntax::{self, Syntax};
 
 /// Why a file without a byte is no DICOM.
 pub(crate) const EMPTY: &str = "the file is empty";
@@ -23,7 +23,7 @@ pub(crate) fn find(head: &[u8]) -> Result<Start, DicomError> {
     if head.get(128..132) == Some(b"DICM") {
         return after_meta(head, 132);
     }
-    if head.starts_with(&[2, 0]) && matches!(head.get(4..6), Some(b"UL" | b"UI" | b"OB" | b"SH" | b"AE")) {
+    if head.starts_with(&[2, 0]) && head.get(4..12).is_some_and(|rest| is_meta_element(rest)) {
         return after_meta(head, 0);
     }
     guess(head, 0).ok_or_else(|| {
@@ -31,7 +31,13 @@ pub(crate) fn find(head: &[u8]) -> Result<Start, DicomError> {
     })
 }
 
-/// Steps over the meta group (always explicit little endian) and takes the transfer syntax from it.
+/// The part after the tag of an element that a meta group may begin with: explicit, or implicit with a short length.
+fn is_meta_element(rest: &[u8]) -> bool {
+    matches!(rest.get(..2), Some(b"UL" | b"UI" | b"OB" | b"SH" | b"AE"))
+        || matches!(rest, [length, 0, 0, 0, ..] if (1..=64).contains(length))
+}
+
+/// Steps over the meta group (explicit little endian, though some write it implicit) and takes the transfer syntax from it.
 fn after_meta(head: &[u8], mut at: usize) -> Result<Start, DicomError> {
     let mut uid = None;
     while head.get(at..at + 2) == Some(&[2, 0]) {
@@ -40,7 +46,12 @@ fn after_meta(head: &[u8], mut at: usize) -> Result<Start, DicomError> {
         };
         let number = u16::from_le_bytes([header[2], header[3]]);
         let long = matches!(&header[4..6], b"OB" | b"OW" | b"UN" | b"SQ" | b"UT");
-        let (value, length) = if long {
+        let (value, length) = if !header[4..6].iter().all(u8::is_ascii_uppercase) {
+            (
+                at + 8,
+                u32::from_le_bytes([header[4], header[5], header[6], header[7]]) as usize,
+            )
+        } else if long {
             (
                 at + 12,
                 u32::from_le_bytes([header[8], header[9], header[10], header[11]]) as usize,
@@ -61,11 +72,9 @@ fn after_meta(head: &[u8], mut at: usize) -> Result<Start, DicomError> {
     match uid {
         Some(uid) => {
             let mut syntax = syntax::syntax(&uid);
-            // Some writers say explicit and write implicit (or the reverse): the bytes win.
+            // Some writers say explicit and write implicit, or one byte order and write the other: the bytes win.
             if !syntax.deflated
                 && let Some(guessed) = guess(head, at)
-                && (guessed.syntax.encoding == Encoding::ImplicitLittle)
-                    != (syntax.encoding == Encoding::ImplicitLittle)
             {
                 syntax.encoding = guessed.syntax.encoding;
             }

@@ -36,10 +36,20 @@ pub(crate) fn lut(item: &InMemDicomObject, signed_input: bool) -> Option<Lut> {
     let entries = table(&bytes(item, tags::LUT_DATA)?, count)?;
     Some(Lut {
         first_mapped: i32::try_from(first).ok()?,
-        bits,
+        bits: used_bits(bits, &entries),
         entries: entries.into(),
         explanation: text(item, tags::LUT_EXPLANATION),
     })
+}
+
+/// Bits of the entries. Some writers say 16 of tables that fill 12 or fewer, which would be shown all but black.
+fn used_bits(said: u8, entries: &[u16]) -> u8 {
+    let most = entries.iter().copied().max().unwrap_or(0);
+    if said == 16 && (1..4096).contains(&most) {
+        u8::try_from(16 - most.leading_zeros()).unwrap_or(16).max(8)
+    } else {
+        said
+    }
 }
 
 /// Entries of a table: 16-bit words, or bytes where the data are just as long as the count.
@@ -128,50 +138,87 @@ fn segments(data: &[u8], narrow: bool, count: usize) -> Option<Vec<u16>> {
             .map(|b| u16::from_le_bytes([b[0], b[1]]))
             .collect()
     };
-    let mut out = Vec::with_capacity(count);
+    let mut unfolding = Unfolding {
+        words,
+        narrow,
+        count,
+        starts: Vec::new(),
+        out: Vec::with_capacity(count),
+    };
     let mut at = 0;
-    while out.len() < count && at + 1 < words.len() {
-        at = segment(&words, at, &mut out, count, true)?;
+    while unfolding.out.len() < count && at + 1 < unfolding.words.len() {
+        unfolding.starts.push(at);
+        at = unfolding.segment(at, true)?;
     }
+    let mut out = unfolding.out;
     (out.len() >= count).then(|| {
         out.truncate(count);
         out
     })
 }
 
-fn segment(words: &[u16], at: usize, out: &mut Vec<u16>, most: usize, may_jump: bool) -> Option<usize> {
-    let (&opcode, &length) = (words.get(at)?, words.get(at + 1)?);
-    let length_usize = usize::from(length);
-    match opcode {
-        0 => {
-            out.extend(
-                words
-                    .get(at + 2..at + 2 + length_usize)?
-                    .iter()
-                    .take(most - out.len().min(most)),
-            );
-            Some(at + 2 + length_usize)
-        }
-        1 => {
-            let (from, to) = (f64::from(*out.last()?), f64::from(*words.get(at + 2)?));
-            for i in 1..=length_usize.min(most - out.len().min(most)) {
-                #[expect(
-                    clippy::cast_possible_truncation,
-                    clippy::cast_sign_loss,
-                    reason = "between two 16-bit values"
-                )]
-                out.push((from + (to - from) * i as f64 / f64::from(length) + 0.5).floor() as u16);
+/// A segmented table on its way to a plain one.
+struct Unfolding {
+    /// The segments: bytes or 16-bit words.
+    words: Vec<u16>,
+    narrow: bool,
+    count: usize,
+    /// Where the segments met so far begin.
+    starts: Vec<usize>,
+    out: Vec<u16>,
+}
+
+impl Unfolding {
+    /// Unfolds the segment at a word; gives where the next one begins.
+    fn segment(&mut self, at: usize, may_jump: bool) -> Option<usize> {
+        let (&opcode, &length) = (self.words.get(at)?, self.words.get(at + 1)?);
+        let most = self.count.saturating_sub(self.out.len());
+        let whole = usize::from(length);
+        match opcode {
+            0 => {
+                let entries = self.words.get(at + 2..at + 2 + whole)?;
+                self.out.extend(entries.iter().take(most));
+                Some(at + 2 + whole)
             }
-            Some(at + 3)
-        }
-        2 if may_jump => {
-            let target = usize::from(*words.get(at + 2)?) | (usize::from(*words.get(at + 3)?) << 16);
-            let mut inner = target;
-            for _ in 0..length {
-                inner = segment(words, inner, out, most, false)?;
+            1 => {
+                let (from, to) = (f64::from(*self.out.last()?), f64::from(*self.words.get(at + 2)?));
+                for i in 1..=whole.min(most) {
+                    #[expect(
+                        clippy::cast_possible_truncation,
+                        clippy::cast_sign_loss,
+                        reason = "between two 16-bit values"
+                    )]
+                    self.out
+                        .push((from + (to - from) * i as f64 / f64::from(length) + 0.5).floor() as u16);
+                }
+                Some(at + 3)
             }
-            Some(at + 4)
+            2 if may_jump => {
+                let (mut inner, next) = self.target(at + 2)?;
+                for _ in 0..length {
+                    inner = self.segment(inner, false)?;
+                }
+                Some(next)
+            }
+            _ => None,
         }
-        _ => None,
+    }
+
+    /// Where an indirect segment points, and where the next segment begins. The offset counts bytes (PS3.3 C.7.9.2.3);
+    /// writers that count words are believed where no segment begins at the byte.
+    fn target(&self, at: usize) -> Option<(usize, usize)> {
+        let word = |i: usize| self.words.get(at + i).map(|w| usize::from(*w));
+        let begins = |offset: &usize| self.starts.contains(offset);
+        if self.narrow {
+            let offset = word(0)? | (word(1)? << 8) | (word(2)? << 16) | (word(3)? << 24);
+            return Some(offset).filter(begins).map(|offset| (offset, at + 4));
+        }
+        let offset = word(0)? | (word(1)? << 16);
+        let bytes = Some(offset / 2)
+            .filter(|_| offset.is_multiple_of(2))
+            .filter(begins);
+        bytes
+            .or_else(|| Some(offset).filter(begins))
+            .map(|offset| (offset, at + 2))
     }
 }

@@ -2,7 +2,11 @@
 
 use crate::error::DicomError;
 use crate::file::DicomFile;
+use crate::syntax::Codec;
 use crate::walk::PixelLocation;
+
+/// Most items that are listed, so that a file of empty ones cannot fill the memory.
+const MOST_ITEMS: usize = 1 << 22;
 
 /// A fragment's value in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +38,7 @@ pub fn read(file: &DicomFile, location: &PixelLocation) -> Result<Fragments, Dic
     let end = file.length();
     let mut first = None;
     let mut index = 0_usize;
-    while at + 8 <= end {
+    while at + 8 <= end && found.items.len() < MOST_ITEMS {
         let header = file.read(at, 8)?;
         if header.len() < 8 {
             break;
@@ -53,7 +57,8 @@ pub fn read(file: &DicomFile, location: &PixelLocation) -> Result<Fragments, Dic
         }
         let value = at + 8;
         let there = length.min(end - value);
-        if index == 0 {
+        // Some writers leave the table out: the first item then begins a code stream.
+        if index == 0 && !begins(file.syntax.codec, &file.read(value, there.min(8))?) {
             found.basic_offsets = file
                 .read(value, there)?
                 .chunks_exact(4)
@@ -71,6 +76,50 @@ pub fn read(file: &DicomFile, location: &PixelLocation) -> Result<Fragments, Dic
         index += 1;
     }
     Ok(found)
+}
+
+/// True when a frame's bytes begin so. RLE has no mark: its header says where the first of up to 15 planes begins.
+pub fn begins(codec: Codec, head: &[u8]) -> bool {
+    match codec {
+        Codec::Jpeg | Codec::JpegLs => head.starts_with(&[0xFF, 0xD8]),
+        Codec::Jpeg2000 => head.starts_with(&[0xFF, 0x4F, 0xFF]) || head.starts_with(&[0, 0, 0, 12, b'j']),
+        Codec::JpegXl => head.starts_with(&[0xFF, 0x0A]) || head.starts_with(&[0, 0, 0, 12, b'J']),
+        Codec::Rle => matches!(head, [1..=15, 0, 0, 0, 64, 0, 0, 0, ..]),
+        Codec::None | Codec::Encapsulated | Codec::DeflatedFrame | Codec::Unsupported => false,
+    }
+}
+
+/// True when the Basic Offset Table has an entry a frame and its last one hits an item: no frame is missing then.
+///
+/// # Errors
+/// [`DicomError::Io`].
+pub fn table_is_whole(file: &DicomFile, location: &PixelLocation, count: u32) -> Result<bool, DicomError> {
+    let header = file.read(location.offset, 8)?;
+    let [0xFE, 0xFF, 0x00, 0xE0, length @ ..] = header.as_slice() else {
+        return Ok(false);
+    };
+    let Ok(length) = <[u8; 4]>::try_from(length).map(|b| u64::from(u32::from_le_bytes(b))) else {
+        return Ok(false);
+    };
+    if length != u64::from(count) * 4 {
+        return Ok(false);
+    }
+    let table = file.read(location.offset + 8, length)?;
+    let mut entries = table
+        .chunks_exact(4)
+        .map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+    let last = table
+        .last_chunk::<4>()
+        .map_or(0, |b| u64::from(u32::from_le_bytes(*b)));
+    if entries.next() != Some(0)
+        || !table
+            .chunks_exact(4)
+            .is_sorted_by_key(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+    {
+        return Ok(false);
+    }
+    let item = file.read(location.offset + 8 + length + last, 4)?;
+    Ok(item == [0xFE, 0xFF, 0x00, 0xE0])
 }
 
 /// Fragments of each frame. `starts` says whether a fragment's first bytes begin a code stream.
@@ -93,22 +142,21 @@ pub fn frames(
     for offsets in [extended, &found.basic_offsets] {
         let sound = offsets.len() == count
             && offsets.first() == Some(&0)
-            && offsets.windows(2).all(|w| w[0] < w[1])
-            && offsets
-                .iter()
-                .all(|o| found.items.iter().any(|item| item.from_first == *o));
+            && offsets.is_sorted_by(|a, b| a < b)
+            && offsets.iter().all(|o| {
+                found
+                    .items
+                    .binary_search_by_key(o, |item| item.from_first)
+                    .is_ok()
+            });
         if sound {
             return offsets
                 .iter()
                 .enumerate()
                 .map(|(i, from)| {
                     let to = offsets.get(i + 1).copied().unwrap_or(u64::MAX);
-                    found
-                        .items
-                        .iter()
-                        .filter(|item| item.from_first >= *from && item.from_first < to)
-                        .copied()
-                        .collect()
+                    let place = |offset: u64| found.items.partition_point(|item| item.from_first < offset);
+                    found.items[place(*from)..place(to)].to_vec()
                 })
                 .collect();
         }
@@ -118,6 +166,42 @@ pub fn frames(
         match frames.last_mut() {
             Some(last) if !starts(item) => last.push(*item),
             _ => frames.push(vec![*item]),
+        }
+    }
+    frames
+}
+
+/// Frames of a file whose fragments hold several each (which PS3.5 A.4 forbids): each fragment is cut where a code
+/// stream ends and another begins. `read` gives a fragment's bytes.
+pub fn cut_apart(
+    items: &[Fragment],
+    codec: Codec,
+    mut read: impl FnMut(&Fragment) -> Vec<u8>,
+) -> Vec<Vec<Fragment>> {
+    let mut frames: Vec<Vec<Fragment>> = Vec::new();
+    for item in items {
+        let bytes = read(item);
+        let mut cuts = vec![0];
+        // After the end marker there may be padding up to the next stream.
+        for at in 2..bytes.len() {
+            if bytes[at - 2..at] == [0xFF, 0xD9] {
+                let padding = bytes[at..].iter().take_while(|b| **b == 0).count();
+                if bytes.get(at + padding..).is_some_and(|rest| begins(codec, rest)) {
+                    cuts.push(at + padding);
+                }
+            }
+        }
+        for (i, from) in cuts.iter().enumerate() {
+            let to = cuts.get(i + 1).copied().unwrap_or(bytes.len());
+            let part = Fragment {
+                from_first: item.from_first + *from as u64,
+                offset: item.offset + *from as u64,
+                length: (to - from) as u64,
+            };
+            match frames.last_mut() {
+                Some(last) if !begins(codec, &bytes[*from..]) => last.push(part),
+                _ => frames.push(vec![part]),
+            }
         }
     }
     frames

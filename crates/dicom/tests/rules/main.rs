@@ -2,9 +2,19 @@
 //! hand from the standard; none come from our own decoder.
 
 mod bits;
+mod charset;
+mod fragments;
 mod frames_in_space;
 mod image;
+mod jpeg;
+mod modality;
+mod palette;
+mod photometric;
+mod rle;
 mod splitting;
+mod structure;
+mod truncated;
+mod voi;
 mod write;
 
 pub(crate) use image::*;
