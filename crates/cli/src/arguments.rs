@@ -128,6 +128,12 @@ pub(crate) struct RenderArguments {
     /// WIDTHxHEIGHT; one pixel for each image pixel when left out.
     #[arg(long)]
     pub(crate) size: Option<String>,
+    /// Draws the overlay planes of the file.
+    #[arg(long, conflicts_with = "plane")]
+    pub(crate) overlays: bool,
+    /// A presentation state to show the slice by.
+    #[arg(long, value_name = "FILE", conflicts_with = "plane")]
+    pub(crate) presentation: Option<PathBuf>,
     #[arg(long)]
     pub(crate) out: PathBuf,
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use overread_desk::op::engine::Precision;
-use overread_desk::op::show::{Cut, Look};
+use overread_desk::op::show::{Cut, Dress, Look};
 use overread_desk::op::{ask, case, demo as op_demo, make, models, open as op_open, report, show};
 use overread_desk::wire::reading::{AnswerForm, QuestionSpec};
 use overread_desk::{Cancel, Desk};
@@ -47,6 +47,7 @@ pub(crate) fn demo(desk: Desk, window: bool, out: Option<&Path>) -> Outcome {
             &set,
             &Cut::Slice(Some(slice)),
             &Look::Preset(preset.to_owned()),
+            &Dress::default(),
             Some((768, 768)),
         )?;
         write_file(&out.join(format!("slice-{slice}-{name}.png")), &png)?;
@@ -56,6 +57,7 @@ pub(crate) fn demo(desk: Desk, window: bool, out: Option<&Path>) -> Outcome {
         &set,
         &Cut::Plane(make::BodyPlane::Coronal, None),
         &Look::Preset("soft tissue".to_owned()),
+        &Dress::default(),
         None,
     )?;
     write_file(&out.join("coronal.png"), &coronal)?;

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use overread_desk::op::show::{Cut, Look, RawPixels, Values};
+use overread_desk::op::show::{Cut, Dress, Look, RawPixels, Values};
 use overread_desk::op::{index as op_index, make, open, reslice as op_reslice, show};
 use overread_desk::{Cancel, Desk};
 use serde_json::{Value, json};
@@ -168,8 +168,22 @@ pub(crate) fn render(desk: &Desk, a: &RenderArguments) -> Outcome {
     };
     let size = a.size.as_deref().map(size).transpose()?;
     let sets = open::load(desk, &a.path)?;
-    let set = open::choose(&sets, a.display_set.as_deref())?;
-    write_file(&a.out, &show::render_png(desk, &set, &cut, &look, size)?)
+    let dress = Dress {
+        overlays: a.overlays,
+        state: a
+            .presentation
+            .as_deref()
+            .map(show::presentation_state)
+            .transpose()?,
+    };
+    let set = match &dress.state {
+        Some(state) if a.display_set.is_none() => show::set_of(&sets, state)?,
+        _ => open::choose(&sets, a.display_set.as_deref())?,
+    };
+    for warning in dress.state.iter().flat_map(|state| &state.warnings) {
+        eprintln!("{warning}");
+    }
+    write_file(&a.out, &show::render_png(desk, &set, &cut, &look, &dress, size)?)
 }
 
 pub(crate) fn reslice(desk: &Desk, a: &ResliceArguments) -> Outcome {

@@ -103,7 +103,7 @@ pub fn window(info: &WindowInfo) -> Window {
     .usable()
 }
 
-fn lut_info(id: String, lut: &Lut) -> LutInfo {
+pub(crate) fn lut_info(id: String, lut: &Lut) -> LutInfo {
     LutInfo {
         id,
         first_mapped: lut.first_mapped,
@@ -143,11 +143,21 @@ pub(crate) fn kind_of(samples: &Samples) -> SampleKind {
     }
 }
 
-fn voi_choice(frame: u32, i: usize, voi: &Voi) -> VoiChoice {
+/// Slope, intercept and table of a modality transform; slope 1 and intercept 0 beside a table.
+pub(crate) fn modality_parts(modality: &ModalityTransform) -> (f64, f64, Option<&Lut>) {
+    match modality {
+        ModalityTransform::Identity => (1.0, 0.0, None),
+        ModalityTransform::Rescale { slope, intercept } => (*slope, *intercept, None),
+        ModalityTransform::Lut(lut) => (1.0, 0.0, Some(lut)),
+    }
+}
+
+/// A VOI as the page takes it; a table lies at `id`.
+pub(crate) fn voi_choice_of(id: String, voi: &Voi) -> VoiChoice {
     match voi {
         Voi::Window(window) => VoiChoice::Window(window_info(window)),
         Voi::Lut(lut) => VoiChoice::Lut {
-            lut: lut_info(format!("{frame}-voi-{i}"), lut),
+            lut: lut_info(id, lut),
             explanation: lut.explanation.clone().unwrap_or_default(),
         },
     }
@@ -164,24 +174,20 @@ pub(crate) fn frame_info(index: u32, frame: &FrameRef) -> FrameInfo {
     let Some(a) = header.attributes(frame.frame).cloned().or_else(fallback) else {
         return empty_frame(index, frame);
     };
-    let (slope, intercept, modality_lut) = match &a.modality {
-        ModalityTransform::Identity => (1.0, 0.0, None),
-        ModalityTransform::Rescale { slope, intercept } => (*slope, *intercept, None),
-        ModalityTransform::Lut(lut) => (1.0, 0.0, Some(lut_info(format!("{index}-modality"), lut))),
-    };
+    let (slope, intercept, modality_lut) = modality_parts(&a.modality);
     FrameInfo {
         rows: a.rows,
         columns: a.columns,
         kind: sample_kind(header),
         slope,
         intercept,
-        modality_lut,
+        modality_lut: modality_lut.map(|lut| lut_info(format!("{index}-modality"), lut)),
         unit: a.unit.symbol().to_owned(),
         windows: a
             .vois
             .iter()
             .enumerate()
-            .map(|(i, voi)| voi_choice(index, i, voi))
+            .map(|(i, voi)| voi_choice_of(format!("{index}-voi-{i}"), voi))
             .collect(),
         default_window: a.default_voi.and_then(|i| u32::try_from(i).ok()),
         padding: a.padding.map(|p| [p.low as f64, p.high as f64]),
@@ -201,6 +207,7 @@ pub(crate) fn frame_info(index: u32, frame: &FrameRef) -> FrameInfo {
         slice_position: a.plane.map(|p| p.distance()),
         thickness: header.thickness,
         lossy: lossy(&a),
+        shutter: a.shutter.is_some(),
         ..empty_frame(index, frame)
     }
 }
@@ -236,6 +243,16 @@ fn empty_frame(index: u32, frame: &FrameRef) -> FrameInfo {
         slice_position: None,
         thickness: None,
         lossy: String::new(),
+        overlays: frame
+            .header
+            .overlays
+            .iter()
+            .map(|overlay| match overlay.label.as_str() {
+                "" => format!("{:04X}", overlay.group),
+                label => label.to_owned(),
+            })
+            .collect(),
+        shutter: false,
         problem: String::new(),
     }
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use overread_dicom::DisplaySet;
+use overread_dicom::presentation_state::PresentationState;
 use overread_medgemma::Engine;
 use overread_store::Store;
 
@@ -55,6 +56,8 @@ pub(crate) struct Opened {
     /// under it.
     pub(crate) shown: BTreeMap<String, Arc<DisplaySet>>,
     pub(crate) skipped: Vec<SkippedFile>,
+    /// Presentation states by handle.
+    pub(crate) states: BTreeMap<String, Arc<PresentationState>>,
 }
 
 /// Pictures of a plan, kept for the page to look at.

@@ -51,6 +51,7 @@ impl Desk {
             }
             "studies" => answer(op::studies::studies(self)),
             "display_set" => answer(op::view::display_set(self, &parse(arguments)?)?),
+            "presentation" => answer(op::present::presentation(self, &parse(arguments)?)?),
             "probe" => answer(op::view::probe(self, &parse(arguments)?)?),
             "models" => answer(op::models::models(self)?),
             "add_model" => answer(op::models::add_model(self, &parse(arguments)?)?),
@@ -117,18 +118,22 @@ impl Desk {
         match path.split('/').collect::<Vec<_>>().as_slice() {
             ["frame", set, index] => op::view::frame_bytes(self, set, index),
             ["thumbnail", set] => op::view::thumbnail(self, set),
-            ["drawn", set, index, size, map, how, voi, inverted] => op::drawn::drawn(
-                self,
-                &op::drawn::Wish {
-                    set,
-                    index,
-                    size,
-                    map,
-                    how,
-                    voi,
-                    inverted,
-                },
-            ),
+            ["veil", set, index, all, state] => op::present::veil_png(self, set, index, all, state),
+            ["drawn", set, index, size, map, how, voi, inverted, state @ ..] if state.len() < 2 => {
+                op::drawn::drawn(
+                    self,
+                    &op::drawn::Wish {
+                        set,
+                        index,
+                        size,
+                        map,
+                        how,
+                        voi,
+                        inverted,
+                        state: state.first().copied(),
+                    },
+                )
+            }
             ["lut", set, id] => op::view::lut(self, set, id),
             ["input", plan, k, which] => op::plan::picture(self, plan, k, which),
             _ => Err(failure(

@@ -252,7 +252,7 @@ impl Fixed {
     }
 }
 
-fn modality_transform(place: &InMemDicomObject, signed: bool) -> Option<ModalityTransform> {
+pub(crate) fn modality_transform(place: &InMemDicomObject, signed: bool) -> Option<ModalityTransform> {
     if let Some(lut) = item(place, tags::MODALITY_LUT_SEQUENCE).and_then(|l| lut(l, signed)) {
         return Some(ModalityTransform::Lut(lut));
     }
@@ -278,27 +278,7 @@ fn vois(
     if layout.samples != 1 || layout.photometric == "PALETTE COLOR" {
         return Vec::new();
     }
-    let function = match text(place, tags::VOILUT_FUNCTION).as_deref() {
-        Some("LINEAR_EXACT") => VoiFunction::LinearExact,
-        Some("SIGMOID") => VoiFunction::Sigmoid,
-        _ => VoiFunction::Linear,
-    };
-    let explanations = texts(place, tags::WINDOW_CENTER_WIDTH_EXPLANATION);
-    let windows = numbers(place, tags::WINDOW_CENTER)
-        .into_iter()
-        .zip(numbers(place, tags::WINDOW_WIDTH))
-        .enumerate();
-    let mut all: Vec<Voi> = windows
-        .filter_map(|(i, (center, width))| {
-            let explanation = explanations.get(i).filter(|e| !e.is_empty()).cloned();
-            Some(Voi::Window(Window {
-                center: center?,
-                width: width.filter(|w| *w > 0.0)?,
-                function,
-                explanation,
-            }))
-        })
-        .collect();
+    let mut all = windows(place);
     // After a rescale that reaches below zero the table's first input is signed too (PS3.3 C.11.2.1.1).
     let signed_input = match modality {
         ModalityTransform::Identity => layout.signed,
@@ -308,6 +288,31 @@ fn vois(
     let luts = items(root, tags::VOILUT_SEQUENCE);
     all.extend(luts.iter().filter_map(|l| lut(l, signed_input)).map(Voi::Lut));
     all
+}
+
+/// The windows of a place, in its order; pairs that mean nothing are left out.
+pub(crate) fn windows(place: &InMemDicomObject) -> Vec<Voi> {
+    let function = match text(place, tags::VOILUT_FUNCTION).as_deref() {
+        Some("LINEAR_EXACT") => VoiFunction::LinearExact,
+        Some("SIGMOID") => VoiFunction::Sigmoid,
+        _ => VoiFunction::Linear,
+    };
+    let explanations = texts(place, tags::WINDOW_CENTER_WIDTH_EXPLANATION);
+    let pairs = numbers(place, tags::WINDOW_CENTER)
+        .into_iter()
+        .zip(numbers(place, tags::WINDOW_WIDTH))
+        .enumerate();
+    pairs
+        .filter_map(|(i, (center, width))| {
+            let explanation = explanations.get(i).filter(|e| !e.is_empty()).cloned();
+            Some(Voi::Window(Window {
+                center: center?,
+                width: width.filter(|w| *w > 0.0)?,
+                function,
+                explanation,
+            }))
+        })
+        .collect()
 }
 
 fn padding(root: &InMemDicomObject, layout: &PixelLayout) -> Option<Padding> {

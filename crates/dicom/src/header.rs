@@ -255,7 +255,7 @@ fn readable_age(age: &str) -> String {
     }
 }
 
-fn date(d: &InMemDicomObject, tag: dicom_core::Tag) -> String {
+pub(crate) fn date(d: &InMemDicomObject, tag: dicom_core::Tag) -> String {
     let Some(value) = text(d, tag) else {
         return String::new();
     };

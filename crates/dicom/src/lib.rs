@@ -40,6 +40,7 @@ pub mod object;
 pub mod overlay;
 pub mod parse;
 pub mod pixels;
+pub mod presentation_state;
 pub mod scan;
 mod shutter;
 pub mod source;

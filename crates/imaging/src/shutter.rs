@@ -53,7 +53,7 @@ impl ShutterShape {
 }
 
 /// Even-odd rule; points on an edge are inside.
-fn inside(vertices: &[DVec2], at: DVec2) -> bool {
+pub(crate) fn inside(vertices: &[DVec2], at: DVec2) -> bool {
     let mut within = false;
     let Some(mut from) = vertices.last().copied() else {
         return true;

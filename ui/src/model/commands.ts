@@ -1,4 +1,5 @@
 // Everything that can be done from the keyboard, a menu or the palette: one list, one name and key each.
+import { states as text } from "../text/en";
 import { panelCommands } from "./panels.svelte";
 import type { Session } from "./session.svelte";
 import type { Tool, ViewportModel } from "./viewport/viewport.svelte";
@@ -161,6 +162,25 @@ export function makeCommands(session: Session, page: PageActions): Command[] {
       session.overlays =
         session.overlays === "all" ? "no patient" : session.overlays === "no patient" ? "none" : "all";
     }),
+    command(
+      "View",
+      "view.planes",
+      "Overlays of the file",
+      ["O"],
+      () => (here().frameInfo?.overlays.length ?? 0) > 0,
+      () => {
+        here().planes = !here().planes;
+      },
+      () => here().planes,
+    ),
+    command(
+      "View",
+      "view.state",
+      "Next presentation state",
+      ["P"],
+      () => stateEntries(here()).length > 1,
+      () => stepState(here()),
+    ),
 
     tool("length", "Length", "D", "Marks"),
     tool("ellipse", "Ellipse", "E", "Marks"),
@@ -298,6 +318,39 @@ export function windowEntries(
         })
       : [];
   return { own, presets };
+}
+
+export interface StateEntry {
+  readonly id: string | null;
+  readonly title: string;
+  readonly checked: boolean;
+  /** Why it cannot be applied, or what it says of itself. */
+  readonly note: string;
+  readonly enabled: boolean;
+}
+
+/** Ways to present a series: as stored, then the presentation states that speak of it; empty without any. */
+export function stateEntries(viewport: ViewportModel): StateEntry[] {
+  const states = viewport.displaySet?.presentations ?? [];
+  if (states.length === 0) return [];
+  const chosen = viewport.presented?.id ?? null;
+  return [
+    { id: null, title: text.asStored, checked: chosen === null, note: "", enabled: true },
+    ...states.map(({ id, label, description, unsupported }) => ({
+      id,
+      title: label,
+      checked: chosen === id,
+      note: unsupported === "" ? description : unsupported,
+      enabled: unsupported === "",
+    })),
+  ];
+}
+
+function stepState(viewport: ViewportModel): void {
+  const entries = stateEntries(viewport).filter(({ enabled }) => enabled);
+  const at = entries.findIndex(({ checked }) => checked);
+  const next = entries[(at + 1) % entries.length];
+  if (next !== undefined) void viewport.present(next.id);
 }
 
 /** Commands whose group and title hold every word of `query`; those whose title begins with it come first. */

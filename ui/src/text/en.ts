@@ -15,6 +15,16 @@ export const kit = {
   close: "Close",
 } as const;
 
+export const states = {
+  title: "Presentation",
+  asStored: "As stored",
+  corner: (label: string) => `presentation ${label}`,
+  elsewhere: (label: string) => `${label} is for other slices`,
+  planes: (count: number) => (count === 1 ? "overlay" : `${count} overlays`),
+  planesOff: (count: number) => `${count === 1 ? "overlay" : `${count} overlays`} off`,
+  shutter: "shutter",
+} as const;
+
 export const notice = "Research use only. Not for diagnosis.";
 
 export const reading = {

@@ -1,5 +1,7 @@
 //! A viewport's picture by the reference renderer, for a page that has no WebGL2.
 
+use std::sync::Arc;
+
 use glam::{DAffine2, DMat2, DVec2};
 use overread_imaging::render;
 use overread_imaging::view::{Interpolation, View};
@@ -10,6 +12,7 @@ use crate::code::failure;
 use crate::desk::Desk;
 use crate::dispatch::Resource;
 use crate::op::pictures::png;
+use crate::op::present;
 use crate::op::view::frame_at;
 
 /// Most pixels of one drawing: three large screens.
@@ -26,10 +29,12 @@ pub(crate) struct Wish<'a> {
     pub(crate) map: &'a str,
     /// `linear` or `nearest`.
     pub(crate) how: &'a str,
-    /// `C,W,FUNCTION`, `lut,k` (k-th VOI of the file, from 0) or `none`.
+    /// `C,W,FUNCTION`, `lut,k` (k-th VOI of the file, from 0), `lut,state` (of the presentation state) or `none`.
     pub(crate) voi: &'a str,
     /// `1`: inverted by the user.
     pub(crate) inverted: &'a str,
+    /// A presentation state.
+    pub(crate) state: Option<&'a str>,
 }
 
 /// PNG of the picture.
@@ -38,7 +43,15 @@ pub(crate) struct Wish<'a> {
 /// For an address that cannot be understood, a frame that is not there or cannot be decoded.
 pub(crate) fn drawn(desk: &Desk, wish: &Wish<'_>) -> Outcome<Resource> {
     let unclear = || failure("desk.unknown_address", "This drawing cannot be understood.", "");
-    let frame = desk.frames.get(&frame_at(desk, wish.set, wish.index)?)?;
+    let reference = frame_at(desk, wish.set, wish.index)?;
+    let mut frame = desk.frames.get(&reference)?;
+    let state = wish
+        .state
+        .map(|id| present::presented(desk, id, &reference))
+        .transpose()?;
+    if let Some(state) = &state {
+        frame = Arc::new(present::as_presented(&frame, state));
+    }
     let (width, height) = wish
         .size
         .split_once('x')
@@ -68,6 +81,7 @@ pub(crate) fn drawn(desk: &Desk, wish: &Wish<'_>) -> Outcome<Resource> {
     };
     let voi = match wish.voi.split(',').collect::<Vec<_>>().as_slice() {
         ["none"] => render::default_voi(&frame),
+        ["lut", "state"] => state.and_then(|state| state.voi).ok_or_else(unclear)?,
         ["lut", k] => {
             let k: usize = k.parse().map_err(|_| unclear())?;
             frame.attributes.vois.get(k).cloned().ok_or_else(unclear)?

@@ -16,6 +16,7 @@ pub mod open;
 pub mod pictures;
 pub(crate) mod plain;
 pub mod plan;
+pub(crate) mod present;
 pub mod records;
 pub mod report;
 pub mod reslice;

@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use overread_dicom::presentation_state::{PresentationState, is_presentation_state};
 use overread_dicom::scan::{self, Found, ScannedFile};
 use overread_dicom::{DisplaySet, Index, archive};
 
 use crate::code::failure;
 use crate::desk::{Desk, lock};
-use crate::op::{plain, studies};
+use crate::op::{plain, present, studies};
 use crate::wire::studies::{ObjectLine, OpenFolder, ScanEvent, SkippedFile};
 use crate::{Cancel, Failure};
 
@@ -23,6 +24,7 @@ struct Progress {
     changed: BTreeSet<String>,
     objects: BTreeMap<String, Vec<ObjectLine>>,
     skipped: Vec<SkippedFile>,
+    states: Vec<Arc<PresentationState>>,
     seen: u32,
     images: u32,
     skipped_count: u32,
@@ -140,6 +142,11 @@ fn add(p: &mut Progress, root: &Path, file: ScannedFile) {
         }
         Found::Object(object) => {
             p.changed.insert(object.study_uid.clone());
+            if is_presentation_state(&object.sop_class)
+                && let Ok(state) = PresentationState::open(&file.path)
+            {
+                p.states.push(Arc::new(state));
+            }
             let line = ObjectLine {
                 modality: object.modality,
                 summary: object.summary.clone(),
@@ -167,6 +174,10 @@ fn skip(p: &mut Progress, root: &Path, path: &Path, status: &str, reason: String
 }
 
 fn tell(desk: &Desk, p: &mut Progress, events: &(dyn Fn(ScanEvent) + Sync)) {
+    let states = std::mem::take(&mut p.states);
+    lock(&desk.opened)
+        .states
+        .extend(states.into_iter().map(|state| (present::id(&state), state)));
     for uid in std::mem::take(&mut p.changed) {
         let sets: Vec<Arc<DisplaySet>> = p
             .index

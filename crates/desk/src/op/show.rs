@@ -3,20 +3,25 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use overread_dicom::presentation_state::PresentationState;
+use overread_dicom::{DisplaySet, FrameRef};
 use overread_imaging::attributes::FrameAttributes;
 use overread_imaging::frame::Frame;
 use overread_imaging::geometry::{PixelSpacing, SpacingKind};
 use overread_imaging::modality::{ModalityTransform, Unit};
+use overread_imaging::overlay::Veil;
+use overread_imaging::presentation::Curve;
 use overread_imaging::reslice::{BodyPlane, body_grid, reslice};
 use overread_imaging::samples::Samples;
 use overread_imaging::view::{Interpolation, View};
 use overread_imaging::voi::{Voi, Window};
-use overread_imaging::{colour, presets, render};
+use overread_imaging::{colour, graphics, presets, render};
 
 use crate::Outcome;
 use crate::code::failure;
 use crate::desk::Desk;
 use crate::op::pictures::png;
+use crate::op::present;
 
 /// Which values are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -211,20 +216,70 @@ pub enum Cut {
     Plane(BodyPlane, Option<f64>),
 }
 
-/// A PNG of a slice or plane.
+/// What lies over a slice, and which state shows it.
+#[derive(Clone, Debug, Default)]
+pub struct Dress {
+    /// All overlays of the image are drawn.
+    pub overlays: bool,
+    /// A presentation state is applied.
+    pub state: Option<Arc<PresentationState>>,
+}
+
+/// Opens a presentation state.
+///
+/// # Errors
+/// When it cannot be read or is not supported.
+pub fn presentation_state(path: &Path) -> Outcome<Arc<PresentationState>> {
+    let state = PresentationState::open(path)?;
+    match &state.unsupported {
+        Some(reason) => Err(failure("view.presentation", format!("{reason}."), "")),
+        None => Ok(Arc::new(state)),
+    }
+}
+
+/// The display set that a presentation state is for.
+///
+/// # Errors
+/// When none of them is.
+pub fn set_of(sets: &[Arc<DisplaySet>], state: &PresentationState) -> Outcome<Arc<DisplaySet>> {
+    sets.iter()
+        .find(|set| frame_of(set, state).is_some())
+        .cloned()
+        .ok_or_else(|| {
+            failure(
+                "view.presentation",
+                "This presentation state is for other images.",
+                "",
+            )
+        })
+}
+
+/// Index, from 0, of the first frame that a state is for.
+fn frame_of(set: &DisplaySet, state: &PresentationState) -> Option<usize> {
+    set.frames
+        .iter()
+        .position(|f| state.is_for(&f.header.sop_uid, f.frame))
+}
+
+/// A PNG of a slice or plane. A state chooses the slice when none is named, and the size when none is given.
 ///
 /// # Errors
 /// When nothing can be drawn.
 pub fn render_png(
     desk: &Desk,
-    set: &overread_dicom::DisplaySet,
+    set: &DisplaySet,
     cut: &Cut,
     look: &Look,
+    dress: &Dress,
     size: Option<(u32, u32)>,
 ) -> Outcome<Vec<u8>> {
-    let frame = match cut {
+    match cut {
         Cut::Slice(slice) => {
-            let index = slice.map_or(set.middle(), |s| s.wrapping_sub(1));
+            let shown_first = || {
+                let state = dress.state.as_ref()?;
+                frame_of(set, state)
+            };
+            let index = slice.map_or_else(|| shown_first().unwrap_or(set.middle()), |s| s.wrapping_sub(1));
             let wanted = set.frames.get(index).ok_or_else(|| {
                 let asked = slice.unwrap_or(0);
                 failure(
@@ -233,12 +288,53 @@ pub fn render_png(
                     "",
                 )
             })?;
-            desk.frames.get(wanted)?
+            slice_png(desk, wanted, look, dress, size)
         }
-        Cut::Plane(plane, at) => Arc::new(plane_frame(desk, set, *plane, *at)?),
-    };
+        Cut::Plane(plane, at) => {
+            let frame = plane_frame(desk, set, *plane, *at)?;
+            let a = &frame.attributes;
+            let view = plain_view(a.columns, a.rows, a.spacing.aspect, size)?;
+            drawn_png(&frame, &look.voi(&frame)?, &view, &Veil::default(), &[])
+        }
+    }
+}
+
+fn slice_png(
+    desk: &Desk,
+    wanted: &FrameRef,
+    look: &Look,
+    dress: &Dress,
+    size: Option<(u32, u32)>,
+) -> Outcome<Vec<u8>> {
+    let frame = desk.frames.get(wanted)?;
     let a = &frame.attributes;
-    let (width, height) = size.unwrap_or((a.columns, a.rows));
+    let Some(state) = &dress.state else {
+        let view = plain_view(a.columns, a.rows, a.spacing.aspect, size)?;
+        let veil = present::veil(wanted, dress.overlays, None)?;
+        return drawn_png(&frame, &look.voi(&frame)?, &view, &veil, &[]);
+    };
+    let p = state.presented(&wanted.header, wanted.frame).ok_or_else(|| {
+        failure(
+            "view.presentation",
+            "This presentation state is for other images.",
+            "",
+        )
+    })?;
+    let zoom = present::zoom(&p);
+    let seen = p.area.seen(p.turn) * zoom.unwrap_or(1.0);
+    let whole = |v: f64| v.ceil().clamp(0.0, 65_536.0) as u32;
+    let (width, height) = checked(size.unwrap_or((whole(seen.x), whole(seen.y))))?;
+    let view = View::area(&p.area, p.turn, width, height, zoom);
+    let shown = present::as_presented(&frame, &p);
+    let voi = match (look, &p.voi) {
+        (Look::Default, Some(voi)) => voi.clone(),
+        _ => look.voi(&shown)?,
+    };
+    let veil = present::veil(wanted, dress.overlays, Some(&p))?;
+    drawn_png(&shown, &voi, &view, &veil, &p.curves)
+}
+
+fn checked((width, height): (u32, u32)) -> Outcome<(u32, u32)> {
     if width == 0 || height == 0 || width > 16_384 || height > 16_384 {
         return Err(failure(
             "view.size",
@@ -246,15 +342,25 @@ pub fn render_png(
             "",
         ));
     }
-    let view = if size.is_none() {
+    Ok((width, height))
+}
+
+/// One px for each px of the image, or all of it in a size.
+fn plain_view(columns: u32, rows: u32, aspect: f64, size: Option<(u32, u32)>) -> Outcome<View> {
+    let (width, height) = checked(size.unwrap_or((columns, rows)))?;
+    Ok(if size.is_none() {
         View::identity(width, height)
     } else {
-        View::fit(a.columns, a.rows, a.spacing.aspect, width, height)
-    };
-    let voi = look.voi(&frame)?;
-    let rgba = overread_render::draw(&frame, &voi, &view).rgba;
+        View::fit(columns, rows, aspect, width, height)
+    })
+}
+
+fn drawn_png(frame: &Frame, voi: &Voi, view: &View, veil: &Veil, curves: &[Curve]) -> Outcome<Vec<u8>> {
+    let mut rgba = overread_render::draw(frame, voi, view).rgba;
+    graphics::lay_over(&mut rgba, view, veil);
+    graphics::draw_curves(&mut rgba, view, curves);
     let rgb: Vec<u8> = rgba.chunks_exact(4).flat_map(|p| [p[0], p[1], p[2]]).collect();
-    png(&rgb, width, height, 3)
+    png(&rgb, view.width, view.height, 3)
 }
 
 /// Where a point lies across a plane, mm.
@@ -267,12 +373,7 @@ fn middle_of(plane: BodyPlane, point: glam::DVec3) -> f64 {
 }
 
 /// A cut through a volume as a frame of modality values.
-fn plane_frame(
-    desk: &Desk,
-    set: &overread_dicom::DisplaySet,
-    plane: BodyPlane,
-    at: Option<f64>,
-) -> Outcome<Frame> {
+fn plane_frame(desk: &Desk, set: &DisplaySet, plane: BodyPlane, at: Option<f64>) -> Outcome<Frame> {
     let volume = crate::op::reslice::volume(desk, set)?;
     let [c, r, s] = volume.size();
     let centre = volume

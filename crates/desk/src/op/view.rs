@@ -3,6 +3,7 @@
 use overread_dicom::FrameRef;
 use overread_imaging::colour;
 use overread_imaging::frame::Frame;
+use overread_imaging::lut::Lut;
 use overread_imaging::modality::ModalityTransform;
 use overread_imaging::render;
 use overread_imaging::samples::Samples;
@@ -74,6 +75,8 @@ pub(crate) fn display_set(desk: &Desk, arguments: &DisplaySetRef) -> Outcome<Dis
             .collect(),
         auto_window: auto.as_ref().map(convert::window_info),
         frame_rate: header.cine.rate,
+        frame_times: header.cine.times.clone().unwrap_or_default(),
+        presentations: crate::op::present::states(desk, &set),
     })
 }
 
@@ -153,25 +156,43 @@ pub(crate) fn thumbnail(desk: &Desk, display_set: &str) -> Outcome<Resource> {
     })
 }
 
+fn modality_table(modality: &ModalityTransform) -> Option<Lut> {
+    match modality {
+        ModalityTransform::Lut(lut) => Some(lut.clone()),
+        _ => None,
+    }
+}
+
+fn voi_table(voi: &Voi) -> Option<Lut> {
+    match voi {
+        Voi::Lut(lut) => Some(lut.clone()),
+        Voi::Window(_) => None,
+    }
+}
+
 /// `lut/{display_set}/{lut}`: entries as f32.
 pub(crate) fn lut(desk: &Desk, display_set: &str, id: &str) -> Outcome<Resource> {
     let unknown = || failure("desk.no_such_table", format!("There is no table {id}."), "");
     let (index, which) = id.split_once('-').ok_or_else(unknown)?;
     let frame = frame_at(desk, display_set, index)?;
     let a = frame.header.attributes(frame.frame).ok_or_else(unknown)?;
-    let table = match (which, &a.modality) {
-        ("modality", ModalityTransform::Lut(lut)) => lut,
-        (voi, _) => {
-            let i: usize = voi
-                .strip_prefix("voi-")
-                .and_then(|i| i.parse().ok())
-                .ok_or_else(unknown)?;
-            match a.vois.get(i) {
-                Some(Voi::Lut(lut)) => lut,
-                _ => return Err(unknown()),
+    let table = match which.split('-').collect::<Vec<_>>().as_slice() {
+        ["modality"] => modality_table(&a.modality),
+        ["voi", i] => i
+            .parse::<usize>()
+            .ok()
+            .and_then(|i| a.vois.get(i))
+            .and_then(voi_table),
+        ["state", id, which] => {
+            let presented = crate::op::present::presented(desk, id, &frame)?;
+            match *which {
+                "modality" => modality_table(&presented.modality),
+                _ => presented.voi.as_ref().and_then(voi_table),
             }
         }
-    };
+        _ => None,
+    }
+    .ok_or_else(unknown)?;
     let bytes = table
         .entries
         .iter()

@@ -10,6 +10,7 @@
 pub mod app;
 pub mod error;
 pub mod operations;
+pub mod presentation;
 pub mod reading;
 pub mod resource;
 pub mod review;

@@ -3,6 +3,7 @@
 use ts_rs::{Config, TS};
 
 use crate::wire::app::{AppState, DeviceReport, Handle, Nothing, ProbeCase, Settings};
+use crate::wire::presentation::{PresentationRequest, PresentedSet};
 use crate::wire::reading::{ModelInfo, Plan, QuestionSpec, ReadEvent, TemplateInfo};
 use crate::wire::review::{
     ExportReviews, Exported, Mark, MarkDraft, MarkRef, Review, ReviewDraft, ReviewVocabulary,
@@ -22,6 +23,7 @@ macro_rules! for_each_operation {
             report_device: DeviceReport => Nothing, "What the page's device probe found.";
             studies: Nothing => Vec<Study>, "What is on the desk now.";
             display_set: DisplaySetRef => DisplaySet, "Frames, windows and geometry of a display set.";
+            presentation: PresentationRequest => PresentedSet, "A presentation state applied to a display set.";
             probe: ProbeRequest => ProbeAnswer, "What lies under the cursor.";
             models: Nothing => Vec<ModelInfo>, "Models the desk knows.";
             add_model: Handle => ModelInfo, "Looks into a model folder and remembers it.";

@@ -7,6 +7,9 @@
 //! | `drawn/{display_set}/{index}/{w}x{h}/{a,b,c,d,e,f}/{linear|nearest}/{C,W,FUNCTION|lut,k|none}/{0|1}` | PNG by the
 //! reference renderer, for a page without WebGL2: output size, image (column, row) of an output px as a canvas matrix,
 //! interpolation, VOI, the user's inversion |
+//! | the same with `/{state}` | as a presentation state shows it |
+//! | `veil/{display_set}/{index}/{0\|1}/{state\|none}` | RGBA PNG, one px for each px of the image: shutter and overlays that
+//! lie over it; 1: all overlays of the image |
 //! | `lut/{display_set}/{lut}` | f32 little endian entries as stored in the file |
 //! | `input/{plan}/{k}/sent` | PNG: the picture handed to the model's processor, k counts from 0 |
 //! | `input/{plan}/{k}/seen` | PNG: the same after the model's own resize: the bytes that the tower gets |

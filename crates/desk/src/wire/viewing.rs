@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::wire::presentation::PresentationInfo;
 use crate::wire::resource::SampleKind;
 
 /// Names a display set (`display_set`).
@@ -45,6 +46,10 @@ pub struct DisplaySet {
     pub auto_window: Option<WindowInfo>,
     /// Frame rate for cine, frames a second; `None` when it is not a cine.
     pub frame_rate: Option<f64>,
+    /// ms from each frame to the next, where the file gives each its own; empty otherwise.
+    pub frame_times: Vec<f64>,
+    /// Presentation states of the folder that speak of it.
+    pub presentations: Vec<PresentationInfo>,
 }
 
 /// A preprocessing recipe.
@@ -95,7 +100,7 @@ pub struct FrameInfo {
     pub colour: bool,
     /// [row, column] mm; `None` = px only.
     pub spacing: Option<[f64; 2]>,
-    /// `patient`, `detector`, `calibrated`, `none`.
+    /// `patient`, `detector`, `estimated`, `calibrated`, `scanned`, `region`, `unknown`, `none`.
     pub spacing_kind: String,
     /// Pixel height over width.
     pub aspect: f64,
@@ -111,6 +116,10 @@ pub struct FrameInfo {
     pub thickness: Option<f64>,
     /// `lossy 10:1 JPEG`, or empty.
     pub lossy: String,
+    /// Overlay planes of the file by label, or group where they have none; drawn when they are switched on.
+    pub overlays: Vec<String>,
+    /// True when the image has a display shutter of its own.
+    pub shutter: bool,
     /// Why this frame cannot be shown; empty when it can.
     pub problem: String,
 }

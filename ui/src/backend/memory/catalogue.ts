@@ -52,6 +52,8 @@ const plainFrame: Omit<FrameInfo, "index" | "sop_instance_uid" | "rows" | "colum
   slice_position: null,
   thickness: null,
   lossy: "",
+  overlays: [],
+  shutter: false,
   problem: "",
 };
 
@@ -143,6 +145,8 @@ function place(study: Study, listed: Listed): MadeSet {
     preprocess: listed.preprocess,
     auto_window: listed.auto,
     frame_rate: listed.rate ?? null,
+    frame_times: [],
+    presentations: [],
   };
   study.display_sets.push(tile);
   return { tile, set, scene: listed.scene, study };

@@ -3,6 +3,7 @@ import type { DisplaySet } from "../../backend/generated/DisplaySet";
 import type { FrameInfo } from "../../backend/generated/FrameInfo";
 import type { Mark } from "../../backend/generated/Mark";
 import type { VoiChoice } from "../../backend/generated/VoiChoice";
+import { states as text } from "../../text/en";
 import type { OverlayState } from "../session.svelte";
 import type { Probed } from "./viewport.svelte";
 import { number, voiLine } from "./voi";
@@ -30,6 +31,10 @@ export interface CornerFacts {
   readonly hideIdentity: boolean;
   readonly marked: boolean;
   readonly probed: Probed | null;
+  /** All overlay planes of the file are drawn. */
+  readonly planes: boolean;
+  /** Label of the applied presentation state, and whether it speaks of this slice. */
+  readonly state: { readonly label: string; readonly here: boolean } | null;
 }
 
 function line(text: string, form: CornerLine["form"] = "plain"): CornerLine[] {
@@ -43,6 +48,7 @@ export function corners(facts: CornerFacts): Corners {
     ...line(frame.lossy, "badge"),
     ...(facts.zoom > 4 ? line(`magnified ${number(Math.round(facts.zoom * 10) / 10)} ×`, "badge") : []),
     ...(frame.aspect !== 1 ? line("pixels not square", "badge") : []),
+    ...presentationLines(facts),
   ];
   const inverted = facts.inverted ? line("inverted", "badge") : [];
   if (facts.overlays === "none") {
@@ -73,6 +79,16 @@ export function corners(facts: CornerFacts): Corners {
   };
 }
 
+/** What changes or covers the picture by the file's own word, or would. */
+function presentationLines({ frame, planes, state }: CornerFacts): CornerLine[] {
+  const count = frame.overlays.length;
+  return [
+    ...(state === null ? [] : line(state.here ? text.corner(state.label) : text.elsewhere(state.label), "badge")),
+    ...(state === null && frame.shutter ? line(text.shutter, "badge") : []),
+    ...(count === 0 ? [] : planes ? line(text.planes(count), "badge") : line(text.planesOff(count), "quiet")),
+  ];
+}
+
 function millimetres(value: number): string {
   return `${value.toFixed(1).replace("-", "−")} mm`;
 }
@@ -100,11 +116,16 @@ export interface ScaleBar {
 }
 
 const STEPS: readonly number[] = [1, 2, 5, 10, 20, 50, 100, 200, 500];
-const CLASS_WORDS: Readonly<Record<string, string>> = { detector: " at detector", calibrated: " calibrated" };
+const CLASS_WORDS: Readonly<Record<string, string>> = {
+  detector: " at detector",
+  estimated: " estimated",
+  calibrated: " calibrated",
+  scanned: " on film",
+};
 
 /** A bar of a round length, at most `room` CSS px long; none where millimetres are not known. */
 export function scaleBar(frame: FrameInfo, zoom: number, rotation: number, room: number): ScaleBar | null {
-  if (frame.spacing === null || frame.spacing_kind === "none") return null;
+  if (frame.spacing === null || frame.spacing_kind === "none" || frame.spacing_kind === "unknown") return null;
   // The bar lies across the screen: along rows, or along columns when turned by a quarter. Square pixels on the
   // screen make both the same, unless the file's aspect and spacing disagree.
   const [down, across] = frame.spacing;

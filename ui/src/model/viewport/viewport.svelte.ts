@@ -4,6 +4,8 @@ import type { DisplaySet } from "../../backend/generated/DisplaySet";
 import type { FrameInfo } from "../../backend/generated/FrameInfo";
 import type { Mark } from "../../backend/generated/Mark";
 import type { MarkKind } from "../../backend/generated/MarkKind";
+import type { PresentedFrame } from "../../backend/generated/PresentedFrame";
+import type { PresentedSet } from "../../backend/generated/PresentedSet";
 import type { ProbeAnswer } from "../../backend/generated/ProbeAnswer";
 import type { ViewState } from "../../backend/generated/ViewState";
 import type { VoiChoice } from "../../backend/generated/VoiChoice";
@@ -72,6 +74,10 @@ export class ViewportModel {
   /** True while the shown slice is on its way. */
   waiting = $state(false);
   probed = $state.raw<Probed | null>(null);
+  /** The presentation state that is applied; `null` shows the images as stored. */
+  presented = $state.raw<PresentedSet | null>(null);
+  /** True while all overlay planes of the file are drawn. */
+  planes = $state(false);
   /** Counts up when new pixels or tables arrived: the view draws again. */
   arrived = $state(0);
   readonly marking: MarkDesk;
@@ -106,8 +112,30 @@ export class ViewportModel {
     return this.marking.marks;
   }
 
+  /** What the applied state says of the shown slice. */
+  get presentedFrame(): PresentedFrame | null {
+    return this.presented?.frames.find(({ index }) => index === this.frame) ?? null;
+  }
+
+  /** The shown slice, by the applied state's transforms where it has any. */
   get frameInfo(): FrameInfo | null {
-    return this.displaySet?.frames[this.frame] ?? null;
+    const info = this.displaySet?.frames[this.frame] ?? null;
+    const state = this.presentedFrame;
+    if (info === null || state === null) return info;
+    const { slope, intercept, modality_lut, inverted, aspect } = state;
+    return { ...info, slope, intercept, modality_lut, inverted, aspect };
+  }
+
+  /** Where the shutter and the overlays of the shown slice lie; `null` when there are none to draw. */
+  get veilAddress(): string | null {
+    const set = this.displaySet;
+    const info = this.frameInfo;
+    if (set === null || info === null || info.problem !== "") return null;
+    const state = this.presentedFrame;
+    const planes = this.planes && info.overlays.length > 0;
+    if (!planes && !(state === null ? info.shutter : state.veiled)) return null;
+    const id = state === null ? "none" : (this.presented?.id ?? "none");
+    return `veil/${set.id}/${this.frame}/${planes ? 1 : 0}/${id}`;
   }
 
   get shape(): ImageShape | null {
@@ -117,7 +145,13 @@ export class ViewportModel {
 
   /** Device-independent zoom at which the whole picture is seen. */
   get fittingZoom(): number {
-    return this.shape === null ? 1 : fitZoom(this.shape, this.presentation.rotation, this.size);
+    if (this.shape === null) return 1;
+    const state = this.presentedFrame;
+    if (state === null) return fitZoom(this.shape, this.presentation.rotation, this.size);
+    if (state.zoom !== null) return clampZoom(state.zoom);
+    const [left, top, right, bottom] = state.area;
+    const area = { rows: bottom - top, columns: right - left, aspect: state.aspect };
+    return fitZoom(area, this.presentation.rotation, this.size);
   }
 
   /** Loads a display set; a later call overtakes an earlier one. */
@@ -142,6 +176,7 @@ export class ViewportModel {
   }
 
   #show(set: DisplaySet): void {
+    this.presented = null;
     this.displaySet = set;
     this.frame = clampFrame(set.initial_frame, set.frames.length);
     const info = this.frameInfo;
@@ -158,6 +193,8 @@ export class ViewportModel {
     // Places may mean other slices now.
     this.#session.frames.forget(set.id);
     this.displaySet = set;
+    // A state speaks of slices by their places.
+    if (this.presented !== null) void this.present(this.presented.id);
     const same = shown === null ? -1 : findFrame(set, shown.sop_instance_uid, shown.frame_number);
     this.frame = clampFrame(same < 0 ? this.frame : same, set.frames.length);
     this.#wantFrames();
@@ -167,6 +204,7 @@ export class ViewportModel {
     this.#forgetPointer();
     this.#session.frames.release(this.id);
     this.displaySet = null;
+    this.presented = null;
     this.loadState = { kind: "empty" };
     this.frameError = null;
     this.waiting = false;
@@ -181,7 +219,9 @@ export class ViewportModel {
     const next = clampFrame(frame, count);
     if (next === this.frame) return;
     this.#direction = next > this.frame ? 1 : -1;
+    const before = this.presentedFrame;
     this.frame = next;
+    this.#follow(before);
     this.marking.cancel();
     this.#forgetProbe();
     if (this.fitted) this.fit();
@@ -249,7 +289,10 @@ export class ViewportModel {
   fit(): void {
     if (this.shape === null) return;
     this.fitted = true;
-    this.presentation = { ...this.presentation, zoom: this.fittingZoom, center: imageMiddle(this.shape) };
+    const [left, top, right, bottom] = this.presentedFrame?.area ?? [0, 0, 0, 0];
+    const center: Point =
+      this.presentedFrame === null ? imageMiddle(this.shape) : [(left + right) / 2, (top + bottom) / 2];
+    this.presentation = { ...this.presentation, zoom: this.fittingZoom, center };
   }
 
   /** One image px on one px of the screen's own. */
@@ -301,7 +344,51 @@ export class ViewportModel {
     if (set === null || info === null) return;
     this.presentation = NO_PRESENTATION;
     this.voi = initialVoi(set, info);
+    this.#follow(null);
     this.fit();
+  }
+
+  /** Applies a presentation state of the folder, or shows the images as stored again. */
+  async present(id: string | null): Promise<void> {
+    const set = this.displaySet;
+    if (set === null) return;
+    if (id === null) {
+      this.presented = null;
+      this.reset();
+      return;
+    }
+    try {
+      const state = await this.#session.backend.call("presentation", {
+        display_set: set.id,
+        presentation: id,
+      });
+      if (this.displaySet?.id !== set.id) return;
+      this.#forgetPointer();
+      this.presented = state;
+      const first = state.frames[0];
+      // A state for other slices than the shown one is seen where it begins.
+      if (this.presentedFrame === null && first !== undefined) this.setFrame(first.index);
+      this.reset();
+      if (state.warnings.length > 0) this.#session.status(`${state.label}: ${state.warnings.join("; ")}.`);
+    } catch (thrown) {
+      this.#session.status(DeskError.from(thrown).message);
+    }
+  }
+
+  /** Window and turn of the state where a slice has one; as stored again where it has none any more. */
+  #follow(before: PresentedFrame | null): void {
+    const state = this.presentedFrame;
+    const set = this.displaySet;
+    const info = this.frameInfo;
+    if (set === null || info === null || (state === null && before === null)) return;
+    this.voi = state === null ? initialVoi(set, info) : state.voi;
+    const { rotation, flipped } = state ?? { rotation: 0, flipped: false };
+    // A state turns first and mirrors then; the viewport mirrors first.
+    this.presentation = {
+      ...this.presentation,
+      rotation: quarterTurn(flipped ? -rotation : rotation),
+      flipped,
+    };
   }
 
   // Pointer

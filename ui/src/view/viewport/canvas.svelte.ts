@@ -16,6 +16,7 @@ const QUIET = 12;
 function voiWords(voi: VoiChoice | null): string {
   if (voi === null) return "none";
   if (voi.kind === "window") return `${voi.center},${voi.width},${voi.function}`;
+  if (voi.lut.id.includes("-state-")) return "lut,state";
   return `lut,${voi.lut.id.slice(voi.lut.id.lastIndexOf("-") + 1)}`;
 }
 
@@ -93,7 +94,9 @@ export class ViewportCanvas {
     const map = [m.a, m.b, m.c, m.d, m.e, m.f].map((number) => Number(number.toPrecision(9))).join(",");
     const how = interpolate ? "linear" : "nearest";
     const size = `${this.#canvas.width}x${this.#canvas.height}`;
-    return `drawn/${set.id}/${frame}/${size}/${map}/${how}/${voiWords(info.colour ? null : voi)}/${presentation.inverted ? 1 : 0}`;
+    const { presented, presentedFrame } = this.#viewport;
+    const state = presented === null || presentedFrame === null ? "" : `/${presented.id}`;
+    return `drawn/${set.id}/${frame}/${size}/${map}/${how}/${voiWords(info.colour ? null : voi)}/${presentation.inverted ? 1 : 0}${state}`;
   }
 
   /** Settles after the next drawing; for measurements. */
@@ -153,7 +156,9 @@ export class ViewportCanvas {
     const { width, height } = this.#canvas;
     const tables = `${picture?.modalityLut?.info.id ?? ""} ${picture?.voiLut?.info.id ?? ""}`;
     const what =
-      picture === null ? "" : `${picture.key} ${picture.inverted} ${tables} ${JSON.stringify(picture.voi)}`;
+      picture === null
+        ? ""
+        : `${picture.key} ${picture.slope} ${picture.intercept} ${picture.inverted} ${tables} ${JSON.stringify(picture.voi)}`;
     return `${width} ${height} ${m.a} ${m.b} ${m.c} ${m.d} ${m.e} ${m.f} ${interpolate} ${what}`;
   }
 
