@@ -28,6 +28,8 @@ struct Progress {
     skipped_count: u32,
     found: u32,
     told: Option<Instant>,
+    /// How long the last telling took.
+    telling: Duration,
 }
 
 /// The job `open`.
@@ -118,7 +120,9 @@ fn take(
             add(&mut p, root, *file);
         }
     }
-    if p.told.is_none_or(|told| told.elapsed() >= EVERY) {
+    // Sorting a hundred thousand images takes a while: most of the time is for reading.
+    let pause = EVERY.max(p.telling * 4);
+    if p.told.is_none_or(|told| told.elapsed() >= pause) {
         tell(desk, &mut p, events);
     }
 }
@@ -167,6 +171,7 @@ fn skip(p: &mut Progress, root: &Path, path: &Path, status: &str, reason: String
 }
 
 fn tell(desk: &Desk, p: &mut Progress, events: &(dyn Fn(ScanEvent) + Sync)) {
+    let begun = Instant::now();
     for uid in std::mem::take(&mut p.changed) {
         let sets: Vec<Arc<DisplaySet>> = p
             .index
@@ -199,6 +204,7 @@ fn tell(desk: &Desk, p: &mut Progress, events: &(dyn Fn(ScanEvent) + Sync)) {
         skipped: p.skipped_count,
         found: p.found.max(p.seen),
     });
+    p.telling = begun.elapsed();
     p.told = Some(Instant::now());
 }
 
