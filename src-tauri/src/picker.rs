@@ -14,7 +14,7 @@ pub(crate) enum Picker {
         expect(dead_code, reason = "window tests answer from the environment")
     )]
     Dialog,
-    /// `OVERREAD_PICK_FOLDER`, `_MODEL`, `_TRUTH`, `_EXPORT`.
+    /// `OVERREAD_PICK_FOLDER`, `_FILE`, `_MODEL`, `_TRUTH`, `_EXPORT`.
     #[cfg(feature = "testing")]
     Environment,
 }
@@ -33,6 +33,7 @@ impl Picker {
             #[cfg(feature = "testing")]
             Self::Environment => std::env::var_os(match kind {
                 PickKind::Folder => "OVERREAD_PICK_FOLDER",
+                PickKind::File => "OVERREAD_PICK_FILE",
                 PickKind::Model => "OVERREAD_PICK_MODEL",
                 PickKind::Truth => "OVERREAD_PICK_TRUTH",
                 PickKind::Export => "OVERREAD_PICK_EXPORT",
@@ -46,6 +47,12 @@ async fn dialog(window: &WebviewWindow, kind: PickKind) -> Option<PathBuf> {
     let dialog = rfd::AsyncFileDialog::new().set_parent(window);
     let chosen = match kind {
         PickKind::Folder => dialog.set_title("Open a folder of DICOM").pick_folder().await,
+        PickKind::File => {
+            dialog
+                .set_title("Open a zip, a DICOMDIR or a DICOM file")
+                .pick_file()
+                .await
+        }
         PickKind::Model => dialog.set_title("Choose a model folder").pick_folder().await,
         PickKind::Truth => {
             dialog

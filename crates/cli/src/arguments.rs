@@ -391,11 +391,16 @@ pub(crate) struct PhantomArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct BenchArguments {
-    /// `scan`, `decode`, `present` or `model`; all but `model` when left out.
+    /// `scan`, `decode`, `present`, `volume`, `files` or `model`; the first three when left out.
     pub(crate) part: Option<String>,
-    /// Folder to scan and decode; the bundled study when left out.
+    /// Folder to scan and decode; the bundled study when left out. `decode` times every file of a folder that is named.
+    pub(crate) folder: Option<PathBuf>,
+    /// The same as FOLDER, for scan, present and the largest series alone of decode.
     #[arg(long)]
     pub(crate) path: Option<PathBuf>,
+    /// Files that `files` makes.
+    #[arg(long, default_value_t = 10_000)]
+    pub(crate) count: usize,
     /// Model folder for `model`.
     #[arg(long)]
     pub(crate) model: Option<PathBuf>,

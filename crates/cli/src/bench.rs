@@ -13,13 +13,17 @@ use crate::{Outcome, Trouble};
 /// Runs the parts asked for.
 pub(crate) fn bench(desk: &Desk, a: &BenchArguments) -> Outcome {
     let part = a.part.as_deref();
-    if let Some(other) = part.filter(|p| !["scan", "decode", "present", "model"].contains(p)) {
+    let known = ["scan", "decode", "present", "volume", "files", "model"];
+    if let Some(other) = part.filter(|p| !known.contains(p)) {
         return Err(Trouble::Usage(format!(
-            "There is no bench `{other}`: scan, decode, present or model."
+            "There is no bench `{other}`: {}.",
+            known.join(", ")
         )));
     }
     let wants = |name: &str| part.is_none_or(|p| p == name);
-    let path = match &a.path {
+    let path = match a.folder.as_ref().or(a.path.as_ref()) {
+        // Nothing is opened.
+        None if part == Some("files") => std::path::PathBuf::new(),
         Some(path) => path.clone(),
         None => overread_desk::op::demo::make_study(desk, &|_, _| true)?,
     };
@@ -28,10 +32,20 @@ pub(crate) fn bench(desk: &Desk, a: &BenchArguments) -> Outcome {
         out["scan"] = op_bench::scan(&path, &mut timer())?;
     }
     if wants("decode") {
-        out["decode"] = op_bench::decode(desk, &path, &mut timer())?;
+        out["decode"] = if part.is_some() && a.folder.is_some() {
+            op_bench::codecs(&path, &mut timer())?
+        } else {
+            op_bench::decode(desk, &path, &mut timer())?
+        };
     }
     if wants("present") {
         out["present"] = op_bench::present(desk, &path, &mut timer())?;
+    }
+    if part == Some("volume") {
+        out["volume"] = op_bench::volume(desk, &path, &mut timer())?;
+    }
+    if part == Some("files") {
+        out["files"] = op_bench::files(a.count, &mut timer())?;
     }
     if part == Some("model") {
         let model = a

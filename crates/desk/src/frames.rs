@@ -2,15 +2,19 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use overread_dicom::FrameRef;
+use overread_dicom::file::DicomFile;
+use overread_dicom::{FrameRef, ImageHeader};
 use overread_imaging::frame::Frame;
 
 use crate::Outcome;
 
 /// Bytes of decoded frames kept.
 const MOST_BYTES: usize = 512 << 20;
+
+/// Files of many frames that stay open.
+const MOST_OPEN: usize = 2;
 
 type Key = (PathBuf, u32);
 
@@ -25,16 +29,8 @@ struct Inner {
     frames: HashMap<Key, Arc<Frame>>,
     order: VecDeque<Key>,
     bytes: usize,
-}
-
-fn size(frame: &Frame) -> usize {
-    let each = match frame.samples.dtype() {
-        "<u1" | "<i1" => 1,
-        "<u2" | "<i2" => 2,
-        "<f8" => 8,
-        _ => 4,
-    };
-    frame.samples.len() * each
+    /// Files of many frames, the last first.
+    files: VecDeque<(Weak<ImageHeader>, Arc<DicomFile>)>,
 }
 
 impl Frames {
@@ -47,12 +43,12 @@ impl Frames {
         if let Some(found) = self.lock().frames.get(&key) {
             return Ok(Arc::clone(found));
         }
-        let file = frame.header.open()?;
+        let file = self.file(frame)?;
         let decoded = Arc::new(overread_dicom::decode_with(&file, &frame.header, frame.frame)?);
         let mut inner = self.lock();
-        inner.bytes += size(&decoded);
+        inner.bytes += decoded.samples.bytes();
         if inner.frames.insert(key.clone(), Arc::clone(&decoded)).is_some() {
-            inner.bytes -= size(&decoded);
+            inner.bytes -= decoded.samples.bytes();
         } else {
             inner.order.push_back(key);
         }
@@ -61,10 +57,33 @@ impl Frames {
                 break;
             };
             if let Some(frame) = inner.frames.remove(&oldest) {
-                inner.bytes -= size(&frame);
+                inner.bytes -= frame.samples.bytes();
             }
         }
         Ok(decoded)
+    }
+
+    /// The frame's file, opened. That of many frames stays open for the next of them: its header may be long, and all of
+    /// it may have to be inflated before the first pixel.
+    fn file(&self, frame: &FrameRef) -> Outcome<Arc<DicomFile>> {
+        let header = &frame.header;
+        if header.layout.frames == 1 {
+            return Ok(Arc::new(header.open()?));
+        }
+        let kept = self.lock().files.iter().find_map(|(of, file)| {
+            let same = of.upgrade().is_some_and(|of| Arc::ptr_eq(&of, header));
+            same.then(|| Arc::clone(file))
+        });
+        if let Some(file) = kept {
+            return Ok(file);
+        }
+        let file = Arc::new(header.open()?);
+        let mut inner = self.lock();
+        inner.files.truncate(MOST_OPEN - 1);
+        inner
+            .files
+            .push_front((Arc::downgrade(header), Arc::clone(&file)));
+        Ok(file)
     }
 
     /// Forgets everything.

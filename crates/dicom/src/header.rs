@@ -1,5 +1,6 @@
 //! What a header says of an image: where it belongs, and the attributes of each frame.
 
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -18,19 +19,40 @@ use crate::pixels::PixelLayout;
 use crate::source::Source;
 use crate::syntax::Syntax;
 
-/// An image file's header.
+/// An image file's header. What it shares with others of its series is read through it: `header.modality`.
 #[derive(Clone, Debug)]
 pub struct ImageHeader {
     /// Where the file is; an entry of a zip as `X.zip/dir/IM0001`.
     pub path: PathBuf,
     /// The file as it was when its header was read.
     pub source: Source,
+    /// What the images of a series mostly have in common: one for all of them, once they are in an index.
+    pub common: Arc<CommonHeader>,
+    /// SOP Instance UID; empty when absent.
+    pub sop_uid: String,
+    /// Instance Number.
+    pub instance_number: Option<i64>,
+    /// Acquisition Number.
+    pub acquisition_number: Option<i64>,
+    /// Overlay planes that the file holds, as far as they are described.
+    pub overlays: Vec<OverlayInfo>,
+    /// How the pixel data are laid out.
+    pub layout: PixelLayout,
+    /// One entry a frame; the slices of a mosaic follow its own frame.
+    pub frames: Vec<FrameContext>,
+    /// How the slices of a mosaic lie in it.
+    pub mosaic: Option<Mosaic>,
+    /// The data set broke off after the pixels were located, or other things a reader should know.
+    pub warnings: Vec<String>,
+}
+
+/// What the images of a series mostly have in common.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CommonHeader {
     /// Study Instance UID; empty when absent.
     pub study_uid: String,
     /// Series Instance UID; empty when absent.
     pub series_uid: String,
-    /// SOP Instance UID; empty when absent.
-    pub sop_uid: String,
     /// SOP Class UID; empty when absent.
     pub sop_class: String,
     /// Modality; empty when absent.
@@ -45,10 +67,6 @@ pub struct ImageHeader {
     pub series_description: String,
     /// Series Number.
     pub series_number: Option<i64>,
-    /// Instance Number.
-    pub instance_number: Option<i64>,
-    /// Acquisition Number.
-    pub acquisition_number: Option<i64>,
     /// Frame of Reference UID.
     pub frame_of_reference: Option<String>,
     /// Image Type, joined by `/`.
@@ -61,16 +79,14 @@ pub struct ImageHeader {
     pub patient: Patient,
     /// How fast a cine runs.
     pub cine: Cine,
-    /// Overlay planes that the file holds, as far as they are described.
-    pub overlays: Vec<OverlayInfo>,
-    /// How the pixel data are laid out.
-    pub layout: PixelLayout,
-    /// One entry a frame; the slices of a mosaic follow its own frame.
-    pub frames: Vec<FrameContext>,
-    /// How the slices of a mosaic lie in it.
-    pub mosaic: Option<Mosaic>,
-    /// The data set broke off after the pixels were located, or other things a reader should know.
-    pub warnings: Vec<String>,
+}
+
+impl Deref for ImageHeader {
+    type Target = CommonHeader;
+
+    fn deref(&self) -> &CommonHeader {
+        &self.common
+    }
 }
 
 /// Who it is, from the file.
@@ -120,12 +136,9 @@ impl ImageHeader {
             let slices = mosaic.contexts(d, whole, &mut warnings);
             frames.extend(slices);
         }
-        Ok(Self {
-            path: path.to_path_buf(),
-            source: file.source.clone(),
+        let common = CommonHeader {
             study_uid: text(d, tags::STUDY_INSTANCE_UID).unwrap_or_default(),
             series_uid: text(d, tags::SERIES_INSTANCE_UID).unwrap_or_default(),
-            sop_uid: text(d, tags::SOP_INSTANCE_UID).unwrap_or_default(),
             sop_class: text(d, tags::SOP_CLASS_UID).unwrap_or_default(),
             modality: text(d, tags::MODALITY).unwrap_or_default(),
             syntax: file.syntax.clone(),
@@ -133,14 +146,20 @@ impl ImageHeader {
             study_date: date(d, tags::STUDY_DATE),
             series_description: text(d, tags::SERIES_DESCRIPTION).unwrap_or_default(),
             series_number: integer(d, tags::SERIES_NUMBER),
-            instance_number: integer(d, tags::INSTANCE_NUMBER),
-            acquisition_number: integer(d, tags::ACQUISITION_NUMBER),
             frame_of_reference: text(d, tags::FRAME_OF_REFERENCE_UID),
             image_type,
             body_part: text(d, tags::BODY_PART_EXAMINED).unwrap_or_default(),
             thickness: thickness(d),
             patient: patient(d),
             cine: Cine::read(d, layout.frames),
+        };
+        Ok(Self {
+            path: path.to_path_buf(),
+            source: file.source.clone(),
+            common: Arc::new(common),
+            sop_uid: text(d, tags::SOP_INSTANCE_UID).unwrap_or_default(),
+            instance_number: integer(d, tags::INSTANCE_NUMBER),
+            acquisition_number: integer(d, tags::ACQUISITION_NUMBER),
             overlays: overlay::described(d),
             layout,
             frames,

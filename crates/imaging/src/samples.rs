@@ -39,6 +39,20 @@ impl Samples {
         }
     }
 
+    /// Bytes that the samples take in memory.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::U8(v) => size_of_val(&**v),
+            Self::I8(v) => size_of_val(&**v),
+            Self::U16(v) => size_of_val(&**v),
+            Self::I16(v) => size_of_val(&**v),
+            Self::U32(v) => size_of_val(&**v),
+            Self::I32(v) => size_of_val(&**v),
+            Self::F32(v) => size_of_val(&**v),
+            Self::F64(v) => size_of_val(&**v),
+        }
+    }
+
     /// True when there is no sample.
     pub fn is_empty(&self) -> bool {
         self.len() == 0

@@ -1,5 +1,7 @@
 //! A regular, maybe sheared, grid of modality values with its place in the patient.
 
+use std::sync::Arc;
+
 use glam::{DAffine3, DMat3, DVec3};
 
 use crate::frame::Frame;
@@ -23,16 +25,11 @@ pub enum VolumeError {
     OtherSize(usize),
 }
 
-/// Values of one slice, compact: integers with their rescale, else single precision.
+/// Values of one slice: a decoded frame, shared with whoever else shows it, and its rescale; else single precision.
 #[derive(Clone, Debug)]
 enum Slice {
-    I16 {
-        values: Vec<i16>,
-        slope: f64,
-        intercept: f64,
-    },
-    U16 {
-        values: Vec<u16>,
+    Stored {
+        frame: Arc<Frame>,
         slope: f64,
         intercept: f64,
     },
@@ -50,11 +47,13 @@ pub struct Volume {
 }
 
 impl Volume {
-    /// A volume of frames given in the arrangement's order.
+    /// A volume of frames given in the arrangement's order. Frames of 8 and 16 bits are kept as they are: of a frame
+    /// that is shared no copy is made.
     ///
     /// # Errors
     /// When the arrangement is no grid or a frame does not fit it.
-    pub fn new(frames: Vec<Frame>, arrangement: &Arrangement) -> Result<Self, VolumeError> {
+    pub fn new<F: Into<Arc<Frame>>>(frames: Vec<F>, arrangement: &Arrangement) -> Result<Self, VolumeError> {
+        let frames: Vec<Arc<Frame>> = frames.into_iter().map(Into::into).collect();
         if !arrangement.volume || frames.len() < 2 {
             return Err(VolumeError::NotAGrid);
         }
@@ -122,16 +121,18 @@ impl Volume {
     pub fn value(&self, column: usize, row: usize, slice: usize) -> f64 {
         let i = row * self.columns + column;
         match &self.slices[slice] {
-            Slice::I16 {
-                values,
+            Slice::Stored {
+                frame,
                 slope,
                 intercept,
-            } => f64::from(values[i]) * slope + intercept,
-            Slice::U16 {
-                values,
-                slope,
-                intercept,
-            } => f64::from(values[i]) * slope + intercept,
+            } => {
+                let stored = match &frame.samples {
+                    Samples::I16(values) => f64::from(values[i]),
+                    Samples::U16(values) => f64::from(values[i]),
+                    other => other.value(i),
+                };
+                stored * slope + intercept
+            }
             Slice::F32(values) => f64::from(values[i]),
         }
     }
@@ -141,34 +142,23 @@ impl Volume {
         self.slices
             .iter()
             .map(|slice| match slice {
-                Slice::I16 { values, .. } => values.len() * 2,
-                Slice::U16 { values, .. } => values.len() * 2,
+                Slice::Stored { frame, .. } => frame.samples.bytes(),
                 Slice::F32(values) => values.len() * 4,
             })
             .sum()
     }
 }
 
-fn compact(frame: Frame) -> Slice {
+fn compact(frame: Arc<Frame>) -> Slice {
     let modality = &frame.attributes.modality;
     let linear = match modality {
         ModalityTransform::Identity => Some((1.0, 0.0)),
         ModalityTransform::Rescale { slope, intercept } => Some((*slope, *intercept)),
         ModalityTransform::Lut(_) => None,
     };
-    match (frame.samples, linear) {
-        (Samples::I16(values), Some((slope, intercept))) => Slice::I16 {
-            values,
-            slope,
-            intercept,
-        },
-        (Samples::U16(values), Some((slope, intercept))) => Slice::U16 {
-            values,
-            slope,
-            intercept,
-        },
-        (Samples::U8(values), Some((slope, intercept))) => Slice::U16 {
-            values: values.into_iter().map(u16::from).collect(),
+    match (&frame.samples, linear) {
+        (Samples::I16(_) | Samples::U16(_) | Samples::U8(_), Some((slope, intercept))) => Slice::Stored {
+            frame,
             slope,
             intercept,
         },

@@ -67,6 +67,14 @@ export function makeCommands(session: Session, page: PageActions): Command[] {
 
   return [
     command("Desk", "desk.open", "Open a folder", ["Ctrl+O"], always, () => void session.pickFolder()),
+    command(
+      "Desk",
+      "desk.openFile",
+      "Open a zip, a DICOMDIR or a file",
+      ["Ctrl+Shift+O"],
+      always,
+      () => void session.pickFolder("file"),
+    ),
     command("Desk", "desk.find", "Find study or series", ["/", "Ctrl+F"], always, page.focusFind),
     command("Desk", "desk.palette", "All commands", ["Ctrl+K"], always, page.showPalette),
     command("Desk", "desk.keys", "Show the keys", ["?"], always, page.showKeys),

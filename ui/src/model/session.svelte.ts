@@ -213,10 +213,10 @@ export class Session {
 
   // Folders
 
-  /** Asks for a folder by the native dialog and opens it. */
-  async pickFolder(): Promise<void> {
+  /** Asks for a folder (or a zip, DICOMDIR or file) by the native dialog and opens it. */
+  async pickFolder(kind: "folder" | "file" = "folder"): Promise<void> {
     try {
-      const handle = await this.backend.pick("folder");
+      const handle = await this.backend.pick(kind);
       if (handle !== null) await this.openFolder(handle);
     } catch (thrown) {
       this.status(DeskError.from(thrown).message);

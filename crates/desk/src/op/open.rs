@@ -30,6 +30,8 @@ struct Progress {
     skipped_count: u32,
     found: u32,
     told: Option<Instant>,
+    /// How long the last telling took.
+    telling: Duration,
 }
 
 /// The job `open`.
@@ -120,7 +122,9 @@ fn take(
             add(&mut p, root, *file);
         }
     }
-    if p.told.is_none_or(|told| told.elapsed() >= EVERY) {
+    // Sorting a hundred thousand images takes a while: most of the time is for reading.
+    let pause = EVERY.max(p.telling * 4);
+    if p.told.is_none_or(|told| told.elapsed() >= pause) {
         tell(desk, &mut p, events);
     }
 }
@@ -178,6 +182,7 @@ fn tell(desk: &Desk, p: &mut Progress, events: &(dyn Fn(ScanEvent) + Sync)) {
     lock(&desk.opened)
         .states
         .extend(states.into_iter().map(|state| (present::id(&state), state)));
+    let begun = Instant::now();
     for uid in std::mem::take(&mut p.changed) {
         let sets: Vec<Arc<DisplaySet>> = p
             .index
@@ -210,6 +215,7 @@ fn tell(desk: &Desk, p: &mut Progress, events: &(dyn Fn(ScanEvent) + Sync)) {
         skipped: p.skipped_count,
         found: p.found.max(p.seen),
     });
+    p.telling = begun.elapsed();
     p.told = Some(Instant::now());
 }
 

@@ -25,7 +25,7 @@ pub fn volume(desk: &Desk, set: &DisplaySet) -> Outcome<Volume> {
     let frames = set
         .frames
         .par_iter()
-        .map(|f| desk.frames.get(f).map(|frame| (*frame).clone()))
+        .map(|f| desk.frames.get(f))
         .collect::<Outcome<Vec<_>>>()?;
     Ok(Volume::new(frames, arrangement)?)
 }

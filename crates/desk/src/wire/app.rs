@@ -95,6 +95,8 @@ pub struct Settings {
 pub enum PickKind {
     /// A folder of DICOM.
     Folder,
+    /// A zip, a DICOMDIR or one DICOM file.
+    File,
     /// A model folder.
     Model,
     /// A truth table, CSV or JSON.

@@ -13,9 +13,12 @@ use crate::dimensions::{Coordinate, Dimension};
 use crate::header::ImageHeader;
 
 pub(super) fn display_sets(study: &str, series: &str, all: &Series) -> Vec<DisplaySet> {
-    let mut headers: Vec<&Arc<ImageHeader>> = all.headers.values().collect();
+    let mut headers: Vec<&Arc<ImageHeader>> = all.headers.iter().map(|instance| &instance.0).collect();
     // What is met first names the part: by what the files say, not by what they are called.
-    headers.sort_by_key(|h| (h.instance_number.unwrap_or(i64::MAX), h.sop_uid.clone()));
+    headers.sort_by(|a, b| {
+        let key = |h: &ImageHeader| h.instance_number.unwrap_or(i64::MAX);
+        key(a).cmp(&key(b)).then_with(|| a.sop_uid.cmp(&b.sop_uid))
+    });
     let mut parts: BTreeMap<Part, Vec<FrameRef>> = BTreeMap::new();
     let mut met = Met::default();
     for header in headers {

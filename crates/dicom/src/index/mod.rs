@@ -11,13 +11,15 @@ mod part;
 mod pass;
 mod warnings;
 
-use std::collections::BTreeMap;
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
 
 use overread_imaging::geometry::Plane;
 use overread_imaging::stack::Arrangement;
 
-use crate::header::ImageHeader;
+use crate::header::{CommonHeader, ImageHeader};
 
 /// One frame of one file.
 #[derive(Clone, Debug)]
@@ -101,44 +103,95 @@ pub struct Index {
 #[derive(Clone, Debug, Default)]
 struct Series {
     /// By SOP Instance UID and path: the order of arrival must not show.
-    headers: BTreeMap<(String, std::path::PathBuf), Arc<ImageHeader>>,
+    headers: BTreeSet<Instance>,
     /// Further copies of an instance.
     copies: usize,
     /// Images that carry the identifier of another image.
     disputed: usize,
+    /// What the images last added have in common, for the next to share.
+    common: Vec<Arc<CommonHeader>>,
+}
+
+/// Different common headers of one series that are looked through: few series have more.
+const MOST_COMMON: usize = 8;
+
+impl Series {
+    /// One copy of what many images say.
+    fn share(&mut self, header: &mut ImageHeader) {
+        match self.common.iter().find(|common| **common == header.common) {
+            Some(common) => header.common = Arc::clone(common),
+            None => {
+                self.common.truncate(MOST_COMMON - 1);
+                self.common.insert(0, Arc::clone(&header.common));
+            }
+        }
+    }
+}
+
+/// A header in its place among the others.
+#[derive(Clone, Debug)]
+struct Instance(Arc<ImageHeader>);
+
+impl Instance {
+    /// By SOP Instance UID, then path.
+    fn place(&self) -> (&str, &Path) {
+        (&self.0.sop_uid, &self.0.path)
+    }
+}
+
+impl PartialEq for Instance {
+    fn eq(&self, other: &Self) -> bool {
+        self.place() == other.place()
+    }
+}
+
+impl Eq for Instance {}
+
+impl PartialOrd for Instance {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Instance {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.place().cmp(&other.place())
+    }
 }
 
 impl Index {
     /// Adds a header; false when it is a further copy of an instance that is there already. Of copies the one with
     /// the first path is kept. An image that only shares its identifier with another is no copy.
-    pub fn add(&mut self, header: ImageHeader) -> bool {
+    pub fn add(&mut self, mut header: ImageHeader) -> bool {
         let key = (header.study_uid.clone(), header.series_uid.clone());
         let series = self.series.entry(key).or_default();
-        let place = (header.sop_uid.clone(), header.path.clone());
-        if header.sop_uid.is_empty() {
-            return series.headers.insert(place, Arc::new(header)).is_none();
+        series.share(&mut header);
+        header.frames.shrink_to_fit();
+        header.warnings.shrink_to_fit();
+        header.path.shrink_to_fit();
+        let header = Instance(Arc::new(header));
+        if header.0.sop_uid.is_empty() {
+            return series.headers.insert(header);
         }
-        let from = (header.sop_uid.clone(), std::path::PathBuf::new());
-        let mut namesakes = series
-            .headers
-            .range(from..)
-            .take_while(|((uid, _), _)| *uid == header.sop_uid)
-            .map(|(place, other)| (place.clone(), Arc::clone(other)));
+        let namesake = |other: &&Instance| other.0.sop_uid == header.0.sop_uid;
         let mut named = false;
-        let copy = namesakes.find(|(_, other)| {
-            named = true;
-            same_picture(other, &header)
-        });
-        let Some((there, _)) = copy else {
+        let copy = (series.headers.range(..&header).rev().take_while(namesake))
+            .chain(series.headers.range(&header..).take_while(namesake))
+            .find(|other| {
+                named = true;
+                same_picture(&other.0, &header.0)
+            })
+            .cloned();
+        let Some(there) = copy else {
             series.disputed += usize::from(named);
-            series.headers.insert(place, Arc::new(header));
+            series.headers.insert(header);
             return true;
         };
-        if there != place {
+        if there != header {
             series.copies += 1;
-            if place < there {
+            if header < there {
                 series.headers.remove(&there);
-                series.headers.insert(place, Arc::new(header));
+                series.headers.insert(header);
             }
         }
         false

@@ -257,7 +257,7 @@ fn the_first_component_group_that_says_anything_is_shown() {
         let data = row16(&[1])
             .text(tags::SPECIFIC_CHARACTER_SET, "CS", "ISO_IR 192")
             .bytes(tags::PATIENT_NAME, "PN", name);
-        crate::header(&explicit(&data)).expect("an image").patient.name
+        crate::header(&explicit(&data)).expect("an image").patient.name.clone()
     };
     assert_eq!(shown(b"Yamada^Tarou=X=Y"), "Yamada, Tarou");
     assert_eq!(shown("=山田^太郎=".as_bytes()), "山田, 太郎");

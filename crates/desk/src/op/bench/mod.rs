@@ -1,5 +1,10 @@
 //! Measured work: scan, decode, present, model. The caller brings the stopwatch.
 
+mod codecs;
+mod files;
+mod memory;
+mod volume;
+
 use std::path::Path;
 
 use overread_imaging::render;
@@ -9,6 +14,10 @@ use serde_json::{Value, json};
 use crate::desk::Desk;
 use crate::wire::reading::{AnswerForm, QuestionSpec};
 use crate::{Cancel, Outcome};
+
+pub use codecs::codecs;
+pub use files::files;
+pub use volume::volume;
 
 /// Milliseconds that a piece of work takes.
 pub type Timer<'a> = &'a mut dyn FnMut(&mut dyn FnMut()) -> f64;
