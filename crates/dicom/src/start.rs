@@ -2,7 +2,7 @@
 //! guessed where the file does not say or says what the bytes deny.
 
 use crate::error::DicomError;
-use crate::syntax::{self, Encoding, Syntax};
+use crate::syntax::{self, Syntax};
 
 /// Where a data set begins, and how it is encoded.
 #[derive(Clone, Debug)]
@@ -20,7 +20,7 @@ pub(crate) fn find(head: &[u8]) -> Result<Start, DicomError> {
     if head.get(128..132) == Some(b"DICM") {
         return after_meta(head, 132);
     }
-    if head.starts_with(&[2, 0]) && head.get(4..12).is_some_and(|rest| is_meta_element(rest)) {
+    if head.starts_with(&[2, 0]) && head.get(4..12).is_some_and(is_meta_element) {
         return after_meta(head, 0);
     }
     guess(head, 0).ok_or_else(|| {

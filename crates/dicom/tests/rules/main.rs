@@ -4,11 +4,13 @@
 mod bits;
 mod charset;
 mod fragments;
+mod geometry;
 mod image;
 mod jpeg;
 mod modality;
 mod palette;
 mod photometric;
+mod refusals;
 mod rle;
 mod structure;
 mod truncated;
