@@ -1,4 +1,4 @@
-//! Tasks of the repository: `cargo xtask setup | demo | test | codegen | tidy | bench | mutate |
+//! Tasks of the repository: `cargo xtask setup | demo | test | codegen | tidy | bench | mutate | fuzz |
 //! conformance`.
 //!
 //! Everything a person or CI does more than once is here, so that two commands suffice: `cargo xtask demo` to see
@@ -12,6 +12,7 @@
 mod bench;
 mod codegen;
 mod demo;
+mod fuzz;
 mod mutate;
 mod process;
 mod setup;
@@ -56,6 +57,8 @@ enum Task {
     },
     /// Damage the files of a folder in thousands of ways and read them: no crash, no hang, no flood of memory.
     Mutate(mutate::Arguments),
+    /// Fuzz the reader with coverage: runs of each target, and its findings.
+    Fuzz(fuzz::Arguments),
     /// Write docs/conformance.md from a run over the test corpus.
     Conformance,
 }
@@ -69,6 +72,7 @@ fn main() -> std::process::ExitCode {
         Task::Tidy => tidy::check(),
         Task::Bench { arguments } => bench::run(&arguments),
         Task::Mutate(arguments) => mutate::run(&arguments),
+        Task::Fuzz(arguments) => fuzz::run(&arguments),
         Task::Conformance => codegen::conformance(),
     };
     match outcome {

@@ -1,9 +1,10 @@
 //! Specific Character Set (0008,0005) with code extensions: ISO 2022 escape sequences, Korean, Japanese, Chinese
-//! (PS3.5 6.1.2, PS3.3 C.12.1.1.2). The parser knows single sets only; values under others reach here as bytes.
+//! (PS3.5 6.1.2, PS3.3 C.12.1.1.2). The parser stops at bytes that a set lacks and knows no escapes, so all text is
+//! decoded here.
 
 use encoding_rs::{
     EUC_JP, EUC_KR, Encoding, GB18030, ISO_8859_2, ISO_8859_3, ISO_8859_4, ISO_8859_5, ISO_8859_6,
-    ISO_8859_7, ISO_8859_8, SHIFT_JIS, UTF_8, WINDOWS_874, WINDOWS_1252, WINDOWS_1254,
+    ISO_8859_7, ISO_8859_8, ISO_8859_15, SHIFT_JIS, UTF_8, WINDOWS_874, WINDOWS_1252, WINDOWS_1254,
 };
 
 /// What bytes mean until an escape sequence says otherwise.
@@ -23,35 +24,33 @@ enum Set {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CharacterSet {
     first: Set,
-    extended: bool,
+    /// A set that holds every character and forbids escapes (PS3.3 C.12.1.1.2): UTF-8, GB18030, GBK.
+    whole: bool,
+}
+
+impl Default for CharacterSet {
+    /// The default repertoire; bytes beyond it are taken as Latin-1, which is what they mostly are.
+    fn default() -> Self {
+        Self {
+            first: Set::Plain(WINDOWS_1252),
+            whole: false,
+        }
+    }
 }
 
 impl CharacterSet {
     /// Reads the attribute's values; unknown names are taken as the default repertoire.
     pub fn new(values: &[String]) -> Self {
         let first = values.first().map_or("", |v| v.trim());
-        Self {
-            first: set(first),
-            extended: values.len() > 1 || first.starts_with("ISO 2022"),
-        }
-    }
-
-    /// True when the parser's own decoding would do: one value that it knows, without code extensions.
-    pub fn is_plain(values: &[String]) -> bool {
-        match values {
-            [] => true,
-            [one] => {
-                let one = one.trim();
-                one.is_empty() || (one.starts_with("ISO_IR") && !one.ends_with("148"))
-            }
-            _ => false,
-        }
+        let (first, whole) = set(first);
+        Self { first, whole }
     }
 
     /// Text of a value. Invalid bytes become U+FFFD. `delimiters` are the bytes after which the first set holds again:
     /// `^` and `=` in names, besides the controls and the backslash that always do.
     pub fn decode(&self, bytes: &[u8], delimiters: &[u8]) -> String {
-        if !self.extended {
+        // Escapes are followed whether or not the attribute announces them: writers forget to.
+        if self.whole || !bytes.contains(&0x1B) {
             return plain(self.first, bytes);
         }
         let mut text = String::new();
@@ -83,24 +82,47 @@ impl CharacterSet {
     }
 }
 
-fn set(name: &str) -> Set {
-    let number = name.rsplit([' ', '_']).next().unwrap_or_default();
-    Set::Plain(match (name, number) {
-        ("GB18030" | "GBK" | "GB2312", _) | (_, "58") => GB18030,
-        (_, "13") => return Set::Katakana,
-        (_, "101") => ISO_8859_2,
-        (_, "109") => ISO_8859_3,
-        (_, "110") => ISO_8859_4,
-        (_, "144") => ISO_8859_5,
-        (_, "127") => ISO_8859_6,
-        (_, "126") => ISO_8859_7,
-        (_, "138") => ISO_8859_8,
-        (_, "148") => WINDOWS_1254,
-        (_, "149") => EUC_KR,
-        (_, "166") => WINDOWS_874,
-        (_, "192") => UTF_8,
+/// The set of a defined term, and whether it is one without escapes. Spaces, underscores and hyphens are mixed up often,
+/// and so are the names that the sets have elsewhere.
+fn set(term: &str) -> (Set, bool) {
+    let term: String = term
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .map(|c| c.to_ascii_uppercase())
+        .collect();
+    let whole = match term.as_str() {
+        "GB18030" | "GBK" | "GB2312" => Some(GB18030),
+        "UTF8" | "ISOIR192" | "ISO2022IR192" => Some(UTF_8),
+        "SHIFTJIS" | "SJIS" | "WINDOWS31J" => Some(SHIFT_JIS),
+        "EUCKR" | "KSX1001" | "KSC5601" => Some(EUC_KR),
+        "EUCJP" => Some(EUC_JP),
+        _ => None,
+    };
+    if let Some(encoding) = whole {
+        return (Set::Plain(encoding), true);
+    }
+    let number = term
+        .strip_prefix("ISO2022IR")
+        .or_else(|| term.strip_prefix("ISOIR"))
+        .or_else(|| term.strip_prefix("ISO2022"))
+        .unwrap_or(&term);
+    let encoding = match number {
+        "58" => GB18030,
+        "13" => return (Set::Katakana, false),
+        "101" | "ISO88592" => ISO_8859_2,
+        "109" | "ISO88593" => ISO_8859_3,
+        "110" | "ISO88594" => ISO_8859_4,
+        "144" | "ISO88595" => ISO_8859_5,
+        "127" | "ISO88596" => ISO_8859_6,
+        "126" | "ISO88597" => ISO_8859_7,
+        "138" | "ISO88598" => ISO_8859_8,
+        "148" | "ISO88599" => WINDOWS_1254,
+        "203" | "ISO885915" => ISO_8859_15,
+        "149" => EUC_KR,
+        "166" | "ISO885911" | "TIS620" => WINDOWS_874,
         _ => WINDOWS_1252,
-    })
+    };
+    (Set::Plain(encoding), false)
 }
 
 /// Length of the escape sequence at the start of `bytes`, its sets put in place.
@@ -133,6 +155,7 @@ fn escape(bytes: &[u8], lower: &mut Set, upper: &mut Set) -> usize {
                 b'L' => ISO_8859_5,
                 b'M' => WINDOWS_1254,
                 b'T' => WINDOWS_874,
+                b'b' => ISO_8859_15,
                 _ => WINDOWS_1252,
             });
             return 3;
@@ -160,10 +183,19 @@ fn piece(lower: Set, upper: Set, bytes: &[u8], text: &mut String) {
 fn plain(set: Set, bytes: &[u8]) -> String {
     let encoding = match set {
         Set::Plain(encoding) => encoding,
-        Set::Katakana => SHIFT_JIS,
+        Set::Katakana => return bytes.iter().map(|b| katakana(*b)).collect(),
         Set::Kanji | Set::Supplementary => EUC_JP,
     };
     encoding.decode_without_bom_handling(bytes).0.into_owned()
+}
+
+/// A character of JIS X 0201: half-width katakana in the upper half.
+fn katakana(byte: u8) -> char {
+    match byte {
+        0..=0x7F => char::from(byte),
+        0xA1..=0xDF => char::from_u32(0xFF61 + u32::from(byte - 0xA1)).unwrap_or(char::REPLACEMENT_CHARACTER),
+        _ => char::REPLACEMENT_CHARACTER,
+    }
 }
 
 #[cfg(test)]

@@ -42,7 +42,7 @@ pub fn decode_with(file: &DicomFile, header: &ImageHeader, frame: u32) -> Result
             samples: mosaic.cut(&whole.samples, slice),
         });
     }
-    if file.syntax.codec == Codec::None {
+    if is_native(file, &header.layout) {
         return native_frame(file, header, attributes, frame);
     }
     if file.syntax.codec == Codec::Unsupported {
@@ -52,7 +52,11 @@ pub fn decode_with(file: &DicomFile, header: &ImageHeader, frame: u32) -> Result
         )));
     }
     let bytes = frame_bytes(file, header, frame)?;
-    let codec = labelled(file.syntax.codec, &bytes);
+    let codec = match file.syntax.codec {
+        // Items under a syntax of native pixels: a stream is told by its mark, all else are cells.
+        Codec::None => stream_of(&bytes).unwrap_or(Codec::Encapsulated),
+        codec => labelled(codec, &bytes),
+    };
     let layout = &header.layout;
     let most = layout.samples_in_frame().saturating_mul(4).max(1 << 16);
     let codec_error = |reason: String| DicomError::Codec { frame, reason };
@@ -65,7 +69,7 @@ pub fn decode_with(file: &DicomFile, header: &ImageHeader, frame: u32) -> Result
         Codec::JpegXl => jpegxl::decode(&bytes, most),
         Codec::Encapsulated | Codec::DeflatedFrame | Codec::None | Codec::Unsupported => Err(String::new()),
     }));
-    match file.syntax.codec {
+    match codec {
         Codec::Encapsulated => {
             let samples = native::unpack(layout, &bytes, 0, false, frame)?;
             return Ok(Frame {
@@ -94,6 +98,22 @@ pub fn decode_with(file: &DicomFile, header: &ImageHeader, frame: u32) -> Result
     finish(header, attributes, decoded, frame)
 }
 
+/// True when the pixels stand there as cells: by the syntax, or by a stated length that is just theirs under a syntax
+/// that nobody knows. Items are never native, whatever the syntax says (PS3.5 A.4).
+fn is_native(file: &DicomFile, layout: &PixelLayout) -> bool {
+    let Some(length) = layout.location.length else {
+        return false;
+    };
+    let bits = layout
+        .native_frame_bits()
+        .saturating_mul(u64::from(layout.frames));
+    let whole = bits.div_ceil(8);
+    match file.syntax.codec {
+        Codec::None => true,
+        _ => length == whole || length == whole + whole % 2,
+    }
+}
+
 /// The codec of a frame: what its first bytes are, where a file says one code stream and holds another.
 fn labelled(codec: Codec, bytes: &[u8]) -> Codec {
     if !matches!(
@@ -102,13 +122,18 @@ fn labelled(codec: Codec, bytes: &[u8]) -> Codec {
     ) {
         return codec;
     }
+    stream_of(bytes).unwrap_or(codec)
+}
+
+/// The codec of a code stream, by its mark.
+fn stream_of(bytes: &[u8]) -> Option<Codec> {
     match bytes {
-        [0xFF, 0x4F, 0xFF, 0x51, ..] => Codec::Jpeg2000,
-        [0xFF, 0x0A, ..] => Codec::JpegXl,
-        [0, 0, 0, 12, b'j', b'P', ..] => Codec::Jpeg2000,
-        [0, 0, 0, 12, b'J', b'X', ..] => Codec::JpegXl,
-        [0xFF, 0xD8, ..] => jpeg_or_jpegls(bytes).unwrap_or(codec),
-        _ => codec,
+        [0xFF, 0x4F, 0xFF, 0x51, ..] => Some(Codec::Jpeg2000),
+        [0xFF, 0x0A, ..] => Some(Codec::JpegXl),
+        [0, 0, 0, 12, b'j', b'P', ..] => Some(Codec::Jpeg2000),
+        [0, 0, 0, 12, b'J', b'X', ..] => Some(Codec::JpegXl),
+        [0xFF, 0xD8, ..] => jpeg_or_jpegls(bytes),
+        _ => None,
     }
 }
 

@@ -25,6 +25,11 @@ pub fn unpack(
             layout.columns
         )));
     }
+    if layout.photometric.ends_with("_420") {
+        return Err(DicomError::UnsupportedPixels(
+            "uncompressed colour shared by four neighbours".to_owned(),
+        ));
+    }
     let cells = if layout.is_422() {
         pixels * 2
     } else {

@@ -16,10 +16,14 @@ use dicom_transfer_syntax_registry::entries;
 
 use crate::ahead;
 use crate::charset::CharacterSet;
+use crate::dataset::bytes;
 use crate::error::DicomError;
 use crate::syntax::Encoding;
 use crate::unknown;
-use crate::walk::{Walker, each, elements};
+use crate::walk::{charsets, each, elements};
+
+/// Where Specific Character Set stands while the parser is at work: a tag that no attribute has.
+const ASIDE: Tag = Tag(0x0008, 0x0004);
 
 /// Which top-level elements to parse, by group and number.
 pub type Keep = dyn Fn(u16, u16) -> bool + Sync;
@@ -47,24 +51,25 @@ pub fn parse(
     if untidy && encoding == Encoding::ExplicitLittle {
         data = Cow::Owned(unknown::name(&data, 0, data.len()));
     }
-    let charset = charset(&data, encoding);
-    let values = charset
-        .as_ref()
-        .map(|(_, values)| values.clone())
-        .unwrap_or_default();
-    let plain = CharacterSet::is_plain(&values);
-    if !plain && let Some((place, _)) = &charset {
-        // Without the attribute the parser keeps every byte as a Latin-1 character.
-        data.to_mut()[place.clone()].fill(b' ');
+    // Under another tag the parser keeps every byte of text as a Latin-1 character, and the values of the attribute.
+    let places = charsets(&data, encoding);
+    let big = usize::from(encoding == Encoding::ExplicitBig);
+    for place in &places {
+        data.to_mut()[place + 2 + big] = ASIDE.1.to_le_bytes()[0];
     }
+    let told = !places.is_empty() || data.contains(&0x1B);
+    let finish = |dataset| {
+        if told {
+            decode(dataset, &CharacterSet::default())
+        } else {
+            dataset
+        }
+    };
     let unnamed = untidy && encoding != Encoding::ExplicitLittle;
     if !unnamed && let Ok(dataset) = parse_slice(&data, syntax, encoding) {
-        return Ok(if plain { dataset } else { decode(dataset, &values) });
+        return Ok(finish(dataset));
     }
     // Something in it is beyond the parser: take the elements one by one and leave out those that are.
-    if let (true, Some((place, _))) = (plain, &charset) {
-        data.to_mut()[place.clone()].fill(b' ');
-    }
     let mut dataset = InMemDicomObject::new_empty();
     let mut first_error = None;
     for range in elements(&data, 0, data.len(), encoding) {
@@ -87,7 +92,7 @@ pub fn parse(
     }
     match first_error {
         Some(reason) if dataset.iter().next().is_none() => Err(DicomError::Damaged(reason)),
-        _ => Ok(decode(dataset, &values)),
+        _ => Ok(finish(dataset)),
     }
 }
 
@@ -107,43 +112,20 @@ fn is_untidy(slice: &[u8], encoding: Encoding) -> bool {
     crate::walk::walk(slice, 0, 0, true, encoding).1
 }
 
-/// Specific Character Set of the data set: where its value lies, and its values.
-fn charset(bytes: &[u8], encoding: Encoding) -> Option<(Range<usize>, Vec<String>)> {
-    let mut found = None;
-    each(bytes, 0, bytes.len(), encoding, |tag, range| {
-        if tag == (0x0008, 0x0005) {
-            found = Some(range);
-        }
-        tag < (0x0008, 0x0005)
-    });
-    let range = found?;
-    let element = Walker::new(bytes, 0, true, encoding)
-        .element(range.start, encoding)
-        .ok()?;
-    let value = element.value..range.end;
-    let text = String::from_utf8_lossy(&bytes[value.clone()]).into_owned();
-    let values = text
+/// Puts text that the parser took as Latin-1 right, and Specific Character Set back in its place. Items take the set
+/// that they name, else that of what they stand in.
+fn decode(mut dataset: InMemDicomObject, inherited: &CharacterSet) -> InMemDicomObject {
+    let values: Vec<String> = bytes(&dataset, ASIDE)
+        .map(|b| String::from_utf8_lossy(&b).into_owned())
+        .unwrap_or_default()
         .split('\\')
         .map(|v| {
             v.trim_matches(|c: char| c == '\0' || c.is_whitespace())
                 .to_owned()
         })
         .collect();
-    Some((value, values))
-}
-
-/// Puts text that the parser took as Latin-1 right, and the attribute back.
-fn decode(dataset: InMemDicomObject, values: &[String]) -> InMemDicomObject {
-    if values.iter().all(String::is_empty) {
-        return dataset;
-    }
-    let mut dataset = decode_with(dataset, &CharacterSet::new(values));
-    let value = PrimitiveValue::Strs(values.iter().cloned().collect());
-    dataset.put(InMemElement::new(tags::SPECIFIC_CHARACTER_SET, VR::CS, value));
-    dataset
-}
-
-fn decode_with(dataset: InMemDicomObject, set: &CharacterSet) -> InMemDicomObject {
+    let own = dataset.remove_element(ASIDE).then(|| CharacterSet::new(&values));
+    let set = own.as_ref().unwrap_or(inherited);
     let elements = dataset.into_iter().map(|element| {
         let (tag, vr): (Tag, VR) = (element.tag(), element.vr());
         match element.into_value() {
@@ -153,24 +135,19 @@ fn decode_with(dataset: InMemDicomObject, set: &CharacterSet) -> InMemDicomObjec
                 DataElement::new(tag, vr, value)
             }
             Value::Sequence(sequence) => {
-                let items: Vec<InMemDicomObject> = sequence
-                    .into_items()
-                    .into_iter()
-                    .map(|item| {
-                        // An item with a set of its own was read by the parser under that.
-                        if item.get(tags::SPECIFIC_CHARACTER_SET).is_some() {
-                            item
-                        } else {
-                            decode_with(item, set)
-                        }
-                    })
-                    .collect();
+                let items = sequence.into_items().into_iter();
+                let items: Vec<InMemDicomObject> = items.map(|item| decode(item, set)).collect();
                 DataElement::new(tag, vr, dicom_core::value::DataSetSequence::from(items))
             }
             other @ Value::PixelSequence(_) => DataElement::new(tag, vr, other),
         }
     });
-    InMemDicomObject::from_element_iter(elements)
+    let mut decoded = InMemDicomObject::from_element_iter(elements);
+    if own.is_some() {
+        let value = PrimitiveValue::Strs(values.into_iter().collect());
+        decoded.put(InMemElement::new(tags::SPECIFIC_CHARACTER_SET, VR::CS, value));
+    }
+    decoded
 }
 
 fn decode_value(value: PrimitiveValue, vr: VR, set: &CharacterSet) -> PrimitiveValue {
@@ -180,6 +157,9 @@ fn decode_value(value: PrimitiveValue, vr: VR, set: &CharacterSet) -> PrimitiveV
         PrimitiveValue::Strs(texts) => texts.join("\\"),
         _ => return value,
     };
+    if joined.bytes().all(|b| b.is_ascii() && b != 0x1B) {
+        return value;
+    }
     let Ok(bytes) = joined
         .chars()
         .map(|c| u8::try_from(u32::from(c)))

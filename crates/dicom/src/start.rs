@@ -23,7 +23,7 @@ pub(crate) fn find(head: &[u8]) -> Result<Start, DicomError> {
     if head.get(128..132) == Some(b"DICM") {
         return after_meta(head, 132);
     }
-    if head.starts_with(&[2, 0]) && head.get(4..12).is_some_and(|rest| is_meta_element(rest)) {
+    if head.starts_with(&[2, 0]) && head.get(4..12).is_some_and(is_meta_element) {
         return after_meta(head, 0);
     }
     guess(head, 0).ok_or_else(|| {

@@ -1,7 +1,7 @@
 //! A walk over the bytes of a data set before anything parses it: finds the pixel data, checks that every length
 //! fits and that nesting stays shallow. Allocates nothing that a header could make large.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::ops::Range;
 
 use crate::syntax::Encoding;
@@ -65,6 +65,8 @@ pub(crate) struct Walker<'a> {
     /// representation nobody knows, or whose nested elements do not hold together. The parser would take some of
     /// their bytes for a length, and make room for it.
     untidy: Cell<bool>,
+    /// Offsets of Specific Character Set, at every depth.
+    charsets: RefCell<Vec<usize>>,
 }
 
 pub(crate) enum Stop {
@@ -89,6 +91,13 @@ pub fn walk(bytes: &[u8], start: usize, base: u64, whole: bool, encoding: Encodi
     let walker = Walker::new(bytes, base, whole, encoding);
     let walked = walker.data_set(start);
     (walked, walker.untidy.get())
+}
+
+/// Offsets of every Specific Character Set (0008,0005), those of nested items too.
+pub(crate) fn charsets(bytes: &[u8], encoding: Encoding) -> Vec<usize> {
+    let walker = Walker::new(bytes, 0, true, encoding);
+    walker.data_set(0);
+    walker.charsets.into_inner()
 }
 
 /// Byte ranges of the sound top-level elements between `start` and `end`.
@@ -179,6 +188,7 @@ impl<'a> Walker<'a> {
             whole,
             encoding,
             untidy: Cell::new(false),
+            charsets: RefCell::default(),
         }
     }
 
@@ -313,6 +323,12 @@ impl<'a> Walker<'a> {
         if depth > DEEPEST {
             return Err(Stop::Bad("sequences are nested too deeply"));
         }
+        if (element.group, element.number) == (0x0008, 0x0005) && element.length != UNDEFINED {
+            // Its head takes eight bytes in every encoding, unless its representation is a strange one.
+            if encoding == Encoding::ImplicitLittle || !is_long(element.vr) {
+                self.charsets.borrow_mut().push(element.value - 8);
+            }
+        }
         let unknown =
             &element.vr == b"UN" && (element.length == UNDEFINED || element.group.is_multiple_of(2));
         if unknown || !is_known(element.vr) && encoding != Encoding::ImplicitLittle {
@@ -435,104 +451,4 @@ impl<'a> Walker<'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_compressed_icon_is_stepped_over_without_looking_inside() {
-        let mut bytes = vec![0x88, 0, 0, 2, b'S', b'Q', 0, 0, 0xFF, 0xFF, 0xFF, 0xFF];
-        bytes.extend([0xFE, 0xFF, 0x00, 0xE0, 0xFF, 0xFF, 0xFF, 0xFF]);
-        bytes.extend([0xE0, 0x7F, 0x10, 0, b'O', b'B', 0, 0, 0xFF, 0xFF, 0xFF, 0xFF]);
-        bytes.extend([0xFE, 0xFF, 0x00, 0xE0, 0, 0, 0, 0]);
-        bytes.extend([0xFE, 0xFF, 0x00, 0xE0, 4, 0, 0, 0, 1, 2, 3, 4]);
-        bytes.extend([0xFE, 0xFF, 0xDD, 0xE0, 0, 0, 0, 0]);
-        bytes.extend([0xFE, 0xFF, 0x0D, 0xE0, 0, 0, 0, 0]);
-        bytes.extend([0xFE, 0xFF, 0xDD, 0xE0, 0, 0, 0, 0]);
-        let end = bytes.len();
-        assert_eq!(walk_all(&bytes), Walked::Complete { end, pixels: None });
-    }
-
-    fn walk_all(bytes: &[u8]) -> Walked {
-        walk(bytes, 0, 0, true, Encoding::ExplicitLittle).0
-    }
-
-    #[test]
-    fn finds_pixel_data_without_reading_it() {
-        let mut bytes = vec![0x28, 0, 0x10, 0, b'U', b'S', 2, 0, 4, 0];
-        let at = bytes.len();
-        bytes.extend([0xE0, 0x7F, 0x10, 0, b'O', b'W', 0, 0, 0xF0, 0xFF, 0xFF, 0x7F]);
-        match walk(&bytes, 0, 100, false, Encoding::ExplicitLittle).0 {
-            Walked::Complete { end, pixels: Some(p) } => {
-                assert_eq!(end, at);
-                assert_eq!(
-                    (p.offset, p.length, p.words),
-                    (100 + at as u64 + 12, Some(0x7FFF_FFF0), true)
-                );
-            }
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn a_long_value_is_told_from_a_long_sequence() {
-        let mut bytes = vec![0x08, 0, 0x60, 0, b'C', b'S', 2, 0, b'C', b'T'];
-        let long = [0x09, 0, 0x10, 0x10, b'O', b'B', 0, 0, 0, 0, 0x10, 0, 1, 2];
-        bytes.extend(long);
-        let found = stalled(&bytes, 0, Encoding::ExplicitLittle).expect("a value");
-        assert_eq!(
-            (found.tag, found.at, found.end),
-            ((9, 0x1010), 10, 22 + (16 << 16))
-        );
-        bytes.truncate(10);
-        bytes.extend([0x09, 0, 0x10, 0x10, b'S', b'Q', 0, 0, 0, 0, 0x10, 0, 1, 2]);
-        assert_eq!(stalled(&bytes, 0, Encoding::ExplicitLittle), None);
-    }
-
-    #[test]
-    fn a_length_beyond_the_file_is_damage() {
-        let bytes = [0x10, 0, 0x10, 0, b'P', b'N', 200, 0, b'A'];
-        assert!(matches!(walk_all(&bytes), Walked::Damaged { end: 0, .. }));
-        assert_eq!(
-            walk(&bytes, 0, 0, false, Encoding::ExplicitLittle).0,
-            Walked::NeedMore
-        );
-    }
-
-    #[test]
-    fn what_the_parser_would_take_for_a_length_is_noticed() {
-        let strange = [0x10, 0, 0x10, 0, b'Q', b'T', 4, 0, b'A', b'B', b'C', b'D'];
-        assert!(walk(&strange, 0, 0, true, Encoding::ExplicitLittle).1);
-        // A sequence of sound length whose item holds an element of two gigabytes.
-        let mut lying = vec![0x40, 0, 0x75, 0xA1, b'S', b'Q', 0, 0, 20, 0, 0, 0];
-        lying.extend([0xFE, 0xFF, 0x00, 0xE0, 12, 0, 0, 0]);
-        lying.extend([0x10, 0, 0x10, 0, b'U', b'T', 0, 0, 0xFF, 0xFF, 0xFF, 0x7F]);
-        let end = lying.len();
-        let walked = walk(&lying, 0, 0, true, Encoding::ExplicitLittle);
-        assert_eq!(walked, (Walked::Complete { end, pixels: None }, true));
-    }
-
-    #[test]
-    fn a_stray_delimiter_is_not_for_the_parser() {
-        let mut bytes = vec![0xFE, 0xFF, 0x00, 0xE0, 0xF0, 0xFF, 0xFF, 0x7F];
-        bytes.extend([0x28, 0, 0x10, 0, b'U', b'S', 2, 0, 4, 0]);
-        for encoding in [Encoding::ExplicitLittle, Encoding::ImplicitLittle] {
-            let (walked, untidy) = walk(&bytes, 0, 0, true, encoding);
-            assert!(untidy, "{walked:?}");
-        }
-        let named = crate::unknown::name(&bytes, 0, bytes.len());
-        assert_eq!(named, bytes[8..]);
-    }
-
-    #[test]
-    fn deep_nesting_is_refused_before_it_recurses() {
-        let mut bytes = Vec::new();
-        for _ in 0..20_000 {
-            bytes.extend([0x40, 0, 0x75, 0xA1, b'S', b'Q', 0, 0, 0xFF, 0xFF, 0xFF, 0xFF]);
-            bytes.extend([0xFE, 0xFF, 0x00, 0xE0, 0xFF, 0xFF, 0xFF, 0xFF]);
-        }
-        match walk_all(&bytes) {
-            Walked::Damaged { reason, .. } => assert!(reason.contains("nested")),
-            other => panic!("{other:?}"),
-        }
-    }
-}
+mod tests;

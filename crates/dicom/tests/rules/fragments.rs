@@ -326,3 +326,19 @@ fn a_stream_of_another_size_is_refused() {
     let refused = frame(&File::new(JPEG_BASELINE).around(&data), 1).expect_err("8 columns of 9");
     assert!(refused.to_string().contains("the header says 9 x 8"), "{refused}");
 }
+
+#[test]
+fn items_under_a_native_syntax_are_told_by_their_mark() {
+    let stream = compressed(image(2), &[grey_of(10), grey_of(20)]);
+    assert_eq!(firsts(crate::write::EXPLICIT, &stream), [10., 20.]);
+    let cells = compressed(grey(1, 2, 16), &[vec![1, 0, 2, 0]]);
+    assert_eq!(read_as(crate::write::EXPLICIT, &cells, 1), [1., 2.]);
+}
+
+#[test]
+fn pixels_of_just_their_length_are_native_under_any_syntax() {
+    let data = grey(1, 3, 8).bytes(PIXELS, "OB", &[7, 8, 9]);
+    for syntax in [JPEG_BASELINE, RLE] {
+        assert_eq!(read_as(syntax, &data, 1), [7., 8., 9.], "{syntax}");
+    }
+}

@@ -27,8 +27,6 @@ pub(crate) enum Value {
     Pieces(Vec<Vec<u8>>, bool),
     /// A length that is not that of the bytes.
     Lying(u32, Vec<u8>),
-    /// The whole element, head and all.
-    Raw(Vec<u8>),
 }
 
 /// Elements, written in ascending order unless `as_put`.
@@ -117,10 +115,6 @@ impl Data {
 
 fn element(tag: Tag, vr: [u8; 2], value: &Value, form: Form, out: &mut Vec<u8>) {
     let (length, body) = match value {
-        Value::Raw(bytes) => {
-            out.extend_from_slice(bytes);
-            return;
-        }
         Value::Bytes(bytes) => (bytes.len(), bytes.clone()),
         Value::Words(words) => (
             words.len() * 2,
