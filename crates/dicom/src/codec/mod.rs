@@ -9,6 +9,12 @@ pub mod fragments;
     reason = "arithmetic in bits, categories and samples of at most 16 bits, whose ranges the recommendation bounds"
 )]
 pub mod jpeg;
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_possible_wrap,
+    reason = "arithmetic in bits, planes and coordinates of at most 32 bits, whose ranges the recommendation bounds"
+)]
 pub mod jpeg2000;
 #[allow(
     clippy::cast_possible_truncation,
