@@ -398,7 +398,7 @@ pub(crate) struct BenchArguments {
     /// The same as FOLDER, for scan, present and the largest series alone of decode.
     #[arg(long)]
     pub(crate) path: Option<PathBuf>,
-    /// Files that `files` makes.
+    /// Files that `files` makes; slices that `volume` makes without a folder, at most 1000.
     #[arg(long, default_value_t = 10_000)]
     pub(crate) count: usize,
     /// Model folder for `model`.

@@ -21,10 +21,11 @@ pub(crate) fn bench(desk: &Desk, a: &BenchArguments) -> Outcome {
         )));
     }
     let wants = |name: &str| part.is_none_or(|p| p == name);
-    let path = match a.folder.as_ref().or(a.path.as_ref()) {
-        // Nothing is opened.
-        None if part == Some("files") => std::path::PathBuf::new(),
-        Some(path) => path.clone(),
+    let folder = a.folder.as_deref().or(a.path.as_deref());
+    let path = match folder {
+        // They make what they need.
+        None if matches!(part, Some("files" | "volume")) => std::path::PathBuf::new(),
+        Some(path) => path.to_path_buf(),
         None => overread_desk::op::demo::make_study(desk, &|_, _| true)?,
     };
     let mut out = json!({"version": env!("CARGO_PKG_VERSION"), "cores": std::thread::available_parallelism().map_or(1, usize::from)});
@@ -42,7 +43,7 @@ pub(crate) fn bench(desk: &Desk, a: &BenchArguments) -> Outcome {
         out["present"] = op_bench::present(desk, &path, &mut timer())?;
     }
     if part == Some("volume") {
-        out["volume"] = op_bench::volume(desk, &path, &mut timer())?;
+        out["volume"] = op_bench::volume(desk, folder, a.count.min(1000), &mut timer())?;
     }
     if part == Some("files") {
         out["files"] = op_bench::files(a.count, &mut timer())?;

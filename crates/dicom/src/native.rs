@@ -73,21 +73,13 @@ pub fn unpack(
                 })
                 .collect(),
         ),
+        (_, 8) if layout.bits_stored == 8 && !layout.signed => Samples::U8(bytes[..cells].to_vec()),
         (_, 8) => narrow8(layout, bytes[..cells].iter().map(|b| u32::from(*b))),
         (_, 12) => narrow16(
             layout,
             (0..cells).map(|i| twelve(bytes, i * 12 + first_bit as usize)),
         ),
-        (_, 16) => narrow16(
-            layout,
-            bytes.chunks_exact(2).take(cells).map(|b| {
-                u32::from(if big_endian {
-                    u16::from_be_bytes([b[0], b[1]])
-                } else {
-                    u16::from_le_bytes([b[0], b[1]])
-                })
-            }),
-        ),
+        (_, 16) => sixteen(layout, &bytes[..cells * 2], big_endian),
         (_, 32) => wide32(
             layout,
             bytes.chunks_exact(4).take(cells).map(|b| word32(b, big_endian)),
@@ -108,6 +100,20 @@ pub fn unpack(
     } else {
         samples
     })
+}
+
+/// 16-bit cells, by far the most common: moved to the top and back down in words of that width, which every processor
+/// does for many at a time.
+fn sixteen(layout: &PixelLayout, bytes: &[u8], big_endian: bool) -> Samples {
+    let up = u32::from(15_u16.saturating_sub(layout.high_bit));
+    let down = u32::from(16_u16.saturating_sub(layout.bits_stored)).min(15);
+    let cells = bytes.chunks_exact(2).map(|b| [b[0], b[1]]);
+    match (layout.signed, big_endian) {
+        (true, false) => Samples::I16(cells.map(|b| (i16::from_le_bytes(b) << up) >> down).collect()),
+        (true, true) => Samples::I16(cells.map(|b| (i16::from_be_bytes(b) << up) >> down).collect()),
+        (false, false) => Samples::U16(cells.map(|b| (u16::from_le_bytes(b) << up) >> down).collect()),
+        (false, true) => Samples::U16(cells.map(|b| (u16::from_be_bytes(b) << up) >> down).collect()),
+    }
 }
 
 fn word32(b: &[u8], big_endian: bool) -> u32 {
@@ -258,6 +264,24 @@ mod tests {
             unpack(&signed, &[0xFF, 0x0F, 0x00, 0xF8], 0, false, 1),
             Ok(Samples::I16(vec![-1, -2048]))
         );
+    }
+
+    #[test]
+    fn sixteen_bits_are_cut_as_the_general_rule_cuts_them() {
+        let bytes: Vec<u8> = (0..=255_u8).flat_map(|b| [b.wrapping_mul(37), b]).collect();
+        for (stored, high) in [(16, 15), (12, 11), (12, 15), (10, 12), (1, 0), (1, 15)] {
+            for signed in [false, true] {
+                let layout = layout(16, stored, high, signed);
+                let cells = bytes
+                    .chunks_exact(2)
+                    .map(|b| u32::from(u16::from_le_bytes([b[0], b[1]])));
+                assert_eq!(
+                    sixteen(&layout, &bytes, false),
+                    narrow16(&layout, cells),
+                    "{stored} {high} {signed}"
+                );
+            }
+        }
     }
 
     #[test]

@@ -21,7 +21,14 @@ const SERIES: usize = 500;
 const FOLDER: usize = 4;
 
 /// A folder that goes when it is not needed any more.
-struct Place(PathBuf);
+#[derive(Debug)]
+pub(super) struct Place(pub(super) PathBuf);
+
+impl Place {
+    pub(super) fn new() -> Self {
+        Self(std::env::temp_dir().join(format!("overread-bench-{}", std::process::id())))
+    }
+}
 
 impl Drop for Place {
     fn drop(&mut self) {
@@ -35,7 +42,7 @@ impl Drop for Place {
 /// # Errors
 /// When they cannot be written.
 pub fn files(count: usize, timer: Timer<'_>) -> Outcome<Value> {
-    let place = Place(std::env::temp_dir().join(format!("overread-bench-{}", std::process::id())));
+    let place = Place::new();
     let mut written = Ok(0);
     let writing = timer(&mut || {
         written = (0..count)

@@ -4,19 +4,55 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use overread_phantom::dicom::{Samples, Window, Writer};
+use rayon::prelude::*;
 use serde_json::{Value, json};
 
+use super::files::Place;
 use super::{Timer, memory};
 use crate::Outcome;
 use crate::code::io;
 use crate::desk::Desk;
 use crate::op::{open, reslice};
 
-/// Opens the largest display set of a folder into a volume.
+/// Side of the slices made here, px.
+const SIDE: u16 = 512;
+
+/// Opens the largest display set of a folder into a volume; without a folder, a CT of `slices` slices of 512 x 512 that
+/// is made for it.
 ///
 /// # Errors
 /// When there is no volume, or a slice cannot be decoded.
-pub fn volume(desk: &Desk, path: &Path, timer: Timer<'_>) -> Outcome<Value> {
+pub fn volume(desk: &Desk, folder: Option<&Path>, slices: usize, timer: Timer<'_>) -> Outcome<Value> {
+    if let Some(folder) = folder {
+        return measure(desk, folder, timer);
+    }
+    let place = Place::new();
+    make(&place.0, slices)?;
+    measure(desk, &place.0, timer)
+}
+
+fn make(folder: &Path, slices: usize) -> Outcome<()> {
+    let wrong = |error: std::io::Error| io(&folder.display().to_string(), &error);
+    std::fs::create_dir_all(folder).map_err(wrong)?;
+    (0..slices).into_par_iter().try_for_each(|slice| {
+        let side = i32::from(SIDE);
+        let value = |i: i32| i16::try_from((i % side + i / side) % 2000 - 1000).unwrap_or_default();
+        let samples = (0..side * side).map(value).collect();
+        let bytes = Writer::new("volume", SIDE, SIDE, Samples::I16(samples))
+            .series("volume", slice + 1)
+            .ct(1.0, 0.0, &[Window::new(40.0, 400.0, "SOFT TISSUE")])
+            .plane(
+                [0.0, 0.0, slice as f64],
+                [1.0, 0.0, 0.0, 0.0, 1.0, 0.0],
+                [0.7, 0.7],
+            )
+            .encode();
+        std::fs::write(folder.join(format!("IM{slice:05}")), bytes).map_err(wrong)
+    })
+}
+
+fn measure(desk: &Desk, path: &Path, timer: Timer<'_>) -> Outcome<Value> {
     let mut sets = Ok(Vec::new());
     let scanning = timer(&mut || sets = open::load(desk, path));
     let set = open::choose(&sets?, None)?;
