@@ -56,6 +56,17 @@ pub enum DicomError {
     /// Sound DICOM without an image.
     #[error("this is a {0}, which holds no image")]
     NoImage(String),
+    /// Sound DICOM of another sort than was asked for.
+    #[error("this is a {kind}, not a {wanted}; choose another file")]
+    UnsupportedObject {
+        /// What it is.
+        kind: &'static str,
+        /// What was asked for.
+        wanted: &'static str,
+    },
+    /// More in it than is read.
+    #[error("the object holds more than can be shown ({0}); it is left as it is")]
+    TooLarge(String),
     /// A path that is not there.
     #[error("there is nothing at {}; check the path", .0.display())]
     NotFound(PathBuf),

@@ -90,7 +90,10 @@ impl ImageHeader {
         let d = &file.dataset;
         let size_absent = text(d, tags::ROWS).is_none() && text(d, tags::COLUMNS).is_none();
         if file.pixels.is_some() && size_absent {
-            return Err(DicomError::NoImage(crate::object::kind(d)));
+            return Err(DicomError::NoImage(crate::objects::kind::name_of(
+                d,
+                &file.syntax,
+            )));
         }
         if file.pixels.is_none() {
             if let Some(reason) = file.damage
@@ -98,7 +101,15 @@ impl ImageHeader {
             {
                 return Err(DicomError::Damaged(reason.to_owned()));
             }
-            return Err(DicomError::NoImage(crate::object::kind(d)));
+            return Err(DicomError::NoImage(crate::objects::kind::name_of(
+                d,
+                &file.syntax,
+            )));
+        }
+        if crate::objects::kind::is_video(&file.syntax) {
+            return Err(DicomError::NoImage(
+                "video, which is not played here and".to_owned(),
+            ));
         }
         let layout = PixelLayout::read(file)?;
         let mut warnings = Vec::new();

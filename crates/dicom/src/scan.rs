@@ -5,15 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use dicom_dictionary_std::tags;
 use rayon::prelude::*;
 
-use crate::dataset::text;
 use crate::error::DicomError;
 use crate::file::DicomFile;
 use crate::header::ImageHeader;
 use crate::needed;
-use crate::object;
+use crate::objects::ObjectHeader;
+use crate::objects::kind;
 use crate::parse::Keep;
 
 /// Deepest folder below the root that is entered.
@@ -27,28 +26,11 @@ pub enum Found {
     /// An image.
     Image(Box<ImageHeader>),
     /// Sound DICOM without an image.
-    Object(ObjectHeader),
+    Object(Box<ObjectHeader>),
     /// DICOM that cannot be read.
     Unreadable(DicomError),
     /// Something else.
     NotDicom(String),
-}
-
-/// An object that is listed, not shown.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ObjectHeader {
-    /// Study Instance UID.
-    pub study_uid: String,
-    /// Series Instance UID.
-    pub series_uid: String,
-    /// SOP Class UID.
-    pub sop_class: String,
-    /// Modality.
-    pub modality: String,
-    /// Transfer syntax UID.
-    pub transfer_syntax: String,
-    /// One line.
-    pub summary: String,
 }
 
 /// A file and what it is.
@@ -58,6 +40,8 @@ pub struct ScannedFile {
     pub path: PathBuf,
     /// What it is.
     pub found: Found,
+    /// What an image means besides, when it is an object as well: a segmentation, a dose.
+    pub also: Option<Box<ObjectHeader>>,
 }
 
 /// What streams out of a scan.
@@ -107,10 +91,7 @@ pub fn scan(
         }
         batch.par_iter().for_each(|path| {
             if !cancel.load(Ordering::Relaxed) {
-                events(ScanEvent::File(Box::new(ScannedFile {
-                    path: path.clone(),
-                    found: examine(path),
-                })));
+                events(ScanEvent::File(Box::new(examine_whole(path))));
             }
         });
         read += batch.len();
@@ -171,6 +152,25 @@ pub fn examine(path: &Path) -> Found {
     identify(path, |keep| DicomFile::open_keeping(path, keep))
 }
 
+/// As [`examine`], with what a picture means besides.
+pub fn examine_whole(path: &Path) -> ScannedFile {
+    let found = examine(path);
+    // Few classes are both; they are opened again, for a scan's selection leaves out what they mean.
+    let both = match &found {
+        Found::Image(header) => kind::of_class(&header.sop_class).is_some_and(kind::Kind::is_picture),
+        _ => false,
+    };
+    let also = both
+        .then(|| DicomFile::open(path).ok())
+        .flatten()
+        .map(|file| Box::new(ObjectHeader::read(&file)));
+    ScannedFile {
+        path: path.to_path_buf(),
+        found,
+        also,
+    }
+}
+
 /// As [`examine`], of a file that is in memory; `path` is what its header will name.
 pub fn examine_bytes(path: &Path, bytes: &[u8]) -> Found {
     identify(path, |keep| DicomFile::from_bytes(bytes.to_vec(), keep))
@@ -191,19 +191,11 @@ fn identify(path: &Path, open: impl Fn(Option<&Keep>) -> Result<DicomFile, Dicom
             } else {
                 file
             };
-            let d = &file.dataset;
-            let class = text(d, tags::SOP_CLASS_UID).or_else(|| text(d, tags::MEDIA_STORAGE_SOP_CLASS_UID));
-            if class.is_none() && text(d, tags::STUDY_INSTANCE_UID).is_none() && !file.has_meta {
+            let object = ObjectHeader::read(&file);
+            if object.sop_class.is_empty() && object.study_uid.is_empty() && !file.has_meta {
                 return Found::NotDicom("it holds elements but is no DICOM object".to_owned());
             }
-            Found::Object(ObjectHeader {
-                study_uid: text(d, tags::STUDY_INSTANCE_UID).unwrap_or_default(),
-                series_uid: text(d, tags::SERIES_INSTANCE_UID).unwrap_or_default(),
-                sop_class: class.unwrap_or_default(),
-                modality: text(d, tags::MODALITY).unwrap_or_default(),
-                transfer_syntax: file.syntax.uid.clone(),
-                summary: object::summary(d),
-            })
+            Found::Object(Box::new(object))
         }
         Err(error) => Found::Unreadable(error),
     }

@@ -23,6 +23,7 @@ pub mod lut;
 pub mod measure;
 pub mod modality;
 pub mod orientation;
+pub mod outline;
 pub mod presets;
 pub mod render;
 pub mod reslice;
