@@ -44,6 +44,7 @@ impl From<DicomError> for Failure {
             DicomError::Codec { .. } => "dicom.codec",
             DicomError::NoSuchFrame { .. } => "dicom.no_such_frame",
             DicomError::NoImage(_) => "dicom.no_image",
+            DicomError::Video(_) => "dicom.video",
             DicomError::UnsupportedObject { .. } => "dicom.other_object",
             DicomError::TooLarge(_) => "dicom.too_large",
             DicomError::NotFound(_) => "file.not_found",

@@ -56,6 +56,9 @@ pub enum DicomError {
     /// Sound DICOM without an image.
     #[error("this is a {0}, which holds no image")]
     NoImage(String),
+    /// A moving picture in one stream.
+    #[error("this is a video ({0}), which is listed but not played; use a program for videos")]
+    Video(&'static str),
     /// Sound DICOM of another sort than was asked for.
     #[error("this is a {kind}, not a {wanted}; choose another file")]
     UnsupportedObject {

@@ -84,8 +84,8 @@ impl ImageHeader {
     /// Reads the header of an opened file.
     ///
     /// # Errors
-    /// [`DicomError::NoImage`] for sound DICOM without pixels to show, [`DicomError::Missing`] when the pixel module
-    /// is incomplete, [`DicomError::Damaged`] when it breaks off before the pixels.
+    /// [`DicomError::NoImage`] for sound DICOM without pixels to show, [`DicomError::Video`],
+    /// [`DicomError::Missing`] when the pixel module is incomplete, [`DicomError::Damaged`] when it breaks off before the pixels.
     pub fn read(path: &Path, file: &DicomFile) -> Result<Self, DicomError> {
         let d = &file.dataset;
         let size_absent = text(d, tags::ROWS).is_none() && text(d, tags::COLUMNS).is_none();
@@ -107,9 +107,7 @@ impl ImageHeader {
             )));
         }
         if crate::objects::kind::is_video(&file.syntax) {
-            return Err(DicomError::NoImage(
-                "video, which is not played here and".to_owned(),
-            ));
+            return Err(DicomError::Video(file.syntax.name));
         }
         let layout = PixelLayout::read(file)?;
         let mut warnings = Vec::new();

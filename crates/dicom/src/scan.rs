@@ -184,7 +184,7 @@ fn identify(path: &Path, open: impl Fn(Option<&Keep>) -> Result<DicomFile, Dicom
     };
     match ImageHeader::read(path, &file) {
         Ok(header) => Found::Image(Box::new(header)),
-        Err(DicomError::NoImage(_)) => {
+        Err(DicomError::NoImage(_) | DicomError::Video(_)) => {
             // What an object holds is told from all of its elements.
             let file = if file.pixels.is_some() {
                 open(None).unwrap_or(file)

@@ -3,6 +3,7 @@
 use ts_rs::{Config, TS};
 
 use crate::wire::app::{AppState, DeviceReport, Handle, Nothing, ProbeCase, Settings};
+use crate::wire::objects::{Layer, LayerSlice, LayerSliceRequest, ObjectDetail, ObjectRef};
 use crate::wire::reading::{ModelInfo, Plan, QuestionSpec, ReadEvent, TemplateInfo};
 use crate::wire::review::{
     ExportReviews, Exported, Mark, MarkDraft, MarkRef, Review, ReviewDraft, ReviewVocabulary,
@@ -22,6 +23,10 @@ macro_rules! for_each_operation {
             report_device: DeviceReport => Nothing, "What the page's device probe found.";
             studies: Nothing => Vec<Study>, "What is on the desk now.";
             display_set: DisplaySetRef => DisplaySet, "Frames, windows and geometry of a display set.";
+            object: ObjectRef => ObjectDetail, "What an object holds: a report, the parts of a layer.";
+            layers: DisplaySetRef => Vec<Layer>, "Objects that can be laid over a display set.";
+            layer_slice: LayerSliceRequest => LayerSlice, "The shapes of a layer on a frame.";
+            save_document: ObjectRef => Exported, "Writes a copy of the document in an object.";
             probe: ProbeRequest => ProbeAnswer, "What lies under the cursor.";
             models: Nothing => Vec<ModelInfo>, "Models the desk knows.";
             add_model: Handle => ModelInfo, "Looks into a model folder and remembers it.";
@@ -111,6 +116,7 @@ fn write_types(folder: &std::path::Path) {
     Study::export_all(&config).expect("can be written");
     ModelInfo::export_all(&config).expect("can be written");
     TemplateInfo::export_all(&config).expect("can be written");
+    Layer::export_all(&config).expect("can be written");
     Mark::export_all(&config).expect("can be written");
     Review::export_all(&config).expect("can be written");
     crate::wire::app::PickKind::export_all(&config).expect("can be written");

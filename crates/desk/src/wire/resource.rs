@@ -8,6 +8,7 @@
 //! reference renderer, for a page without WebGL2: output size, image (column, row) of an output px as a canvas matrix,
 //! interpolation, VOI, the user's inversion |
 //! | `lut/{display_set}/{lut}` | f32 little endian entries as stored in the file |
+//! | `document/{object}` | the bytes of an encapsulated document as they stand in the file |
 //! | `input/{plan}/{k}/sent` | PNG: the picture handed to the model's processor, k counts from 0 |
 //! | `input/{plan}/{k}/seen` | PNG: the same after the model's own resize: the bytes that the tower gets |
 //!

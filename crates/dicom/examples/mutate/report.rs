@@ -49,6 +49,7 @@ impl Outcome {
             DicomError::Codec { .. } => "codec error",
             DicomError::NoSuchFrame { .. } => "no such frame",
             DicomError::NoImage(_) => "no image",
+            DicomError::Video(_) => "video",
             DicomError::UnsupportedObject { .. } => "another object",
             DicomError::TooLarge(_) => "too large",
             DicomError::NotFound(_) => "not found",

@@ -38,12 +38,14 @@ pub fn line(file: &DicomFile, kind: Kind) -> String {
         .into_iter()
         .filter(|part| !part.trim().is_empty())
         .collect();
-    if !details.is_empty() {
-        return format!("{name}: {}", details.join(", "));
-    }
-    match integer(d, tags::INSTANCE_NUMBER) {
-        Some(number) => format!("{name} {number}"),
-        None => name,
+    let line = match (details.is_empty(), integer(d, tags::INSTANCE_NUMBER)) {
+        (false, _) => format!("{name}: {}", details.join(", ")),
+        (true, Some(number)) => format!("{name} {number}"),
+        (true, None) => name,
+    };
+    match file.damage {
+        Some(reason) => format!("{line} (damaged: {reason})"),
+        None => line,
     }
 }
 
@@ -183,10 +185,9 @@ fn segmentation(d: &InMemDicomObject) -> Vec<String> {
 /// What units stored values are mapped to (PS3.3 C.7.6.16.2.11), each once.
 fn real_world_values(d: &InMemDicomObject) -> Vec<String> {
     let mut units: Vec<String> = Vec::new();
-    let mut images = 0_usize;
+    let images = reference::references(d).instances.len();
     let of_series = items(d, tags::REFERENCED_IMAGE_REAL_WORLD_VALUE_MAPPING_SEQUENCE);
     for group in of_series {
-        images = images.saturating_add(items(group, tags::REFERENCED_SOP_SEQUENCE).len());
         for mapping in items(group, tags::REAL_WORLD_VALUE_MAPPING_SEQUENCE) {
             let unit = Code::first(mapping, tags::MEASUREMENT_UNITS_CODE_SEQUENCE);
             let symbol = unit.as_ref().map(|u| u.value.clone()).unwrap_or_default();
@@ -269,6 +270,9 @@ fn encapsulated(file: &DicomFile) -> Vec<String> {
     } else {
         document.title
     };
+    let title = Some(title)
+        .filter(|t| !t.eq_ignore_ascii_case(&name))
+        .unwrap_or_default();
     vec![name, short(&title), size(document.bytes.len())]
 }
 
@@ -353,4 +357,116 @@ fn video(file: &DicomFile) -> Vec<String> {
 /// Text of the first item of a sequence.
 pub(super) fn inner(d: &InMemDicomObject, sequence: Tag, tag: Tag) -> Option<String> {
     item(d, sequence).and_then(|i| text(i, tag))
+}
+
+#[cfg(test)]
+mod tests {
+    use dicom_core::VR;
+
+    use super::*;
+    use crate::objects::ObjectHeader;
+    use crate::objects::testing::{self, code, nest, object, put, put_u16};
+
+    const STORAGE: &str = "1.2.840.10008.5.1.4.1.1.";
+
+    fn summary(d: InMemDicomObject) -> String {
+        ObjectHeader::read(&testing::file(d)).summary
+    }
+
+    #[test]
+    fn an_ecg_says_channels_frequency_and_length() {
+        let mut d = object(&format!("{STORAGE}9.1.1"), "ECG");
+        let mut group = InMemDicomObject::new_empty();
+        put_u16(&mut group, tags::NUMBER_OF_WAVEFORM_CHANNELS, &[12]);
+        put(&mut group, tags::SAMPLING_FREQUENCY, VR::DS, "500");
+        let samples = dicom_core::PrimitiveValue::from(5000_u32);
+        group.put(dicom_core::DataElement::new(
+            tags::NUMBER_OF_WAVEFORM_SAMPLES,
+            VR::UL,
+            samples,
+        ));
+        nest(&mut d, tags::WAVEFORM_SEQUENCE, vec![group]);
+        assert_eq!(summary(d), "waveform: 12-lead ECG, 12 channels, 500 Hz, 10.0 s");
+    }
+
+    #[test]
+    fn a_plan_says_beams_fractions_and_dose() {
+        let mut d = object(&format!("{STORAGE}481.5"), "RTPLAN");
+        put(&mut d, tags::RT_PLAN_LABEL, VR::SH, "Prostate");
+        let mut beam = InMemDicomObject::new_empty();
+        put(&mut beam, tags::RADIATION_TYPE, VR::CS, "PHOTON");
+        nest(&mut d, tags::BEAM_SEQUENCE, vec![beam.clone(), beam]);
+        let mut group = InMemDicomObject::new_empty();
+        put(&mut group, tags::NUMBER_OF_FRACTIONS_PLANNED, VR::IS, "39");
+        nest(&mut d, tags::FRACTION_GROUP_SEQUENCE, vec![group]);
+        let mut dose = InMemDicomObject::new_empty();
+        put(&mut dose, tags::TARGET_PRESCRIPTION_DOSE, VR::DS, "78");
+        nest(&mut d, tags::DOSE_REFERENCE_SEQUENCE, vec![dose]);
+        assert_eq!(
+            summary(d),
+            "radiotherapy plan: Prostate, 2 photon beams, 39 fractions, 78 Gy to the target"
+        );
+    }
+
+    #[test]
+    fn a_mapping_says_its_unit_and_a_registration_its_matrix() {
+        let mut d = object(&format!("{STORAGE}67"), "RWV");
+        let mut mapping = InMemDicomObject::new_empty();
+        let unit = code("{SUVbw}g/ml", "UCUM", "SUV body weight");
+        nest(&mut mapping, tags::MEASUREMENT_UNITS_CODE_SEQUENCE, vec![unit]);
+        let mut image = InMemDicomObject::new_empty();
+        put(&mut image, tags::REFERENCED_SOP_INSTANCE_UID, VR::UI, "1.2.9");
+        let mut group = InMemDicomObject::new_empty();
+        nest(&mut group, tags::REFERENCED_SOP_SEQUENCE, vec![image]);
+        nest(
+            &mut group,
+            tags::REAL_WORLD_VALUE_MAPPING_SEQUENCE,
+            vec![mapping.clone(), mapping],
+        );
+        nest(
+            &mut d,
+            tags::REFERENCED_IMAGE_REAL_WORLD_VALUE_MAPPING_SEQUENCE,
+            vec![group],
+        );
+        assert_eq!(
+            summary(d),
+            "real world value mapping: to SUV body weight [{SUVbw}g/ml], for 1 instance"
+        );
+        let mut d = object(&format!("{STORAGE}66.1"), "REG");
+        let mut matrix = InMemDicomObject::new_empty();
+        put(
+            &mut matrix,
+            tags::FRAME_OF_REFERENCE_TRANSFORMATION_MATRIX_TYPE,
+            VR::CS,
+            "RIGID",
+        );
+        let mut step = InMemDicomObject::new_empty();
+        nest(&mut step, tags::MATRIX_SEQUENCE, vec![matrix]);
+        let mut one = InMemDicomObject::new_empty();
+        nest(&mut one, tags::MATRIX_REGISTRATION_SEQUENCE, vec![step]);
+        nest(&mut d, tags::REGISTRATION_SEQUENCE, vec![one.clone(), one]);
+        assert_eq!(summary(d), "spatial registration: 2 frames of reference, rigid");
+    }
+
+    #[test]
+    fn many_names_are_cut_and_none_is_no_colon() {
+        let mut d = object(&format!("{STORAGE}66.4"), "SEG");
+        let segments = (1..=8_u16)
+            .map(|n| {
+                let mut s = InMemDicomObject::new_empty();
+                put(&mut s, tags::SEGMENT_LABEL, VR::LO, &format!("S{n}"));
+                s
+            })
+            .collect();
+        nest(&mut d, tags::SEGMENT_SEQUENCE, segments);
+        put(&mut d, tags::SEGMENTATION_TYPE, VR::CS, "BINARY");
+        put(&mut d, tags::NUMBER_OF_FRAMES, VR::IS, "30");
+        assert_eq!(
+            summary(d),
+            "segmentation: 8 segments (S1, S2, S3, S4, S5, S6 …), binary, 30 frames"
+        );
+        assert_eq!(summary(object(&format!("{STORAGE}66"), "MR")), "raw data");
+        assert_eq!(size(999), "999 bytes");
+        assert_eq!(size(1_234_567), "1.2 MB");
+    }
 }
