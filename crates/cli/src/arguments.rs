@@ -27,6 +27,12 @@ pub(crate) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// What a report, segmentation, structure set or other object holds.
+    Object {
+        file: PathBuf,
+        #[arg(long)]
+        json: bool,
+    },
     /// Raw values of a file.
     Pixels(PixelsArguments),
     /// A PNG of a slice or plane.

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use overread_desk::op::show::{Cut, Dress, Look, RawPixels, Values};
-use overread_desk::op::{index as op_index, make, open, reslice as op_reslice, show};
+use overread_desk::op::{index as op_index, make, objects as op_objects, open, reslice as op_reslice, show};
 use overread_desk::{Cancel, Desk};
 use serde_json::{Value, json};
 
@@ -101,6 +101,15 @@ pub(crate) fn tags(file: &Path, json: bool) -> Outcome {
         print_json(&make::tags_json(file)?)
     } else {
         print_text(&make::tags_lines(file)?)
+    }
+}
+
+pub(crate) fn object(file: &Path, json: bool) -> Outcome {
+    let described = op_objects::describe(file)?;
+    if json {
+        print_json(&described.json)
+    } else {
+        print_text(&described.text)
     }
 }
 

@@ -78,6 +78,7 @@ fn run(arguments: Arguments) -> Outcome {
     match arguments.command {
         Command::Index { paths, json } => files::index(&paths, json),
         Command::Tags { file, json } => files::tags(&file, json),
+        Command::Object { file, json } => files::object(&file, json),
         Command::Pixels(a) => files::pixels(&a),
         Command::Render(a) => files::render(&desk(), &a),
         Command::Reslice(a) => files::reslice(&desk(), &a),

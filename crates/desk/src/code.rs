@@ -47,6 +47,9 @@ impl From<DicomError> for Failure {
             DicomError::NoImage(_) => "dicom.no_image",
             DicomError::Archive(_) => "zip.unreadable",
             DicomError::Changed => "file.changed",
+            DicomError::Video(_) => "dicom.video",
+            DicomError::UnsupportedObject { .. } => "dicom.other_object",
+            DicomError::TooLarge(_) => "dicom.too_large",
             DicomError::NotFound(_) => "file.not_found",
         };
         sentences(code, &error.to_string())

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use overread_dicom::DisplaySet;
+use overread_dicom::objects::ObjectHeader;
 use overread_dicom::presentation_state::PresentationState;
 use overread_medgemma::Engine;
 use overread_store::Store;
@@ -58,6 +59,16 @@ pub(crate) struct Opened {
     pub(crate) skipped: Vec<SkippedFile>,
     /// Presentation states by handle.
     pub(crate) states: BTreeMap<String, Arc<PresentationState>>,
+    /// By id.
+    pub(crate) objects: BTreeMap<String, Arc<OpenObject>>,
+}
+
+/// An object of the opened folder.
+#[derive(Debug)]
+pub(crate) struct OpenObject {
+    pub(crate) id: String,
+    pub(crate) path: PathBuf,
+    pub(crate) header: ObjectHeader,
 }
 
 /// Pictures of a plan, kept for the page to look at.
@@ -82,6 +93,8 @@ pub struct Desk {
     pub(crate) engine: Mutex<Option<Engine>>,
     /// Seconds a picture and a prompt token took on this machine with the model of that folder.
     pub(crate) pace: Mutex<BTreeMap<PathBuf, [f64; 2]>>,
+    /// Layers that were drawn last.
+    pub(crate) layers: Mutex<Vec<Arc<crate::op::layers::OpenLayer>>>,
     handles: Mutex<BTreeMap<String, PathBuf>>,
 }
 
@@ -118,6 +131,7 @@ impl Desk {
             plans: Mutex::default(),
             engine: Mutex::default(),
             pace: Mutex::default(),
+            layers: Mutex::default(),
             handles: Mutex::default(),
         }
     }

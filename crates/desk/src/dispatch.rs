@@ -52,6 +52,10 @@ impl Desk {
             "studies" => answer(op::studies::studies(self)),
             "display_set" => answer(op::view::display_set(self, &parse(arguments)?)?),
             "presentation" => answer(op::present::presentation(self, &parse(arguments)?)?),
+            "object" => answer(op::objects::object(self, &parse(arguments)?)?),
+            "layers" => answer(op::layers::layers(self, &parse(arguments)?)?),
+            "layer_slice" => answer(op::layers::slice(self, &parse(arguments)?)?),
+            "save_document" => answer(op::objects::save_document(self, &parse(arguments)?)?),
             "probe" => answer(op::view::probe(self, &parse(arguments)?)?),
             "models" => answer(op::models::models(self)?),
             "add_model" => answer(op::models::add_model(self, &parse(arguments)?)?),
@@ -135,6 +139,7 @@ impl Desk {
                 )
             }
             ["lut", set, id] => op::view::lut(self, set, id),
+            ["document", object] => op::objects::document_bytes(self, object),
             ["input", plan, k, which] => op::plan::picture(self, plan, k, which),
             _ => Err(failure(
                 "desk.unknown_address",

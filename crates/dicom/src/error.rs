@@ -65,6 +65,20 @@ pub enum DicomError {
     /// Another file than the one whose header was read.
     #[error("the file has changed since its folder was read; open the folder again")]
     Changed,
+    /// A moving picture in one stream.
+    #[error("this is a video ({0}), which is listed but not played; use a program for videos")]
+    Video(&'static str),
+    /// Sound DICOM of another sort than was asked for.
+    #[error("this is a {kind}, not a {wanted}; choose another file")]
+    UnsupportedObject {
+        /// What it is.
+        kind: &'static str,
+        /// What was asked for.
+        wanted: &'static str,
+    },
+    /// More in it than is read.
+    #[error("the object holds more than can be shown ({0}); it is left as it is")]
+    TooLarge(String),
     /// A path that is not there.
     #[error("there is nothing at {}; check the path", .0.display())]
     NotFound(PathBuf),

@@ -108,13 +108,16 @@ impl ImageHeader {
     /// Reads the header of an opened file.
     ///
     /// # Errors
-    /// [`DicomError::NoImage`] for sound DICOM without pixels to show, [`DicomError::Missing`] when the pixel module
-    /// is incomplete, [`DicomError::Damaged`] when it breaks off before the pixels.
+    /// [`DicomError::NoImage`] for sound DICOM without pixels to show, [`DicomError::Video`],
+    /// [`DicomError::Missing`] when the pixel module is incomplete, [`DicomError::Damaged`] when it breaks off before the pixels.
     pub fn read(path: &Path, file: &DicomFile) -> Result<Self, DicomError> {
         let d = &file.dataset;
         let size_absent = text(d, tags::ROWS).is_none() && text(d, tags::COLUMNS).is_none();
         if file.pixels.is_some() && size_absent {
-            return Err(DicomError::NoImage(crate::object::kind(d)));
+            return Err(DicomError::NoImage(crate::objects::kind::name_of(
+                d,
+                &file.syntax,
+            )));
         }
         if file.pixels.is_none() {
             if let Some(reason) = file.damage
@@ -122,7 +125,13 @@ impl ImageHeader {
             {
                 return Err(DicomError::Damaged(reason.to_owned()));
             }
-            return Err(DicomError::NoImage(crate::object::kind(d)));
+            return Err(DicomError::NoImage(crate::objects::kind::name_of(
+                d,
+                &file.syntax,
+            )));
+        }
+        if crate::objects::kind::is_video(&file.syntax) {
+            return Err(DicomError::Video(file.syntax.name));
         }
         let mut warnings = Vec::new();
         let layout = PixelLayout::read(file, &mut warnings)?;

@@ -4,6 +4,7 @@
 //! * [`scan`] walks folders in parallel and reads headers only, streaming what it finds.
 //! * [`index`] groups headers into display sets in geometric order.
 //! * [`decode`] turns one frame into stored values ([`overread_imaging::frame::Frame`]).
+//! * [`objects`] reads what is no picture, or a picture laid over others: reports, segmentations, structure sets.
 //! * [`tags`] lists a data set.
 //!
 //! dicom-rs parses data sets; a walk over the bytes comes first ([`walk`]), so that lengths that lie and nesting that
@@ -36,7 +37,7 @@ mod missing;
 pub mod mosaic;
 pub mod native;
 mod needed;
-pub mod object;
+pub mod objects;
 pub mod overlay;
 pub mod parse;
 pub mod pixels;

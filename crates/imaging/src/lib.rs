@@ -24,6 +24,7 @@ pub mod lut;
 pub mod measure;
 pub mod modality;
 pub mod orientation;
+pub mod outline;
 pub mod overlay;
 pub mod presentation;
 pub mod presets;

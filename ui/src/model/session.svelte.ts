@@ -13,6 +13,7 @@ import type { SkippedFile } from "../backend/generated/SkippedFile";
 import type { Study } from "../backend/generated/Study";
 import { FrameCache } from "./frames";
 import { LutCache } from "./luts";
+import { ObjectsModel } from "./objects.svelte";
 import { ViewportModel } from "./viewport/viewport.svelte";
 
 export type Layout = "1x1" | "2x2";
@@ -76,6 +77,8 @@ export class Session {
   readonly frames: FrameCache;
   readonly luts: LutCache;
   readonly viewports: readonly ViewportModel[];
+  /** Reports, and what is laid over series. */
+  readonly objects: ObjectsModel;
   app = $state.raw<AppState | null>(null);
   /** Why the desk did not answer at the start. */
   startError = $state.raw<DeskError | null>(null);
@@ -104,6 +107,7 @@ export class Session {
     this.frames = new FrameCache((path, signal) => backend.fetch(path, signal));
     this.luts = new LutCache((path) => backend.fetch(path));
     this.viewports = [0, 1, 2, 3].map((id) => new ViewportModel(id, this));
+    this.objects = new ObjectsModel(this);
     this.frames.onChange = () => {
       this.memory = { bytes: this.frames.bytes };
     };
@@ -231,6 +235,7 @@ export class Session {
     for (const viewport of this.viewports) viewport.close();
     this.frames.clear();
     this.luts.clear();
+    this.objects.clear();
     this.#marked = new Map();
     this.studies = [];
     this.skipped = [];

@@ -377,5 +377,35 @@ export const settings = {
   version: (version: string) => `Overread ${version}`,
 } as const;
 
+export const objects = {
+  report: "Report",
+  readReport: "Read",
+  saveDocument: "Save a copy",
+  showLayer: "Show over series",
+  hideLayer: "Shown over series; hide",
+  opening: "Opening…",
+  saved: (place: string) => `A copy is at ${place}.`,
+  notOpen: "The image that the report names is not open.",
+  imageNotOpen: "image not open here",
+  fitsNothing:
+    "No open series has the images it names, or lies in the same frame of reference. Open that series first.",
+  unverified: "not verified",
+  verified: "verified",
+  partial: "partial",
+  preliminary: "preliminary",
+  written: "Written",
+  author: "By",
+  verifier: "Verified by",
+  unreadable: "This object cannot be read.",
+  empty: "There is nothing in this report.",
+  cut: "The report goes on; it is too long to be shown whole.",
+  source: "As stored in the file. Not written or checked by Overread.",
+  legend: "Stored objects over this series",
+  layers: (count: number) => counted(count, "stored object"),
+  allParts: "All parts on or off",
+  switchOff: (name: string) => `Hide ${name}`,
+  stored: (kind: string) => `${kind.charAt(0).toUpperCase()}${kind.slice(1)} as stored, not a measurement.`,
+} as const;
+
 /** Names of model, truth and reader for lists. */
 export const parties = (words: readonly string[]): string => listed(words);

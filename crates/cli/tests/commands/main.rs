@@ -4,6 +4,7 @@ mod desk;
 mod errors;
 mod evaluate;
 mod model;
+mod objects;
 mod overread;
 mod pictures;
 mod scan;

@@ -1,8 +1,9 @@
 //! What lies in a path, for the command line: every file with what it is, every display set with its geometry.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+use overread_dicom::objects::ObjectHeader;
 use overread_dicom::scan::{self, Found};
 use overread_dicom::{DisplaySet, Index};
 use serde_json::{Value, json};
@@ -18,12 +19,17 @@ pub fn index(paths: &[PathBuf], cancel: &Cancel) -> Outcome<Value> {
     let files = Mutex::new(Vec::<Value>::new());
     let media = Mutex::new(Vec::<Value>::new());
     let index = Mutex::new(Index::default());
+    let objects = Mutex::new(Vec::<Value>::new());
     let take = |event| match event {
         scan::ScanEvent::File(file) => {
             let mut row = json!({
                 "path": file.path.to_string_lossy(), "status": "", "reason": null, "sop_class": null,
                 "modality": null, "transfer_syntax": null, "summary": null,
             });
+            if let Some(also) = &file.also {
+                row["kind"] = json!(also.kind.word());
+                lock(&objects).push(object(&file.path, also));
+            }
             match file.found {
                 Found::Image(header) => {
                     row["status"] = json!("image");
@@ -39,13 +45,15 @@ pub fn index(paths: &[PathBuf], cancel: &Cancel) -> Outcome<Value> {
                         row["reason"] = json!("a further copy of an instance that is here already");
                     }
                 }
-                Found::Object(object) => {
+                Found::Object(header) => {
                     row["status"] = json!("object");
                     row["reason"] = json!("it holds no image");
-                    row["sop_class"] = json!(object.sop_class);
-                    row["modality"] = json!(object.modality);
-                    row["transfer_syntax"] = json!(object.transfer_syntax);
-                    row["summary"] = json!(object.summary);
+                    row["sop_class"] = json!(header.sop_class);
+                    row["modality"] = json!(header.modality);
+                    row["transfer_syntax"] = json!(header.transfer_syntax);
+                    row["summary"] = json!(header.summary);
+                    row["kind"] = json!(header.kind.word());
+                    lock(&objects).push(object(&file.path, &header));
                 }
                 Found::Unreadable(error) => {
                     row["status"] = json!("unreadable");
@@ -74,6 +82,10 @@ pub fn index(paths: &[PathBuf], cancel: &Cancel) -> Outcome<Value> {
         .into_inner()
         .unwrap_or_else(std::sync::PoisonError::into_inner);
     files.sort_by(|a, b| a["path"].as_str().cmp(&b["path"].as_str()));
+    let mut objects = objects
+        .into_inner()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    objects.sort_by(|a, b| a["path"].as_str().cmp(&b["path"].as_str()));
     let sets: Vec<Value> = lock(&index).display_sets(None).iter().map(describe).collect();
     let media = media
         .into_inner()
@@ -81,12 +93,30 @@ pub fn index(paths: &[PathBuf], cancel: &Cancel) -> Outcome<Value> {
     Ok(json!({
         "files": files,
         "display_sets": sets,
+        "objects": objects,
         "media": media,
         "skipped": {
             "empty": summary.empty, "companions": summary.companions, "special": summary.special,
             "zip_entries": summary.refused,
         },
     }))
+}
+
+/// An object as the command line prints it.
+pub(crate) fn object(path: &Path, header: &ObjectHeader) -> Value {
+    json!({
+        "path": path.to_string_lossy(),
+        "kind": header.kind.word(),
+        "summary": header.summary,
+        "label": header.label,
+        "modality": header.modality,
+        "sop_class": header.sop_class,
+        "sop_instance_uid": header.sop_uid,
+        "series_uid": header.series_uid,
+        "study_uid": header.study_uid,
+        "frame_of_reference": header.frames_of_reference,
+        "references": header.references,
+    })
 }
 
 fn describe(set: &DisplaySet) -> Value {

@@ -5,14 +5,16 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use overread_dicom::objects::ObjectHeader;
 use overread_dicom::presentation_state::{PresentationState, is_presentation_state};
 use overread_dicom::scan::{self, Found, ScannedFile};
 use overread_dicom::{DisplaySet, Index, archive};
 
 use crate::code::failure;
-use crate::desk::{Desk, lock};
+use crate::convert;
+use crate::desk::{Desk, OpenObject, lock};
 use crate::op::{plain, present, studies};
-use crate::wire::studies::{ObjectLine, OpenFolder, ScanEvent, SkippedFile};
+use crate::wire::studies::{OpenFolder, ScanEvent, SkippedFile};
 use crate::{Cancel, Failure};
 
 /// Events come at most this often.
@@ -22,7 +24,7 @@ const EVERY: Duration = Duration::from_millis(100);
 struct Progress {
     index: Index,
     changed: BTreeSet<String>,
-    objects: BTreeMap<String, Vec<ObjectLine>>,
+    objects: BTreeMap<String, Vec<Arc<OpenObject>>>,
     skipped: Vec<SkippedFile>,
     states: Vec<Arc<PresentationState>>,
     seen: u32,
@@ -68,6 +70,7 @@ fn run(
     };
     // Files may have changed since they were last read.
     desk.frames.clear();
+    lock(&desk.layers).clear();
     let begun = Instant::now();
     let progress = Mutex::new(Progress::default());
     let summary = scan::scan(
@@ -129,7 +132,25 @@ fn take(
     }
 }
 
+/// Lists an object with its study.
+fn keep(p: &mut Progress, path: &Path, header: ObjectHeader) {
+    p.changed.insert(header.study_uid.clone());
+    let object = OpenObject {
+        id: format!(
+            "object-{}",
+            convert::short_hash(&format!("{} {}", header.sop_uid, path.display()))
+        ),
+        path: path.to_path_buf(),
+        header,
+    };
+    let study = object.header.study_uid.clone();
+    p.objects.entry(study).or_default().push(Arc::new(object));
+}
+
 fn add(p: &mut Progress, root: &Path, file: ScannedFile) {
+    if let Some(also) = file.also {
+        keep(p, &file.path, *also);
+    }
     match file.found {
         Found::Image(header) => {
             p.images += 1;
@@ -145,18 +166,14 @@ fn add(p: &mut Progress, root: &Path, file: ScannedFile) {
             }
         }
         Found::Object(object) => {
-            p.changed.insert(object.study_uid.clone());
             if is_presentation_state(&object.sop_class)
                 && let Ok(state) = PresentationState::open(&file.path)
             {
                 p.states.push(Arc::new(state));
             }
-            let line = ObjectLine {
-                modality: object.modality,
-                summary: object.summary.clone(),
-            };
-            p.objects.entry(object.study_uid).or_default().push(line);
-            skip(p, root, &file.path, "object", object.summary);
+            let summary = object.summary.clone();
+            keep(p, &file.path, *object);
+            skip(p, root, &file.path, "object", summary);
         }
         Found::Unreadable(error) => skip(p, root, &file.path, "unreadable", error.to_string()),
         Found::NotDicom(reason) => skip(p, root, &file.path, "not_dicom", reason),
@@ -190,9 +207,14 @@ fn tell(desk: &Desk, p: &mut Progress, events: &(dyn Fn(ScanEvent) + Sync)) {
             .into_iter()
             .map(Arc::new)
             .collect();
-        let objects = p.objects.get(&uid).cloned().unwrap_or_default();
-        let study = studies::study(desk, &uid, &sets, objects);
+        let mut objects = p.objects.get(&uid).cloned().unwrap_or_default();
+        // The order of arrival must not show.
+        objects.sort_by_cached_key(|o| (o.header.kind, o.header.label.clone(), o.path.clone()));
+        let study = studies::study(desk, &uid, &sets, &objects);
         let mut opened = lock(&desk.opened);
+        opened
+            .objects
+            .extend(objects.into_iter().map(|o| (o.id.clone(), o)));
         opened.sets.retain(|_, set| set.study_uid != uid);
         opened
             .sets

@@ -5,16 +5,18 @@ use std::sync::Arc;
 use overread_dicom::DisplaySet;
 
 use crate::convert;
-use crate::desk::{Desk, lock};
+use crate::desk::{Desk, OpenObject, lock};
 use crate::op::case::{is_hidden, truth_of};
+use crate::op::objects::opens;
 use crate::wire::studies::{DisplaySetTile, ObjectLine, Study};
 
 /// The operation `studies`.
 pub(crate) fn studies(desk: &Desk) -> Vec<Study> {
-    let (known, sets) = {
+    let (known, sets, objects) = {
         let opened = lock(&desk.opened);
         let known: Vec<Study> = opened.studies.clone();
-        (known, opened.sets.values().cloned().collect::<Vec<_>>())
+        let sets: Vec<_> = opened.sets.values().cloned().collect();
+        (known, sets, opened.objects.clone())
     };
     known
         .into_iter()
@@ -25,13 +27,18 @@ pub(crate) fn studies(desk: &Desk) -> Vec<Study> {
                 .iter()
                 .filter_map(|tile| sets.iter().find(|set| set.id == tile.id).cloned())
                 .collect();
-            study(desk, &old.uid, &sets, old.objects)
+            let objects: Vec<_> = old
+                .objects
+                .iter()
+                .filter_map(|line| objects.get(&line.id).cloned())
+                .collect();
+            study(desk, &old.uid, &sets, &objects)
         })
         .collect()
 }
 
 /// A study as the list shows it, with what the store knows of its cases.
-pub(crate) fn study(desk: &Desk, uid: &str, sets: &[Arc<DisplaySet>], objects: Vec<ObjectLine>) -> Study {
+pub(crate) fn study(desk: &Desk, uid: &str, sets: &[Arc<DisplaySet>], objects: &[Arc<OpenObject>]) -> Study {
     let hide = crate::op::app::settings(desk).hide_identity;
     let header = sets.first().map(|set| Arc::clone(&set.first().header));
     let patient = header.as_ref().map(|h| h.patient.clone()).unwrap_or_default();
@@ -53,7 +60,30 @@ pub(crate) fn study(desk: &Desk, uid: &str, sets: &[Arc<DisplaySet>], objects: V
             convert::patient_details(&patient)
         },
         display_sets: sets.iter().map(|set| tile(desk, set)).collect(),
-        objects,
+        objects: objects
+            .iter()
+            .map(|o| line(o, sets.iter().any(|s| is_hidden(desk, &s.id))))
+            .collect(),
+    }
+}
+
+/// An object's line; before the reveal of a blind read it says what it is and not what it holds.
+fn line(object: &OpenObject, hidden: bool) -> ObjectLine {
+    let header = &object.header;
+    ObjectLine {
+        id: object.id.clone(),
+        opens: opens(header.kind),
+        modality: header.modality.clone(),
+        label: if hidden {
+            String::new()
+        } else {
+            header.label.clone()
+        },
+        summary: if hidden {
+            format!("{}, withheld until your own answer is in", header.kind.name())
+        } else {
+            header.summary.clone()
+        },
     }
 }
 

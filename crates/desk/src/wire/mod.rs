@@ -9,6 +9,7 @@
 
 pub mod app;
 pub mod error;
+pub mod objects;
 pub mod operations;
 pub mod presentation;
 pub mod reading;

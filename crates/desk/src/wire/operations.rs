@@ -3,6 +3,7 @@
 use ts_rs::{Config, TS};
 
 use crate::wire::app::{AppState, DeviceReport, Handle, Nothing, ProbeCase, Settings};
+use crate::wire::objects::{Layer, LayerSlice, LayerSliceRequest, ObjectDetail, ObjectRef};
 use crate::wire::presentation::{PresentationRequest, PresentedSet};
 use crate::wire::reading::{ModelInfo, Plan, QuestionSpec, ReadEvent, TemplateInfo};
 use crate::wire::review::{
@@ -24,6 +25,10 @@ macro_rules! for_each_operation {
             studies: Nothing => Vec<Study>, "What is on the desk now.";
             display_set: DisplaySetRef => DisplaySet, "Frames, windows and geometry of a display set.";
             presentation: PresentationRequest => PresentedSet, "A presentation state applied to a display set.";
+            object: ObjectRef => ObjectDetail, "What an object holds: a report, the parts of a layer.";
+            layers: DisplaySetRef => Vec<Layer>, "Objects that can be laid over a display set.";
+            layer_slice: LayerSliceRequest => LayerSlice, "The shapes of a layer on a frame.";
+            save_document: ObjectRef => Exported, "Writes a copy of the document in an object.";
             probe: ProbeRequest => ProbeAnswer, "What lies under the cursor.";
             models: Nothing => Vec<ModelInfo>, "Models the desk knows.";
             add_model: Handle => ModelInfo, "Looks into a model folder and remembers it.";
@@ -113,6 +118,7 @@ fn write_types(folder: &std::path::Path) {
     Study::export_all(&config).expect("can be written");
     ModelInfo::export_all(&config).expect("can be written");
     TemplateInfo::export_all(&config).expect("can be written");
+    Layer::export_all(&config).expect("can be written");
     Mark::export_all(&config).expect("can be written");
     Review::export_all(&config).expect("can be written");
     crate::wire::app::PickKind::export_all(&config).expect("can be written");

@@ -11,6 +11,7 @@
 //! | `veil/{display_set}/{index}/{0\|1}/{state\|none}` | RGBA PNG, one px for each px of the image: shutter and overlays that
 //! lie over it; 1: all overlays of the image |
 //! | `lut/{display_set}/{lut}` | f32 little endian entries as stored in the file |
+//! | `document/{object}` | the bytes of an encapsulated document as they stand in the file |
 //! | `input/{plan}/{k}/sent` | PNG: the picture handed to the model's processor, k counts from 0 |
 //! | `input/{plan}/{k}/seen` | PNG: the same after the model's own resize: the bytes that the tower gets |
 //!

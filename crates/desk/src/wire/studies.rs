@@ -5,6 +5,7 @@ use ts_rs::TS;
 
 use crate::wire::app::Handle;
 use crate::wire::error::WireError;
+use crate::wire::objects::ObjectOpens;
 
 /// Start of the job `open`.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
@@ -91,6 +92,12 @@ pub struct Study {
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct ObjectLine {
+    /// Opaque.
+    pub id: String,
+    /// What can be done with it.
+    pub opens: ObjectOpens,
+    /// What its maker called it; may be empty.
+    pub label: String,
     /// Modality, e.g. `SR`.
     pub modality: String,
     /// One line of what it holds.

@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 
 use overread_dicom::file::DicomFile;
 use overread_dicom::scan::{Found, examine_bytes};
-use overread_dicom::{ImageHeader, Index, decode_with, tags};
+use overread_dicom::{ImageHeader, Index, decode_with, objects, tags};
 use overread_imaging::frame::Frame;
 use overread_imaging::{colour, render};
 
@@ -309,7 +309,39 @@ fn read(bytes: &[u8], original: &Original, outcome: &mut Outcome) {
             }
         }
     }
+    read_object(path, &file, outcome);
     let _ = tags::lines_of(file);
+}
+
+/// Whatever an object may hold: what it is not is refused.
+fn read_object(path: &Path, file: &DicomFile, outcome: &mut Outcome) {
+    let _ = objects::ObjectHeader::read(file);
+    if let Ok(report) = objects::sr::read(file) {
+        let _ = objects::sr_text::lines(&report);
+    }
+    let _ = objects::document::read(file);
+    let image = objects::ImageFrame {
+        sop_uid: "",
+        frame: 1,
+        frame_of_reference: None,
+        plane: None,
+        rows: 16,
+        columns: 16,
+        half_slice_mm: 1.0,
+    };
+    if let Ok(seg) = objects::seg::read(path, file) {
+        let over = objects::ImageFrame {
+            frame_of_reference: seg.frame_of_reference.as_deref(),
+            plane: seg.frames.first().and_then(|f| f.plane),
+            ..image.clone()
+        };
+        if let Err(error) = objects::mask::masks(file, &seg, &over) {
+            outcome.refuse(&error);
+        }
+    }
+    if let Ok(set) = objects::rtstruct::read(file) {
+        let _ = set.on(&image);
+    }
 }
 
 /// Display values by what the file shows first; what is wrong with them.

@@ -52,6 +52,9 @@ impl Outcome {
             DicomError::NoImage(_) => "no image",
             DicomError::Archive(_) => "zip not readable",
             DicomError::Changed => "changed",
+            DicomError::Video(_) => "video",
+            DicomError::UnsupportedObject { .. } => "another object",
+            DicomError::TooLarge(_) => "too large",
             DicomError::NotFound(_) => "not found",
         });
     }

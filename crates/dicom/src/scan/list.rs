@@ -221,6 +221,10 @@ impl<'a> Walk<'a> {
     }
 
     fn tell(&self, path: PathBuf, found: Found) {
-        (self.events)(ScanEvent::File(Box::new(ScannedFile { path, found })));
+        (self.events)(ScanEvent::File(Box::new(ScannedFile {
+            path,
+            found,
+            also: None,
+        })));
     }
 }

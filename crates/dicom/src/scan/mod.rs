@@ -7,17 +7,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use dicom_dictionary_std::tags;
 use rayon::prelude::*;
 
 use crate::archive::Archive;
-use crate::dataset::text;
 use crate::error::DicomError;
 use crate::file::DicomFile;
 use crate::header::ImageHeader;
 use crate::media::{self, Medium};
 use crate::needed;
-use crate::object;
+use crate::objects::{ObjectHeader, kind};
 use crate::parse::Keep;
 use crate::source::Source;
 use crate::start;
@@ -32,28 +30,11 @@ pub enum Found {
     /// An image.
     Image(Box<ImageHeader>),
     /// Sound DICOM without an image.
-    Object(ObjectHeader),
+    Object(Box<ObjectHeader>),
     /// DICOM that cannot be read.
     Unreadable(DicomError),
     /// Something else.
     NotDicom(String),
-}
-
-/// An object that is listed, not shown.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ObjectHeader {
-    /// Study Instance UID.
-    pub study_uid: String,
-    /// Series Instance UID.
-    pub series_uid: String,
-    /// SOP Class UID.
-    pub sop_class: String,
-    /// Modality.
-    pub modality: String,
-    /// Transfer syntax UID.
-    pub transfer_syntax: String,
-    /// One line.
-    pub summary: String,
 }
 
 /// A file and what it is.
@@ -63,6 +44,8 @@ pub struct ScannedFile {
     pub path: PathBuf,
     /// What it is.
     pub found: Found,
+    /// What an image means besides, when it is an object as well: a segmentation, a dose.
+    pub also: Option<Box<ObjectHeader>>,
 }
 
 /// What streams out of a scan.
@@ -137,7 +120,11 @@ pub fn scan(
                     whose.clone_into(reason);
                 }
             }
-            events(ScanEvent::File(Box::new(ScannedFile { path, found })));
+            let also = besides(&found, || match item {
+                Item::File(path) => DicomFile::open(path),
+                Item::Entry(archive, entry) => open_entry(&path, archive, *entry, None),
+            });
+            events(ScanEvent::File(Box::new(ScannedFile { path, found, also })));
         });
         summary.files += batch.len();
     }
@@ -148,6 +135,15 @@ pub fn scan(
         tell_media(&items, events);
     }
     Ok(summary)
+}
+
+/// What a picture means besides. Few classes are both; they are opened again, for a scan's selection leaves out what they mean.
+fn besides(found: &Found, open: impl FnOnce() -> Result<DicomFile, DicomError>) -> Option<Box<ObjectHeader>> {
+    let Found::Image(header) = found else {
+        return None;
+    };
+    kind::of_class(&header.sop_class).filter(|kind| kind.is_picture())?;
+    open().ok().map(|file| Box::new(ObjectHeader::read(&file)))
 }
 
 /// What systems leave beside the files of people, told after nothing else was found in it.
@@ -227,26 +223,18 @@ fn identify(path: &Path, open: impl Fn(Option<&Keep>) -> Result<DicomFile, Dicom
     };
     match ImageHeader::read(path, &file) {
         Ok(header) => Found::Image(Box::new(header)),
-        Err(DicomError::NoImage(_)) => {
+        Err(DicomError::NoImage(_) | DicomError::Video(_)) => {
             // What an object holds is told from all of its elements.
             let file = if file.pixels.is_some() {
                 open(None).unwrap_or(file)
             } else {
                 file
             };
-            let d = &file.dataset;
-            let class = text(d, tags::SOP_CLASS_UID).or_else(|| text(d, tags::MEDIA_STORAGE_SOP_CLASS_UID));
-            if class.is_none() && text(d, tags::STUDY_INSTANCE_UID).is_none() && !file.has_meta {
+            let object = ObjectHeader::read(&file);
+            if object.sop_class.is_empty() && object.study_uid.is_empty() && !file.has_meta {
                 return Found::NotDicom("it holds elements but is no DICOM object".to_owned());
             }
-            Found::Object(ObjectHeader {
-                study_uid: text(d, tags::STUDY_INSTANCE_UID).unwrap_or_default(),
-                series_uid: text(d, tags::SERIES_INSTANCE_UID).unwrap_or_default(),
-                sop_class: class.unwrap_or_default(),
-                modality: text(d, tags::MODALITY).unwrap_or_default(),
-                transfer_syntax: file.syntax.uid.clone(),
-                summary: object::summary(d),
-            })
+            Found::Object(Box::new(object))
         }
         Err(error) => Found::Unreadable(error),
     }

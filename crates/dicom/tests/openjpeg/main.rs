@@ -55,8 +55,8 @@ pub(crate) fn picture(
             for y in 0..rows {
                 for x in 0..columns {
                     let (fx, fy) = (f64::from(x + 7 * c as u32), f64::from(y));
-                    let smooth =
-                        ((fx / f64::from(a)).sin() * (fy / f64::from(b)).cos() * 0.4 + 0.5) * (range - 1) as f64;
+                    let smooth = ((fx / f64::from(a)).sin() * (fy / f64::from(b)).cos() * 0.4 + 0.5)
+                        * (range - 1) as f64;
                     let noise = i64::from(dice.below(1 << precision.min(30)));
                     let value = match kind {
                         0 => smooth as i64,
@@ -143,7 +143,11 @@ fn check(picture: &Picture, wish: &Wish) -> bool {
         assert_eq!(worst(&ours, picture, &said), 0, "lossless: {said}");
     }
     // With an offset, OpenJPEG gives a column or row more than T.800 B-13 has.
-    let discards = if wish.from == (0, 0) { wish.resolutions.min(3) } else { 1 };
+    let discards = if wish.from == (0, 0) {
+        wish.resolutions.min(3)
+    } else {
+        1
+    };
     for discard in 1..discards as u8 {
         let Some(theirs) = peer::decode(&bytes, u32::from(discard)) else {
             continue;
@@ -184,7 +188,15 @@ fn code_block_sizes_and_styles() {
         let picture = picture(&mut dice, columns, rows, precision, false, 1);
         let wish = Wish {
             resolutions: dice.below(4) as i32 + 1,
-            block: dice.of(&[(64, 64), (32, 32), (4, 4), (16, 256), (1024, 4), (4, 1024), (8, 64)]),
+            block: dice.of(&[
+                (64, 64),
+                (32, 32),
+                (4, 4),
+                (16, 256),
+                (1024, 4),
+                (4, 1024),
+                (8, 64),
+            ]),
             style: round / 2,
             irreversible: round % 2 == 1,
             ratios: dice.of(&[vec![0.0], vec![8.0, 0.0], vec![20.0, 10.0, 4.0]]),
@@ -203,11 +215,18 @@ fn tiles_orders_layers_and_precincts() {
         let count = dice.of(&[1, 3]);
         let picture = picture(&mut dice, columns, rows, 12, false, count);
         let from = (dice.below(40), dice.below(40));
-        let tile_from = (from.0.saturating_sub(dice.below(9)), from.1.saturating_sub(dice.below(9)));
+        let tile_from = (
+            from.0.saturating_sub(dice.below(9)),
+            from.1.saturating_sub(dice.below(9)),
+        );
         let tile = (dice.below(100) + 30, dice.below(100) + 30);
         let tiled = dice.below(3) > 0;
         let wish = Wish {
-            from: if tiled { from } else { (dice.below(9), dice.below(9)) },
+            from: if tiled {
+                from
+            } else {
+                (dice.below(9), dice.below(9))
+            },
             tile: tiled.then_some(tile),
             tile_from,
             resolutions: dice.below(5) as i32 + 1,
@@ -258,10 +277,7 @@ fn regions_of_interest_and_changes_of_order() {
                 resolutions: 4,
                 ratios: vec![20.0, 5.0, 0.0],
                 precincts: vec![(64, 64)],
-                changes: vec![
-                    change((0, 2), (0, 3), 2, order),
-                    change((0, 4), (0, 3), 3, other),
-                ],
+                changes: vec![change((0, 2), (0, 3), 2, order), change((0, 4), (0, 3), 3, other)],
                 ..Wish::default()
             };
             made += u32::from(check(&picture, &wish));

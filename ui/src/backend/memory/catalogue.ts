@@ -7,6 +7,7 @@ import type { SkippedFile } from "../generated/SkippedFile";
 import type { Study } from "../generated/Study";
 import type { VoiChoice } from "../generated/VoiChoice";
 import type { WindowInfo } from "../generated/WindowInfo";
+import { OBJECTS } from "./objects";
 
 /** How the pixels of a made display set come about. */
 export type Scene = "belly" | "head" | "chest" | "fan" | "ramp";
@@ -191,7 +192,7 @@ export function makeCatalogue(plain = false): {
     "OR-0417",
     "F 62 y",
   );
-  abdomen.objects.push({ modality: "SR", summary: "Dose report, CTDIvol 8.1 mGy" });
+  abdomen.objects.push(...OBJECTS);
   const headStudy = study(
     "s-head",
     "CT head, follow-up",

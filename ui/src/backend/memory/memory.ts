@@ -14,6 +14,7 @@ import type { Study } from "../generated/Study";
 import { isLast } from "../tauri";
 import { type MadeSet, makeCatalogue } from "./catalogue";
 import { Marks, measure } from "./marks";
+import { detailOf, layerSlice, layersOver } from "./objects";
 import { base64 } from "./png";
 import { MODELS, makePlan, makeReading, NOISE, progressOf, TEMPLATES } from "./reader";
 import { CaseRecord, VOCABULARY } from "./record";
@@ -183,6 +184,10 @@ class MemoryDesk {
     report_device: () => ({}),
     studies: () => this.studies(),
     display_set: ({ display_set }) => this.displaySet(display_set),
+    object: ({ object }) => detailOf(object, this.made("ct-abdomen").set),
+    layers: ({ display_set }) => layersOver(display_set),
+    layer_slice: ({ display_set, frame }) => layerSlice(this.made(display_set).set, frame),
+    save_document: ({ object }) => ({ place: `exports/${object}.pdf`, rows: 1 }),
     probe: (request) => this.probe(request),
     models: () => [...MODELS],
     add_model: (handle) => ({

@@ -1,0 +1,54 @@
+import { cleanup, render, screen, waitFor, within } from "@testing-library/svelte";
+import userEvent from "@testing-library/user-event";
+import { afterEach, describe, expect, it } from "vitest";
+import { memoryBackend } from "../../backend/memory/memory";
+import { Session } from "../../model/session.svelte";
+import App from "../app/App.svelte";
+
+async function open() {
+  const session = new Session(memoryBackend({ pace: 0, plain: true }));
+  render(App, { session });
+  await screen.findByText("CT abdomen, portal venous");
+  return { session, user: userEvent.setup() };
+}
+
+afterEach(cleanup);
+
+describe("objects of a study", () => {
+  it("opens a report beside the pictures: flags, headings, values with units, images to jump to", async () => {
+    const { session, user } = await open();
+    await user.click(await screen.findByText("Measurements"));
+    const report = await screen.findByRole("region", { name: "Report" });
+    expect(await within(report).findByText("Measurement report")).toBeInTheDocument();
+    expect(within(report).getByText("not verified")).toBeInTheDocument();
+    expect(within(report).getByRole("heading", { name: "Findings" })).toBeInTheDocument();
+    expect(within(report).getByText("肝臓 · Ήπαρ")).toBeInTheDocument();
+    expect(within(report).getByText("14.2 mm")).toBeInTheDocument();
+    expect(within(report).getByText("image not open here")).toBeInTheDocument();
+    await user.click(within(report).getByRole("button", { name: /slice 14/ }));
+    await waitFor(() => expect(session.activeViewport.frame).toBe(13));
+    expect(within(report).getByRole("button", { name: /slice 14/ })).toHaveAttribute("aria-current");
+    await user.click(within(report).getByRole("button", { name: "Close" }));
+    expect(screen.queryByRole("region", { name: "Report" })).not.toBeInTheDocument();
+  });
+
+  it("shows a segmentation over its series with a legend whose parts can be switched", async () => {
+    const { session, user } = await open();
+    await user.click(await screen.findByRole("switch", { name: /Organs/ }));
+    const legend = await screen.findByRole("region", { name: "Stored objects over this series" });
+    expect(within(legend).getByText("Segmentation as stored, not a measurement.")).toBeInTheDocument();
+    const layer = `layers-${session.activeViewport.id}`;
+    await waitFor(() => expect(screen.getByTestId(layer).querySelectorAll("path.line")).toHaveLength(2));
+    await user.click(within(legend).getByRole("switch", { name: "Liver" }));
+    expect(within(legend).getByRole("switch", { name: "Liver" })).not.toBeChecked();
+    expect(screen.getByTestId(layer).querySelectorAll("path.line")).toHaveLength(1);
+    await user.click(within(legend).getByRole("button", { name: "Hide Organs" }));
+    expect(screen.queryByTestId(layer)).not.toBeInTheDocument();
+  });
+
+  it("keeps a copy of a document and says where", async () => {
+    const { session, user } = await open();
+    await user.click(await screen.findByText("encapsulated document: PDF, Letter, 12.0 kB"));
+    await waitFor(() => expect(session.message).toContain("exports/object-letter.pdf"));
+  });
+});
