@@ -38,7 +38,11 @@ fn mutated_codestreams_end_in_time_without_panic() {
         let length = bytes.len() as u32;
         // Headers are hit as often as the rest.
         for _ in 0..=dice.below(4) {
-            let reach = if dice.below(2) == 0 { length.min(160) } else { length };
+            let reach = if dice.below(2) == 0 {
+                length.min(160)
+            } else {
+                length
+            };
             let at = dice.below(reach) as usize;
             bytes[at] = match dice.below(4) {
                 0 => 0xFF,
@@ -63,5 +67,8 @@ fn mutated_codestreams_end_in_time_without_panic() {
         }
         assert!(start.elapsed() < SOON, "round {round} took {:?}", start.elapsed());
     }
-    assert!(decoded > 500 && refused > 500, "{decoded} decoded, {refused} refused");
+    assert!(
+        decoded > 500 && refused > 500,
+        "{decoded} decoded, {refused} refused"
+    );
 }
