@@ -131,17 +131,14 @@ fn check(picture: &Picture, wish: &Wish) -> bool {
         (true, ..14) => 1,
         (true, precision) => 1 + (1 << precision) / 16_384,
     };
+    let lossless = !wish.irreversible && wish.ratios.last() == Some(&0.0) && wish.raised.is_none();
+    if lossless && worst(&theirs, picture, &said) > 0 {
+        // With tile-parts or changes of order the encoder at times leaves packets out.
+        assert!(wish.parts_by.is_some() || !wish.changes.is_empty(), "{said}");
+        return false;
+    }
     let off = worst(&ours, &theirs, &said);
     assert!(off <= allowed, "{off}: {said}");
-    // Where it changes orders, raises a region or makes tile-parts, the encoder itself leaves things out.
-    if !wish.irreversible
-        && wish.ratios.last() == Some(&0.0)
-        && wish.raised.is_none()
-        && wish.changes.is_empty()
-        && wish.parts_by.is_none()
-    {
-        assert_eq!(worst(&ours, picture, &said), 0, "lossless: {said}");
-    }
     // With an offset, OpenJPEG gives a column or row more than T.800 B-13 has.
     let discards = if wish.from == (0, 0) {
         wish.resolutions.min(3)
@@ -210,30 +207,37 @@ fn code_block_sizes_and_styles() {
 #[test]
 fn tiles_orders_layers_and_precincts() {
     let (mut dice, mut made) = (Dice::new(3), 0);
-    for round in 0..150 {
-        let (columns, rows) = (dice.below(200) + 1, dice.below(200) + 1);
+    for round in 0..150_usize {
+        let irreversible = round % 5 == 4;
+        // The peer's encoder aborts on the 9/7 filter over a single sample: whole tiles of 64 there.
+        let side = |dice: &mut Dice| match irreversible {
+            true => 64 * (dice.below(3) + 1),
+            false => dice.below(200) + 1,
+        };
+        let (columns, rows) = (side(&mut dice), side(&mut dice));
         let count = dice.of(&[1, 3]);
         let picture = picture(&mut dice, columns, rows, 12, false, count);
-        let from = (dice.below(40), dice.below(40));
+        let from = match irreversible {
+            true => (0, 0),
+            false => (dice.below(40), dice.below(40)),
+        };
         let tile_from = (
             from.0.saturating_sub(dice.below(9)),
             from.1.saturating_sub(dice.below(9)),
         );
-        let tile = (dice.below(100) + 30, dice.below(100) + 30);
-        let tiled = dice.below(3) > 0;
+        let tile = match irreversible {
+            true => (64, 64),
+            false => (dice.below(100) + 30, dice.below(100) + 30),
+        };
         let wish = Wish {
-            from: if tiled {
-                from
-            } else {
-                (dice.below(9), dice.below(9))
-            },
-            tile: tiled.then_some(tile),
+            from,
+            tile: (dice.below(3) > 0).then_some(tile),
             tile_from,
             resolutions: dice.below(5) as i32 + 1,
             block: dice.of(&[(64, 64), (16, 16), (32, 8)]),
-            irreversible: round % 4 == 3,
+            irreversible,
             transform: count == 3 && dice.below(2) == 1,
-            order: [0, 1, 3, 4][round as usize % 4],
+            order: [0, 1, 3, 4][round % 4],
             ratios: dice.of(&[vec![0.0], vec![30.0, 10.0, 0.0], vec![40.0, 20.0, 10.0, 5.0, 3.0]]),
             precincts: dice.of(&[
                 vec![],
@@ -248,7 +252,7 @@ fn tiles_orders_layers_and_precincts() {
         };
         made += u32::from(check(&picture, &wish));
     }
-    assert!(made > 120, "{made} of 150 were encoded");
+    assert!(made > 90, "{made} of 150 were encoded");
 }
 
 #[test]
@@ -264,6 +268,8 @@ fn regions_of_interest_and_changes_of_order() {
         };
         made += u32::from(check(&picture, &wish));
     }
+    assert!(made > 20, "{made} of 24 were encoded");
+    made = 0;
     for order in 0..5 {
         for other in 0..5 {
             let picture = picture(&mut dice, 100, 80, 8, false, 3);
