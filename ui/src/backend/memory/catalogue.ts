@@ -54,6 +54,8 @@ const plainFrame: Omit<FrameInfo, "index" | "sop_instance_uid" | "rows" | "colum
   lossy: "",
   overlays: [],
   shutter: false,
+  coloured: false,
+  suv: "",
   problem: "",
 };
 

@@ -133,7 +133,7 @@ export class ViewportModel {
     if (set === null || info === null || info.problem !== "") return null;
     const state = this.presentedFrame;
     const planes = this.planes && info.overlays.length > 0;
-    if (!planes && !(state === null ? info.shutter : state.veiled)) return null;
+    if (!planes && !(info.coloured || (state === null ? info.shutter : state.veiled))) return null;
     const id = state === null ? "none" : (this.presented?.id ?? "none");
     return `veil/${set.id}/${this.frame}/${planes ? 1 : 0}/${id}`;
   }
