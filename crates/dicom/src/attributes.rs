@@ -139,7 +139,8 @@ impl Fixed {
         };
         let coloured = layout.samples == 3 || palette.is_some();
         let profile = coloured.then(|| profile(root, warnings)).flatten().map(Arc::new);
-        let supplemental = (layout.photometric == "MONOCHROME2" && layout.samples == 1)
+        let grey = text(root, tags::PIXEL_PRESENTATION).as_deref() == Some("MONOCHROME");
+        let supplemental = (layout.photometric == "MONOCHROME2" && layout.samples == 1 && !grey)
             .then(|| tables::palette(root, layout.signed))
             .flatten()
             .map(Arc::new);
@@ -404,3 +405,6 @@ fn plane(places: &Places<'_>) -> Option<Plane> {
         column_spacing,
     })
 }
+
+#[cfg(test)]
+mod tests;

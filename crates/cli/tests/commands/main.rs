@@ -6,4 +6,5 @@ mod evaluate;
 mod model;
 mod overread;
 mod pictures;
+mod presented;
 mod scan;

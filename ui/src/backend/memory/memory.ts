@@ -18,6 +18,7 @@ import { base64 } from "./png";
 import { MODELS, makePlan, makeReading, NOISE, progressOf, TEMPLATES } from "./reader";
 import { CaseRecord, VOCABULARY } from "./record";
 import { modalityValues, notFound, Resources, storedSamples } from "./resources";
+import { makeState } from "./states";
 
 export interface MemoryOptions {
   /** Starts with nothing open. */
@@ -128,6 +129,8 @@ class MemoryDesk {
       stored: [],
       modality: null,
       unit: "",
+      suv: "",
+      suv_kind: "",
       voxel: null,
       patient: null,
       padding: false,
@@ -183,6 +186,7 @@ class MemoryDesk {
     report_device: () => ({}),
     studies: () => this.studies(),
     display_set: ({ display_set }) => this.displaySet(display_set),
+    presentation: ({ display_set, presentation }) => makeState(this.made(display_set), presentation),
     probe: (request) => this.probe(request),
     models: () => [...MODELS],
     add_model: (handle) => ({

@@ -82,7 +82,9 @@ export function corners(facts: CornerFacts): Corners {
 /** What changes or covers the picture by the file's own word, or would. */
 function presentationLines({ frame, planes, state }: CornerFacts): CornerLine[] {
   const count = frame.overlays.length;
+  const uptake = frame.suv.startsWith("no SUV") ? line(frame.suv, "quiet") : [];
   return [
+    ...uptake,
     ...(state === null ? [] : line(state.here ? text.corner(state.label) : text.elsewhere(state.label), "badge")),
     ...(state === null && frame.shutter ? line(text.shutter, "badge") : []),
     ...(count === 0 ? [] : planes ? line(text.planes(count), "badge") : line(text.planesOff(count), "quiet")),
