@@ -7,6 +7,7 @@ use overread_imaging::lut::Lut;
 use overread_imaging::modality::ModalityTransform;
 use overread_imaging::orientation;
 use overread_imaging::samples::Samples;
+use overread_imaging::suv::Suv;
 use overread_imaging::voi::{Voi, VoiFunction, Window};
 
 use crate::wire::resource::SampleKind;
@@ -174,7 +175,7 @@ pub(crate) fn frame_info(index: u32, frame: &FrameRef) -> FrameInfo {
     let Some(a) = header.attributes(frame.frame).cloned().or_else(fallback) else {
         return empty_frame(index, frame);
     };
-    let (slope, intercept, modality_lut) = modality_parts(&a.modality);
+    let (slope, intercept, modality_lut) = modality_parts(a.display_modality());
     FrameInfo {
         rows: a.rows,
         columns: a.columns,
@@ -208,7 +209,17 @@ pub(crate) fn frame_info(index: u32, frame: &FrameRef) -> FrameInfo {
         thickness: header.thickness,
         lossy: lossy(&a),
         shutter: a.shutter.is_some(),
+        coloured: a.supplemental.is_some(),
+        suv: a.suv.as_deref().map(suv_line).unwrap_or_default(),
         ..empty_frame(index, frame)
+    }
+}
+
+/// What an uptake was computed from, or why it was not.
+fn suv_line(suv: &Suv) -> String {
+    match suv.first() {
+        Some((kind, _)) => format!("SUV{}: {}", kind.word(), suv.inputs),
+        None => format!("no SUV: {}", suv.reason),
     }
 }
 
@@ -253,6 +264,8 @@ fn empty_frame(index: u32, frame: &FrameRef) -> FrameInfo {
             })
             .collect(),
         shutter: false,
+        coloured: false,
+        suv: String::new(),
         problem: String::new(),
     }
 }

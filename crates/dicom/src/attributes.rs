@@ -4,13 +4,15 @@
 use std::sync::Arc;
 
 use dicom_core::Tag;
-use dicom_dictionary_std::tags;
+use dicom_dictionary_std::{tags, uids};
 use dicom_object::InMemDicomObject;
 use glam::DVec3;
 use overread_imaging::attributes::{FrameAttributes, LossyHistory, Palette};
 use overread_imaging::geometry::{Plane, UltrasoundRegion};
 use overread_imaging::modality::{ModalityTransform, Unit};
+use overread_imaging::profile::ColourProfile;
 use overread_imaging::shutter::Shutter;
+use overread_imaging::suv::Suv;
 use overread_imaging::voi::{Padding, Voi, VoiFunction, Window};
 
 use crate::dataset::{integer, item, items, number, numbers, text, texts, vector};
@@ -18,11 +20,13 @@ use crate::dimensions::{Coordinates, Shared, b_value, coordinates};
 use crate::error::DicomError;
 use crate::missing;
 use crate::pixels::PixelLayout;
+use crate::profile::profile;
 use crate::shutter::shutter;
 use crate::spacing::{pixel_spacing, regions, spacing};
 use crate::stacking::Stacking;
+use crate::suv::suv;
 use crate::syntax::Syntax;
-use crate::tables::{lut, palette};
+use crate::tables::{self, lut};
 
 /// What sets a frame apart for grouping, and how it is shown.
 #[derive(Clone, Debug, PartialEq)]
@@ -122,6 +126,8 @@ fn mark_missing(mut contexts: Vec<FrameContext>, layout: &PixelLayout) -> Vec<Fr
 /// What all frames of a file share.
 struct Fixed {
     palette: Option<Arc<Palette>>,
+    supplemental: Option<Arc<Palette>>,
+    profile: Option<Arc<ColourProfile>>,
     padding: Option<Padding>,
     lossy: LossyHistory,
     inverse: bool,
@@ -130,6 +136,8 @@ struct Fixed {
     stacking: Stacking,
     dimensions: Shared,
     regions: Arc<[UltrasoundRegion]>,
+    suv: Option<Arc<Suv>>,
+    measured_only: bool,
     shutter: Option<Arc<Shutter>>,
 }
 
@@ -142,26 +150,35 @@ impl Fixed {
     ) -> Result<Self, DicomError> {
         let palette = if layout.photometric == "PALETTE COLOR" {
             Some(Arc::new(
-                palette(root, layout.signed).ok_or(DicomError::Missing("a usable colour palette"))?,
+                tables::palette(root, layout.signed).ok_or_else(|| no_palette(root))?,
             ))
         } else {
             None
         };
-        if text(root, tags::ICC_PROFILE).is_some() && layout.samples == 3 {
-            warnings.push("the ICC profile was not applied: colours are shown as sRGB".to_owned());
-        }
+        let coloured = layout.samples == 3 || palette.is_some();
+        let profile = coloured.then(|| profile(root, warnings)).flatten().map(Arc::new);
+        let grey = text(root, tags::PIXEL_PRESENTATION).as_deref() == Some("MONOCHROME");
+        let supplemental = (layout.photometric == "MONOCHROME2" && layout.samples == 1 && !grey)
+            .then(|| tables::palette(root, layout.signed))
+            .flatten()
+            .map(Arc::new);
+        let modality = text(root, tags::MODALITY).unwrap_or_default();
         Ok(Self {
             palette,
+            supplemental,
+            profile,
             padding: padding(root, layout),
             lossy: lossy(root, syntax),
             inverse: text(root, tags::PRESENTATION_LUT_SHAPE).as_deref() == Some("INVERSE"),
-            modality: text(root, tags::MODALITY).unwrap_or_default(),
+            suv: suv(root, &modality).map(Arc::new),
+            modality,
             original: texts(root, tags::IMAGE_TYPE)
                 .first()
                 .is_some_and(|v| v == "ORIGINAL"),
             stacking: Stacking::read(root, layout.frames),
             dimensions: Shared::read(root),
             regions: regions(root),
+            measured_only: is_angiography(&text(root, tags::SOP_CLASS_UID).unwrap_or_default()),
             shutter: shutter(root).map(Arc::new),
         })
     }
@@ -177,7 +194,12 @@ impl Fixed {
         let transform = places.group_or_root(tags::PIXEL_VALUE_TRANSFORMATION_SEQUENCE);
         let modality = modality_transform(transform, layout.signed).unwrap_or_default();
         let voi = places.group_or_root(tags::FRAME_VOILUT_SEQUENCE);
-        let vois = vois(voi, places.root, layout, &modality);
+        let shown = if self.measured_only {
+            &ModalityTransform::Identity
+        } else {
+            &modality
+        };
+        let vois = vois(voi, places.root, layout, shown);
         let plane = plane(places).map(|plane| self.stacking.place(plane, frame));
         let attributes = FrameAttributes {
             rows: layout.rows,
@@ -187,11 +209,15 @@ impl Fixed {
             photometric: layout.decoded_photometric(),
             unit: self.unit(transform, places.root, &modality),
             modality,
+            measured_only: self.measured_only,
+            suv: self.suv.clone(),
             default_voi: (!vois.is_empty()).then_some(0),
             vois,
             padding: self.padding,
             presentation_inverse: self.inverse,
             palette: self.palette.clone(),
+            supplemental: self.supplemental.clone(),
+            profile: self.profile.clone(),
             spacing: spacing(
                 places,
                 plane.as_ref(),
@@ -250,6 +276,36 @@ impl Fixed {
             None => Unit::Unspecified,
         }
     }
+}
+
+/// What a palette image without tables lacks; the well-known palettes (PS3.6 annex B) are named.
+fn no_palette(root: &InMemDicomObject) -> DicomError {
+    let uid = text(root, tags::PALETTE_COLOR_LOOKUP_TABLE_UID).unwrap_or_default();
+    let name = match uid.strip_prefix("1.2.840.10008.1.5.").unwrap_or_default() {
+        "1" => "Hot Iron",
+        "2" => "PET",
+        "3" => "Hot Metal Blue",
+        "4" => "PET 20 Step",
+        "5" => "Spring",
+        "6" => "Summer",
+        "7" => "Fall",
+        "8" => "Winter",
+        _ => return DicomError::Missing("a usable colour palette"),
+    };
+    DicomError::UnsupportedPixels(format!(
+        "they take the colours of the well-known palette {name}, whose tables are not in the file"
+    ))
+}
+
+/// X-ray angiographic and radiofluoroscopic images, whose modality transform is not for display.
+fn is_angiography(class: &str) -> bool {
+    matches!(
+        class,
+        uids::X_RAY_ANGIOGRAPHIC_IMAGE_STORAGE
+            | uids::X_RAY_RADIOFLUOROSCOPIC_IMAGE_STORAGE
+            | uids::ENHANCED_XA_IMAGE_STORAGE
+            | uids::ENHANCED_XRF_IMAGE_STORAGE
+    )
 }
 
 pub(crate) fn modality_transform(place: &InMemDicomObject, signed: bool) -> Option<ModalityTransform> {
@@ -379,3 +435,6 @@ fn plane(places: &Places<'_>) -> Option<Plane> {
         column_spacing,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,6 +16,7 @@ static NEEDED: LazyLock<Vec<(u16, u16)>> = LazyLock::new(|| {
 pub(crate) fn is_needed(group: u16, number: u16) -> bool {
     NEEDED.binary_search(&(group, number)).is_ok()
         || crate::overlay::is_described_by(group, number)
+        || crate::suv::is_read(group, number)
         || is_needed_private(group, number)
 }
 
@@ -32,7 +33,10 @@ fn is_needed_private(group: u16, number: u16) -> bool {
 }
 
 const ALL: &[Tag] = &[
+    tags::ACQUISITION_DATE,
     tags::ACQUISITION_NUMBER,
+    tags::ACQUISITION_TIME,
+    tags::ACTUAL_FRAME_DURATION,
     tags::BITS_ALLOCATED,
     tags::BITS_STORED,
     tags::BLUE_PALETTE_COLOR_LOOKUP_TABLE_DATA,
@@ -45,6 +49,8 @@ const ALL: &[Tag] = &[
     tags::CONVOLUTION_KERNEL,
     tags::DETECTOR_INFORMATION_SEQUENCE,
     tags::DETECTOR_VECTOR,
+    tags::CORRECTED_IMAGE,
+    tags::DECAY_CORRECTION,
     tags::DIFFUSION_B_VALUE,
     tags::DIFFUSION_GRADIENT_ORIENTATION,
     tags::DIMENSION_INDEX_SEQUENCE,
@@ -79,17 +85,22 @@ const ALL: &[Tag] = &[
     tags::MR_ECHO_SEQUENCE,
     tags::NOMINAL_SCANNED_PIXEL_SPACING,
     tags::NUMBER_OF_FRAMES,
+    tags::OPTICAL_PATH_SEQUENCE,
+    tags::PALETTE_COLOR_LOOKUP_TABLE_UID,
     tags::PATIENT_AGE,
     tags::PATIENT_BIRTH_DATE,
     tags::PATIENT_ID,
     tags::PATIENT_NAME,
     tags::PATIENT_SEX,
+    tags::PATIENT_SIZE,
+    tags::PATIENT_WEIGHT,
     tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE,
     tags::PHOTOMETRIC_INTERPRETATION,
     tags::PIXEL_ASPECT_RATIO,
     tags::PIXEL_MEASURES_SEQUENCE,
     tags::PIXEL_PADDING_RANGE_LIMIT,
     tags::PIXEL_PADDING_VALUE,
+    tags::PIXEL_PRESENTATION,
     tags::PIXEL_REPRESENTATION,
     tags::PIXEL_SPACING,
     tags::PIXEL_SPACING_CALIBRATION_TYPE,
@@ -98,6 +109,7 @@ const ALL: &[Tag] = &[
     tags::PLANE_ORIENTATION_SEQUENCE,
     tags::PLANE_POSITION_SEQUENCE,
     tags::PRESENTATION_LUT_SHAPE,
+    tags::RADIOPHARMACEUTICAL_INFORMATION_SEQUENCE,
     tags::RADIUS_OF_CIRCULAR_SHUTTER,
     tags::RECOMMENDED_DISPLAY_FRAME_RATE,
     tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DATA,
@@ -112,9 +124,11 @@ const ALL: &[Tag] = &[
     tags::SEGMENTED_RED_PALETTE_COLOR_LOOKUP_TABLE_DATA,
     tags::SEGMENT_SEQUENCE,
     tags::SEQUENCE_OF_ULTRASOUND_REGIONS,
+    tags::SERIES_DATE,
     tags::SERIES_DESCRIPTION,
     tags::SERIES_INSTANCE_UID,
     tags::SERIES_NUMBER,
+    tags::SERIES_TIME,
     tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE,
     tags::SHUTTER_LEFT_VERTICAL_EDGE,
     tags::SHUTTER_LOWER_HORIZONTAL_EDGE,
@@ -132,6 +146,7 @@ const ALL: &[Tag] = &[
     tags::STUDY_DATE,
     tags::STUDY_DESCRIPTION,
     tags::STUDY_INSTANCE_UID,
+    tags::SUV_TYPE,
     tags::TEMPORAL_POSITION_IDENTIFIER,
     tags::TIME_SLOT_VECTOR,
     tags::TRIGGER_TIME,

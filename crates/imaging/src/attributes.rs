@@ -5,7 +5,9 @@ use std::sync::Arc;
 use crate::geometry::{PixelSpacing, Plane, UltrasoundRegion};
 use crate::lut::Lut;
 use crate::modality::{ModalityTransform, Unit};
+use crate::profile::ColourProfile;
 use crate::shutter::Shutter;
+use crate::suv::Suv;
 use crate::voi::{Padding, Voi};
 
 /// Photometric Interpretation (0028,0004) of the *decoded* stored values.
@@ -67,8 +69,13 @@ pub struct FrameAttributes {
     pub photometric: Photometric,
     /// Stored to modality values.
     pub modality: ModalityTransform,
+    /// The modality transform is for measuring and not for display, as of X-ray angiography (PS3.3 C.8.7.1.1): windows
+    /// and tables take stored values.
+    pub measured_only: bool,
     /// Unit of modality values.
     pub unit: Unit,
+    /// Standardised uptake values of PET.
+    pub suv: Option<Arc<Suv>>,
     /// Windows in file order, then VOI LUT items in file order; the file's default is `vois[0]` unless a VOI LUT
     /// is present (PS3.3 C.11.2: a LUT item may stand beside windows; see `default_voi`).
     pub vois: Vec<Voi>,
@@ -81,6 +88,10 @@ pub struct FrameAttributes {
     pub presentation_inverse: bool,
     /// Palette of PALETTE COLOR frames.
     pub palette: Option<Arc<Palette>>,
+    /// Supplemental palette of a grey frame (PS3.3 C.7.6.19): stored values from its first on are shown in colour.
+    pub supplemental: Option<Arc<Palette>>,
+    /// Profile of the colours; `None` when they are sRGB already or nothing is said.
+    pub profile: Option<Arc<ColourProfile>>,
     /// Supplemental Modality or VOI tables that could not be used are left out here and named in the warnings.
     pub warnings: Vec<String>,
     /// Image plane in patient space; `None` without position and orientation.
@@ -96,6 +107,15 @@ pub struct FrameAttributes {
 }
 
 impl FrameAttributes {
+    /// What values pass through on their way to the VOI.
+    pub fn display_modality(&self) -> &ModalityTransform {
+        if self.measured_only {
+            &ModalityTransform::Identity
+        } else {
+            &self.modality
+        }
+    }
+
     /// True when display values are inverted after VOI (PS3.3 C.7.6.3.1.2 and C.11.6.1.2).
     pub fn inverts(&self) -> bool {
         self.photometric == Photometric::Monochrome1 || self.presentation_inverse
@@ -124,12 +144,16 @@ pub(crate) mod testing {
             bits_stored: 16,
             photometric: Photometric::Monochrome2,
             modality: ModalityTransform::Identity,
+            measured_only: false,
             unit: Unit::Unspecified,
+            suv: None,
             vois: Vec::new(),
             default_voi: None,
             padding: None,
             presentation_inverse: false,
             palette: None,
+            supplemental: None,
+            profile: None,
             warnings: Vec::new(),
             plane: None,
             spacing: PixelSpacing {

@@ -16,7 +16,7 @@ pub fn auto_window(frame: &Frame) -> Option<Window> {
     let mut values: Vec<f64> = (0..frame.samples.len())
         .map(|i| frame.samples.value(i))
         .filter(|v| v.is_finite() && !a.padding.is_some_and(|p| p.contains(*v)))
-        .map(|v| a.modality.apply(v))
+        .map(|v| a.display_modality().apply(v))
         .filter(|v| a.unit != Unit::Hounsfield || *v >= -1536.0)
         .collect();
     if values.is_empty() {

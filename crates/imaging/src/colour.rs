@@ -132,6 +132,15 @@ pub fn to_rgb8(frame: &Frame) -> Option<Vec<u8>> {
     )
 }
 
+/// As [`to_rgb8`], in sRGB: through the frame's colour profile where it has one.
+pub fn shown_rgb8(frame: &Frame) -> Option<Vec<u8>> {
+    let rgb = to_rgb8(frame)?;
+    match &frame.attributes.profile {
+        Some(profile) => profile.converter.convert(&rgb).or(Some(rgb)),
+        None => Some(rgb),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

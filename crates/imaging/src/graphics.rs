@@ -148,6 +148,7 @@ mod tests {
             ..View::identity(4, 4)
         };
         let veil = Veil {
+            colours: None,
             shutter: Some(Arc::new(Shutter {
                 shapes: vec![ShutterShape::Rectangular([1.0, 1.0, 1.0, 2.0])],
                 colour: [7; 3],

@@ -78,6 +78,8 @@ impl OverlayPlane {
 /// What lies over an image: bit planes, each in its colour, over a shutter.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Veil {
+    /// Colours of a supplemental palette, lowest of all: of pixels, row-major, with the number of columns.
+    pub colours: Option<(u32, Arc<[Option<[u8; 3]>]>)>,
     /// Hides what lies outside.
     pub shutter: Option<Arc<Shutter>>,
     /// Planes with their colours, the topmost last.
@@ -90,7 +92,7 @@ pub const OVERLAY_COLOUR: [u8; 3] = [255; 3];
 impl Veil {
     /// True when there is nothing to lay over.
     pub fn is_empty(&self) -> bool {
-        self.shutter.is_none() && self.planes.is_empty()
+        self.colours.is_none() && self.shutter.is_none() && self.planes.is_empty()
     }
 
     /// The colour over an image point (column, row), corner convention; `None` where the image is seen.
@@ -98,7 +100,20 @@ impl Veil {
         if let Some((_, colour)) = self.planes.iter().rev().find(|(plane, _)| plane.is_set(point)) {
             return Some(*colour);
         }
-        self.shutter.as_ref().filter(|s| s.hides(point)).map(|s| s.colour)
+        if let Some(shutter) = self.shutter.as_ref().filter(|s| s.hides(point)) {
+            return Some(shutter.colour);
+        }
+        let (columns, colours) = self.colours.as_ref()?;
+        if point.x < 0.0 || point.y < 0.0 || point.x >= f64::from(*columns) {
+            return None;
+        }
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "not below nought; saturates"
+        )]
+        let index = (point.y as usize).saturating_mul(*columns as usize) + point.x as usize;
+        colours.get(index).copied().flatten()
     }
 
     /// The veil as RGBA, one px for each px of the image, row-major; alpha 0 where the image is seen.
@@ -135,6 +150,7 @@ mod tests {
             roi: RoiValues::default(),
         };
         let veil = Veil {
+            colours: None,
             shutter: Some(Arc::new(Shutter {
                 shapes: vec![ShutterShape::Rectangular([1.0, 1.0, 2.0, 9.0])],
                 colour: [9; 3],

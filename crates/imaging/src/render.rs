@@ -39,7 +39,12 @@ pub fn display_values(frame: &Frame, voi: &Voi) -> Vec<u8> {
     }
     let (voi, inverted) = (usable(voi), a.inverts());
     (0..frame.samples.len())
-        .map(|i| to_display(voi.apply(a.modality.apply(frame.samples.value(i))), inverted))
+        .map(|i| {
+            to_display(
+                voi.apply(a.display_modality().apply(frame.samples.value(i))),
+                inverted,
+            )
+        })
         .collect()
 }
 
@@ -62,7 +67,7 @@ pub fn render(frame: &Frame, voi: &Voi, view: &View) -> Vec<u8> {
     let rgb = if frame.attributes.photometric.is_monochrome() {
         None
     } else {
-        colour::to_rgb8(frame)
+        colour::shown_rgb8(frame)
     };
     let width = view.width as usize;
     let mut out = vec![0_u8; width * view.height as usize * 4];
@@ -135,7 +140,7 @@ fn grey_at(frame: &Frame, voi: &Voi, at: DVec2, view: &View) -> u8 {
     for (index, w) in taps(a, at, view.interpolation) {
         let stored = frame.samples.value(index);
         if w > 0.0 && !padded(stored) {
-            sum += a.modality.apply(stored) * w;
+            sum += a.display_modality().apply(stored) * w;
             weight += w;
         }
     }

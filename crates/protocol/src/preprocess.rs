@@ -307,7 +307,7 @@ fn grey_picture(frame: &Frame, map: impl Fn(f64) -> u8) -> RgbPicture {
             let value = if a.padding.is_some_and(|p| p.contains(stored)) {
                 0
             } else {
-                map(a.modality.apply(stored))
+                map(a.display_modality().apply(stored))
             };
             [value; 3]
         })

@@ -33,7 +33,7 @@ pub struct Prepared {
 )]
 pub fn prepare(frame: &Frame, voi: &Voi, view: &View) -> Prepared {
     let a = &frame.attributes;
-    let (kind, bytes_per_pixel, pixels) = match colour::to_rgb8(frame) {
+    let (kind, bytes_per_pixel, pixels) = match colour::shown_rgb8(frame) {
         Some(rgb) => (
             7,
             4,
@@ -59,7 +59,7 @@ pub fn prepare(frame: &Frame, voi: &Voi, view: &View) -> Prepared {
     let mut modality = [1.0, 0.0, view.width as f32, view.height as f32];
     let mut luts = [0; 4];
     let mut modality_lut = Vec::new();
-    match &a.modality {
+    match a.display_modality() {
         ModalityTransform::Identity => {}
         ModalityTransform::Rescale { slope, intercept } => {
             modality[0] = *slope as f32;

@@ -111,6 +111,15 @@ export function makeCommands(session: Session, page: PageActions): Command[] {
     command("Slices", "slice.last", "Last slice", ["End"], shows, () => here().setFrame(last())),
     command(
       "Slices",
+      "slice.play",
+      "Play or stop",
+      ["C"],
+      () => shows() && last() > 0,
+      () => here().cine.toggle(),
+      () => here().cine.playing,
+    ),
+    command(
+      "Slices",
       "slice.mark",
       "Mark slice for the model",
       ["K"],

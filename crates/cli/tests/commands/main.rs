@@ -7,4 +7,5 @@ mod model;
 mod objects;
 mod overread;
 mod pictures;
+mod presented;
 mod scan;

@@ -148,6 +148,11 @@ fn describe(set: &DisplaySet) -> Value {
         "columns": a.map(|a| a.columns),
         "pixel_spacing_mm": spacing.and_then(|s| s.mm),
         "spacing_kind": spacing.map_or("none", |s| s.kind.word()),
+        "suv": a.and_then(|a| a.suv.as_deref()).map(|suv| json!({
+            "factors": suv.factors.iter().map(|(kind, factor)| (kind.word(), *factor)).collect::<std::collections::BTreeMap<_, _>>(),
+            "reason": suv.reason,
+            "inputs": suv.inputs,
+        })),
         "slice_spacing_mm": arrangement.and_then(|a| a.spacing),
         "orientation": a.and_then(|a| a.plane).map(|p| {
             let (r, c) = (p.row_direction, p.column_direction);

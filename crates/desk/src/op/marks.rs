@@ -90,13 +90,24 @@ pub(crate) fn measure(desk: &Desk, draft: &MarkDraft) -> Outcome<Vec<String>> {
             };
             let unit = a.unit.symbol();
             match measure::region(&frame, outline, p, q) {
-                Some(s) => lines.push(
-                    format!(
-                        "mean {:.1} ± {:.1} {unit}, {:.0} to {:.0}, n {}",
-                        s.mean, s.sd, s.min, s.max, s.count
-                    )
-                    .replace(" ,", ","),
-                ),
+                Some(s) => {
+                    lines.push(
+                        format!(
+                            "mean {:.1} ± {:.1} {unit}, {:.0} to {:.0}, n {}",
+                            s.mean, s.sd, s.min, s.max, s.count
+                        )
+                        .replace(" ,", ","),
+                    );
+                    if let Some((kind, f)) = a.suv.as_ref().and_then(|suv| suv.first()) {
+                        lines.push(format!(
+                            "SUV{} mean {:.2} ± {:.2}, max {:.2}",
+                            kind.word(),
+                            s.mean * f,
+                            s.sd * f,
+                            s.max * f
+                        ));
+                    }
+                }
                 None if a.photometric.is_monochrome() => lines.push("no pixel inside".to_owned()),
                 None => {}
             }

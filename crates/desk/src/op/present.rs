@@ -6,6 +6,7 @@ use overread_dicom::file::DicomFile;
 use overread_dicom::overlay::overlays;
 use overread_dicom::presentation_state::PresentationState;
 use overread_dicom::{DisplaySet as Images, FrameRef};
+use overread_imaging::colour::rgb_from_palette;
 use overread_imaging::frame::Frame;
 use overread_imaging::overlay::{OVERLAY_COLOUR, Veil};
 use overread_imaging::presentation::{Justification, Presented, SizeMode};
@@ -181,12 +182,18 @@ pub(crate) fn zoom(p: &Presented) -> Option<f64> {
 ///
 /// # Errors
 /// When the file cannot be opened any more.
-pub(crate) fn veil(frame: &FrameRef, all_overlays: bool, state: Option<&Presented>) -> Outcome<Veil> {
+pub(crate) fn veil(
+    desk: &Desk,
+    frame: &FrameRef,
+    all_overlays: bool,
+    state: Option<&Presented>,
+) -> Outcome<Veil> {
     let own = frame
         .header
         .attributes(frame.frame)
         .and_then(|a| a.shutter.clone());
     let mut veil = Veil {
+        colours: supplement(desk, frame)?,
         shutter: state.map_or(own, |p| p.shutter.clone()),
         planes: Vec::new(),
     };
@@ -215,6 +222,26 @@ pub(crate) fn veil(frame: &FrameRef, all_overlays: bool, state: Option<&Presente
     Ok(veil)
 }
 
+type Colours = (u32, Arc<[Option<[u8; 3]>]>);
+
+/// Colours of a supplemental palette (PS3.3 C.7.6.19): stored values from its first on.
+fn supplement(desk: &Desk, frame: &FrameRef) -> Outcome<Option<Colours>> {
+    let palette = frame
+        .header
+        .attributes(frame.frame)
+        .and_then(|a| a.supplemental.clone());
+    let Some(palette) = palette else {
+        return Ok(None);
+    };
+    let decoded = desk.frames.get(frame)?;
+    let colour = |i| {
+        let stored = decoded.samples.value(i);
+        (stored >= f64::from(palette.first_mapped)).then(|| rgb_from_palette(&palette, stored))
+    };
+    let colours = (0..decoded.samples.len()).map(colour).collect();
+    Ok(Some((decoded.attributes.columns, colours)))
+}
+
 /// `veil/{display_set}/{index}/{0|1}/{state|none}`: PNG, one px for each px of the image.
 pub(crate) fn veil_png(desk: &Desk, set: &str, index: &str, all: &str, id: &str) -> Outcome<Resource> {
     let frame = frame_at(desk, set, index)?;
@@ -223,7 +250,7 @@ pub(crate) fn veil_png(desk: &Desk, set: &str, index: &str, all: &str, id: &str)
     } else {
         Some(presented(desk, id, &frame)?)
     };
-    let veil = veil(&frame, all == "1", state.as_ref())?;
+    let veil = veil(desk, &frame, all == "1", state.as_ref())?;
     let (rows, columns) = (frame.header.layout.rows, frame.header.layout.columns);
     Ok(Resource {
         content_type: "image/png",
@@ -239,6 +266,7 @@ pub(crate) fn as_presented(frame: &Frame, p: &Presented) -> Frame {
         a.photometric = overread_imaging::attributes::Photometric::Monochrome2;
         a.presentation_inverse = p.inverted;
         a.modality = p.modality.clone();
+        a.measured_only = false;
     }
     shown
 }

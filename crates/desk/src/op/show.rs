@@ -310,7 +310,7 @@ fn slice_png(
     let a = &frame.attributes;
     let Some(state) = &dress.state else {
         let view = plain_view(a.columns, a.rows, a.spacing.aspect, size)?;
-        let veil = present::veil(wanted, dress.overlays, None)?;
+        let veil = present::veil(desk, wanted, dress.overlays, None)?;
         return drawn_png(&frame, &look.voi(&frame)?, &view, &veil, &[]);
     };
     let p = state.presented(&wanted.header, wanted.frame).ok_or_else(|| {
@@ -330,7 +330,7 @@ fn slice_png(
         (Look::Default, Some(voi)) => voi.clone(),
         _ => look.voi(&shown)?,
     };
-    let veil = present::veil(wanted, dress.overlays, Some(&p))?;
+    let veil = present::veil(desk, wanted, dress.overlays, Some(&p))?;
     drawn_png(&shown, &voi, &view, &veil, &p.curves)
 }
 

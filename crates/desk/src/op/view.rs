@@ -116,7 +116,7 @@ pub(crate) fn frame_bytes(desk: &Desk, display_set: &str, index: &str) -> Outcom
 
 /// Samples as they go to a texture: kind, bytes a pixel, bytes.
 pub(crate) fn encode(frame: &Frame) -> (SampleKind, u32, Vec<u8>) {
-    if let Some(rgb) = colour::to_rgb8(frame) {
+    if let Some(rgb) = colour::shown_rgb8(frame) {
         let rgba = rgb
             .chunks_exact(3)
             .flat_map(|p| [p[0], p[1], p[2], 255])
@@ -218,6 +218,8 @@ pub(crate) fn probe(desk: &Desk, arguments: &ProbeRequest) -> Outcome<ProbeAnswe
         stored: Vec::new(),
         modality: None,
         unit: String::new(),
+        suv: String::new(),
+        suv_kind: String::new(),
         voxel: None,
         // The corner convention of points against the centre convention of planes: half a pixel apart.
         patient: a.plane.map(|p| {
@@ -245,7 +247,12 @@ pub(crate) fn probe(desk: &Desk, arguments: &ProbeRequest) -> Outcome<ProbeAnswe
     {
         answer.padding = a.padding.is_some_and(|p| p.contains(stored));
         if !answer.padding {
-            answer.modality = Some(a.modality.apply(stored));
+            let value = a.modality.apply(stored);
+            answer.modality = Some(value);
+            if let Some((kind, factor)) = a.suv.as_ref().and_then(|suv| suv.first()) {
+                answer.suv = format!("{:.2}", value * factor);
+                answer.suv_kind = format!("SUV{}", kind.word());
+            }
             answer.unit = a.unit.symbol().to_owned();
         }
     }

@@ -116,10 +116,14 @@ pub struct FrameInfo {
     pub thickness: Option<f64>,
     /// `lossy 10:1 JPEG`, or empty.
     pub lossy: String,
+    /// `SUVbw: weight 80 kg …`, or why there is none; empty for all but PET.
+    pub suv: String,
     /// Overlay planes of the file by label, or group where they have none; drawn when they are switched on.
     pub overlays: Vec<String>,
     /// True when the image has a display shutter of its own.
     pub shutter: bool,
+    /// True when values of a supplemental palette are shown in colour.
+    pub coloured: bool,
     /// Why this frame cannot be shown; empty when it can.
     pub problem: String,
 }
@@ -206,6 +210,10 @@ pub struct ProbeAnswer {
     pub modality: Option<f64>,
     /// Unit, e.g. `HU`.
     pub unit: String,
+    /// Standardised uptake value, e.g. `2.31`; empty when there is none.
+    pub suv: String,
+    /// `SUVbw`, `SUVlbm` …; empty when there is none.
+    pub suv_kind: String,
     /// Voxel: column, row, slice, from 0; `None` outside.
     pub voxel: Option<[u32; 3]>,
     /// Patient position, mm, LPS.

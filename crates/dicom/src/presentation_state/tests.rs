@@ -9,11 +9,11 @@ use overread_phantom::dicom::{DataSet, File, Samples, TransferSyntax, Writer};
 use super::*;
 
 const GRAYSCALE: &str = "1.2.840.10008.5.1.4.1.1.11.1";
-const IMAGE: &str = "1.2.3.4";
+
 const FLOAT: &str = "FL";
 
 fn header() -> ImageHeader {
-    let image = Writer::new("presented", 8, 10, Samples::U8((0..160).collect())).text((8, 0x18), "UI", IMAGE);
+    let image = Writer::new("presented", 8, 10, Samples::U8((0..160).collect()));
     let file = DicomFile::from_bytes(image.encode(), None).expect("sound");
     ImageHeader::read(Path::new("made"), &file).expect("an image")
 }
@@ -21,7 +21,7 @@ fn header() -> ImageHeader {
 fn references(frames: &str) -> DataSet {
     let mut image = DataSet::new();
     image.text((0x0008, 0x1150), "UI", "1.2.840.10008.5.1.4.1.1.7");
-    image.text((0x0008, 0x1155), "UI", IMAGE);
+    image.text((0x0008, 0x1155), "UI", &header().sop_uid);
     if !frames.is_empty() {
         image.text((0x0008, 0x1160), "IS", frames);
     }
@@ -74,9 +74,9 @@ fn area_item(corners: [i32; 4], mode: &str) -> DataSet {
 #[test]
 fn a_state_speaks_of_the_frames_that_it_names() {
     let all = state(GRAYSCALE, "", |_| {}).expect("a state");
-    assert!(all.is_for(IMAGE, 1) && all.is_for(IMAGE, 2) && !all.is_for("1.2.3", 1));
+    assert!(all.is_for(&header().sop_uid, 1) && all.is_for(&header().sop_uid, 2) && !all.is_for("1.2.3", 1));
     let second = state(GRAYSCALE, "2", |_| {}).expect("a state");
-    assert!(!second.is_for(IMAGE, 1) && second.is_for(IMAGE, 2));
+    assert!(!second.is_for(&header().sop_uid, 1) && second.is_for(&header().sop_uid, 2));
     assert!(second.presented(&header(), 1).is_none());
 }
 

@@ -10,6 +10,7 @@ mod conformance;
 mod files;
 mod headers;
 mod measure;
+mod overlays;
 mod reslices;
 mod series;
 mod tiles;

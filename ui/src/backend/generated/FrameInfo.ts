@@ -76,7 +76,7 @@ colour: boolean,
  */
 spacing: [number, number] | null, 
 /**
- * `patient`, `detector`, `calibrated`, `none`.
+ * `patient`, `detector`, `estimated`, `calibrated`, `scanned`, `region`, `unknown`, `none`.
  */
 spacing_kind: string, 
 /**
@@ -107,6 +107,22 @@ thickness: number | null,
  * `lossy 10:1 JPEG`, or empty.
  */
 lossy: string, 
+/**
+ * `SUVbw: weight 80 kg …`, or why there is none; empty for all but PET.
+ */
+suv: string, 
+/**
+ * Overlay planes of the file by label, or group where they have none; drawn when they are switched on.
+ */
+overlays: Array<string>, 
+/**
+ * True when the image has a display shutter of its own.
+ */
+shutter: boolean, 
+/**
+ * True when values of a supplemental palette are shown in colour.
+ */
+coloured: boolean, 
 /**
  * Why this frame cannot be shown; empty when it can.
  */

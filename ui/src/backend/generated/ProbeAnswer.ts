@@ -17,6 +17,14 @@ modality: number | null,
  */
 unit: string, 
 /**
+ * Standardised uptake value, e.g. `2.31`; empty when there is none.
+ */
+suv: string, 
+/**
+ * `SUVbw`, `SUVlbm` …; empty when there is none.
+ */
+suv_kind: string, 
+/**
  * Voxel: column, row, slice, from 0; `None` outside.
  */
 voxel: [number, number, number] | null, 

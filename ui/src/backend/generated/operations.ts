@@ -16,6 +16,8 @@ import type { ModelInfo } from "./ModelInfo";
 import type { Nothing } from "./Nothing";
 import type { OpenFolder } from "./OpenFolder";
 import type { Plan } from "./Plan";
+import type { PresentationRequest } from "./PresentationRequest";
+import type { PresentedSet } from "./PresentedSet";
 import type { ProbeAnswer } from "./ProbeAnswer";
 import type { ProbeCase } from "./ProbeCase";
 import type { ProbeRequest } from "./ProbeRequest";
@@ -45,6 +47,8 @@ export interface Operations {
   studies: { arguments: Nothing; result: Array<Study> };
   /** Frames, windows and geometry of a display set. */
   display_set: { arguments: DisplaySetRef; result: DisplaySet };
+  /** A presentation state applied to a display set. */
+  presentation: { arguments: PresentationRequest; result: PresentedSet };
   /** What lies under the cursor. */
   probe: { arguments: ProbeRequest; result: ProbeAnswer };
   /** Models the desk knows. */

@@ -3,6 +3,7 @@ import type { DisplaySet } from "../generated/DisplaySet";
 import type { DisplaySetTile } from "../generated/DisplaySetTile";
 import type { FrameInfo } from "../generated/FrameInfo";
 import type { PreprocessChoice } from "../generated/PreprocessChoice";
+import type { PresentationInfo } from "../generated/PresentationInfo";
 import type { SkippedFile } from "../generated/SkippedFile";
 import type { Study } from "../generated/Study";
 import type { VoiChoice } from "../generated/VoiChoice";
@@ -55,6 +56,8 @@ const plainFrame: Omit<FrameInfo, "index" | "sop_instance_uid" | "rows" | "colum
   lossy: "",
   overlays: [],
   shutter: false,
+  coloured: false,
+  suv: "",
   problem: "",
 };
 
@@ -108,6 +111,7 @@ interface Listed {
   readonly number: string;
   readonly frames: FrameInfo[];
   readonly scene: Scene;
+  readonly states?: PresentationInfo[];
   readonly volume?: boolean;
   readonly spacing?: number;
   readonly warnings?: string[];
@@ -147,7 +151,7 @@ function place(study: Study, listed: Listed): MadeSet {
     auto_window: listed.auto,
     frame_rate: listed.rate ?? null,
     frame_times: [],
-    presentations: [],
+    presentations: listed.states ?? [],
   };
   study.display_sets.push(tile);
   return { tile, set, scene: listed.scene, study };
@@ -275,9 +279,19 @@ export function makeCatalogue(plain = false): {
           spacing: [0.35, 0.35],
           spacing_kind: "detector",
           letters: ["R", "L", "H", "F"],
+          overlays: ["field of view"],
         },
       ],
       scene: "chest",
+      states: [
+        { id: "state-hilum", label: "HILUM", description: "right hilum, turned", unsupported: "" },
+        {
+          id: "state-blend",
+          label: "BLEND",
+          description: "",
+          unsupported: "Blending presentation states are not supported",
+        },
+      ],
       auto: { center: 2000, width: 3600, function: "LINEAR", explanation: "Automatic" },
       preprocess: FIT_PLAIN,
     }),

@@ -19,6 +19,7 @@ import { base64 } from "./png";
 import { MODELS, makePlan, makeReading, NOISE, progressOf, TEMPLATES } from "./reader";
 import { CaseRecord, VOCABULARY } from "./record";
 import { modalityValues, notFound, Resources, storedSamples } from "./resources";
+import { makeState } from "./states";
 
 export interface MemoryOptions {
   /** Starts with nothing open. */
@@ -129,6 +130,8 @@ class MemoryDesk {
       stored: [],
       modality: null,
       unit: "",
+      suv: "",
+      suv_kind: "",
       voxel: null,
       patient: null,
       padding: false,
@@ -188,6 +191,7 @@ class MemoryDesk {
     layers: ({ display_set }) => layersOver(display_set),
     layer_slice: ({ display_set, frame }) => layerSlice(this.made(display_set).set, frame),
     save_document: ({ object }) => ({ place: `exports/${object}.pdf`, rows: 1 }),
+    presentation: ({ display_set, presentation }) => makeState(this.made(display_set), presentation),
     probe: (request) => this.probe(request),
     models: () => [...MODELS],
     add_model: (handle) => ({

@@ -6,6 +6,7 @@ import type { QuestionSpec } from "../generated/QuestionSpec";
 import { type MadeSet, makeCatalogue } from "./catalogue";
 import { belly, chest, fan, head, ramp } from "./pixels";
 import { encodePng } from "./png";
+import { madeVeil } from "./states";
 
 export function notFound(what: string): DeskError {
   return new DeskError({
@@ -143,6 +144,7 @@ export class Resources {
     if (made === undefined) throw notFound("This series");
     if (place === "frame")
       return { bytes: frameBytes(made, Number(second)), type: "application/octet-stream" };
+    if (place === "veil") return { bytes: madeVeil(made, Number(second)), type: "image/png" };
     if (place === "lut") return { bytes: tableEntries(), type: "application/octet-stream" };
     if (place === "thumbnail") {
       const middle = made.set.initial_frame;

@@ -82,7 +82,9 @@ export function corners(facts: CornerFacts): Corners {
 /** What changes or covers the picture by the file's own word, or would. */
 function presentationLines({ frame, planes, state }: CornerFacts): CornerLine[] {
   const count = frame.overlays.length;
+  const uptake = frame.suv.startsWith("no SUV") ? line(frame.suv, "quiet") : [];
   return [
+    ...uptake,
     ...(state === null ? [] : line(state.here ? text.corner(state.label) : text.elsewhere(state.label), "badge")),
     ...(state === null && frame.shutter ? line(text.shutter, "badge") : []),
     ...(count === 0 ? [] : planes ? line(text.planes(count), "badge") : line(text.planesOff(count), "quiet")),
@@ -96,11 +98,12 @@ function millimetres(value: number): string {
 /** What lies under the cursor: value first, then where. */
 export function probeLines(probed: Probed | null): CornerLine[] {
   if (probed === null || probed.answer.stored.length === 0) return [];
-  const { stored, modality, unit, voxel, patient, padding } = probed.answer;
+  const { stored, modality, unit, suv, suv_kind, voxel, patient, padding } = probed.answer;
   const lines: CornerLine[] = [];
   if (padding) lines.push(...line("padding"));
   else if (modality !== null) lines.push(...line(`${number(modality)} ${unit}`.trim(), "strong"));
   else if (stored.length === 3) lines.push(...line(`RGB ${stored.join(" ")}`, "strong"));
+  if (suv !== "") lines.push(...line(`${suv_kind} ${suv}`, "strong"));
   if (modality !== null || padding) lines.push(...line(`stored ${stored.map(number).join(" ")}`, "quiet"));
   if (voxel !== null) lines.push(...line(`x ${voxel[0]}  y ${voxel[1]}  z ${voxel[2]}`, "quiet"));
   if (patient !== null) {

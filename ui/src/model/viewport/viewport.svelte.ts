@@ -12,6 +12,7 @@ import type { VoiChoice } from "../../backend/generated/VoiChoice";
 import { bytesOf, prefetchReach } from "../frames";
 import { Latest } from "../latest";
 import type { Session } from "../session.svelte";
+import { Cine } from "./cine.svelte";
 import {
   clampZoom,
   fitZoom,
@@ -81,6 +82,7 @@ export class ViewportModel {
   /** Counts up when new pixels or tables arrived: the view draws again. */
   arrived = $state(0);
   readonly marking: MarkDesk;
+  readonly cine: Cine = new Cine(this);
   #direction = 1;
   readonly #probe: Latest<Point, ProbeAnswer>;
 
@@ -133,7 +135,7 @@ export class ViewportModel {
     if (set === null || info === null || info.problem !== "") return null;
     const state = this.presentedFrame;
     const planes = this.planes && info.overlays.length > 0;
-    if (!planes && !(state === null ? info.shutter : state.veiled)) return null;
+    if (!planes && !(info.coloured || (state === null ? info.shutter : state.veiled))) return null;
     const id = state === null ? "none" : (this.presented?.id ?? "none");
     return `veil/${set.id}/${this.frame}/${planes ? 1 : 0}/${id}`;
   }
@@ -203,6 +205,7 @@ export class ViewportModel {
   close(): void {
     this.#forgetPointer();
     this.#session.frames.release(this.id);
+    this.cine.stop();
     this.displaySet = null;
     this.presented = null;
     this.loadState = { kind: "empty" };
