@@ -42,7 +42,7 @@ pub fn decode_with(file: &DicomFile, header: &ImageHeader, frame: u32) -> Result
             samples: mosaic.cut(&whole.samples, slice),
         });
     }
-    if is_native(file, &header.layout) {
+    if header.layout.is_native(file.syntax.codec) {
         return native_frame(file, header, attributes, frame);
     }
     if file.syntax.codec == Codec::Unsupported {
@@ -96,22 +96,6 @@ pub fn decode_with(file: &DicomFile, header: &ImageHeader, frame: u32) -> Result
         .map_err(|_| codec_error("the decoder gave up on it".to_owned()))?
         .map_err(codec_error)?;
     finish(header, attributes, decoded, frame)
-}
-
-/// True when the pixels stand there as cells: by the syntax, or by a stated length that is just theirs under a syntax
-/// that nobody knows. Items are never native, whatever the syntax says (PS3.5 A.4).
-fn is_native(file: &DicomFile, layout: &PixelLayout) -> bool {
-    let Some(length) = layout.location.length else {
-        return false;
-    };
-    let bits = layout
-        .native_frame_bits()
-        .saturating_mul(u64::from(layout.frames));
-    let whole = bits.div_ceil(8);
-    match file.syntax.codec {
-        Codec::None => true,
-        _ => length == whole || length == whole + whole % 2,
-    }
 }
 
 /// The codec of a frame: what its first bytes are, where a file says one code stream and holds another.

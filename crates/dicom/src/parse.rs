@@ -52,12 +52,18 @@ pub fn parse(
         data = Cow::Owned(unknown::name(&data, 0, data.len()));
     }
     // Under another tag the parser keeps every byte of text as a Latin-1 character, and the values of the attribute.
-    let places = charsets(&data, encoding);
+    // Where all bytes are ASCII there is nothing to decode, which is so in most scans.
+    let plain = data.iter().all(|b| b.is_ascii() && *b != 0x1B);
+    let places = if plain {
+        Vec::new()
+    } else {
+        charsets(&data, encoding)
+    };
     let big = usize::from(encoding == Encoding::ExplicitBig);
     for place in &places {
         data.to_mut()[place + 2 + big] = ASIDE.1.to_le_bytes()[0];
     }
-    let told = !places.is_empty() || data.contains(&0x1B);
+    let told = !plain && (!places.is_empty() || data.contains(&0x1B));
     let finish = |dataset| {
         if told {
             decode(dataset, &CharacterSet::default())

@@ -8,6 +8,7 @@ use crate::codec::fragments;
 use crate::dataset::{integer, text};
 use crate::error::DicomError;
 use crate::file::DicomFile;
+use crate::syntax::Codec;
 use crate::walk::{PixelKind, PixelLocation};
 
 /// Largest number of samples in one frame.
@@ -121,6 +122,18 @@ impl PixelLayout {
             location,
         };
         layout.keep_what_is_there(file, warnings)?;
+        let codec = file.syntax.codec;
+        if layout.is_native(codec) != (codec == Codec::None) {
+            let are = if codec == Codec::None {
+                "in items"
+            } else {
+                "uncompressed"
+            };
+            warnings.push(format!(
+                "the pixel data are {are}, which the transfer syntax {} does not say",
+                file.syntax.uid
+            ));
+        }
         Ok(layout)
     }
 
@@ -178,6 +191,16 @@ impl PixelLayout {
     /// Samples in one frame.
     pub fn samples_in_frame(&self) -> usize {
         self.rows as usize * self.columns as usize * usize::from(self.samples)
+    }
+
+    /// True when the pixels stand there as cells: by the syntax, or by a stated length that is just theirs under another.
+    /// Items are never native, whatever the syntax says (PS3.5 A.4).
+    pub fn is_native(&self, codec: Codec) -> bool {
+        let bits = self.native_frame_bits().saturating_mul(u64::from(self.frames));
+        let whole = bits.div_ceil(8);
+        self.location
+            .length
+            .is_some_and(|length| codec == Codec::None || length == whole || length == whole + whole % 2)
     }
 
     /// Native 4:2:2 colour: Y Y Cb Cr for two pixels.

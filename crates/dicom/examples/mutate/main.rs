@@ -79,11 +79,9 @@ fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         let payload = panic.payload();
-        let what = payload
-            .downcast_ref::<&str>()
-            .copied()
-            .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
-            .unwrap_or("a panic");
+        let fixed = payload.downcast_ref::<&str>().copied();
+        let what = fixed.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+        let what = what.unwrap_or("a panic");
         SAID.set(Some(format!(
             "{} at {place}",
             what.lines().next().unwrap_or_default()

@@ -325,7 +325,7 @@ fn frames_take_their_places_from_their_own_groups() {
             tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE,
             vec![group("4"), group("0"), group("2")],
         );
-    let set = one(&[data.clone()]);
+    let set = one(std::slice::from_ref(&data));
     assert_eq!(set.frames.iter().map(|f| f.frame).collect::<Vec<_>>(), [2, 3, 1]);
     assert_eq!(spacing(&set), 2.);
     let file = crate::open(&explicit(&data)).expect("opens");

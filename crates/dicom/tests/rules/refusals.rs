@@ -156,6 +156,11 @@ fn a_syntax_that_nobody_knows_around_native_pixels_is_shown() {
     // Pixels of a stated length are native whatever the syntax is called.
     let bytes = File::new("1.2.3.4.5.6").around(&row16(&[1, 2]));
     assert_eq!(crate::values(&frame(&bytes, 1).expect("native")), [1., 2.]);
+    let told = header(&bytes).expect("an image").warnings.join(" ");
+    assert!(
+        told.contains("the transfer syntax 1.2.3.4.5.6 does not say"),
+        "{told}"
+    );
 }
 
 #[test]

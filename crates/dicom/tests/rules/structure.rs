@@ -333,7 +333,7 @@ fn elements_out_of_order_are_read() {
         .text(tags::SOP_CLASS_UID, "UI", crate::write::SECONDARY_CAPTURE)
         .text(tags::STUDY_DESCRIPTION, "LO", "CHEST")
         .words(PIXELS, "OW", &[1, 2, 3])
-        .as_put();
+        .unsorted();
     is_read(&explicit(&reversed));
 }
 

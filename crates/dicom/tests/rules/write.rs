@@ -29,11 +29,11 @@ pub(crate) enum Value {
     Lying(u32, Vec<u8>),
 }
 
-/// Elements, written in ascending order unless `as_put`.
+/// Elements, written in ascending order unless `unsorted`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Data {
     elements: Vec<(Tag, [u8; 2], Value)>,
-    as_put: bool,
+    unsorted: bool,
 }
 
 impl Data {
@@ -60,8 +60,8 @@ impl Data {
     }
 
     /// Writes the elements in the order in which they were put.
-    pub(crate) fn as_put(mut self) -> Self {
-        self.as_put = true;
+    pub(crate) fn unsorted(mut self) -> Self {
+        self.unsorted = true;
         self
     }
 
@@ -102,7 +102,7 @@ impl Data {
 
     pub(crate) fn encode(&self, form: Form) -> Vec<u8> {
         let mut elements: Vec<_> = self.elements.iter().collect();
-        if !self.as_put {
+        if !self.unsorted {
             elements.sort_by_key(|(tag, ..)| *tag);
         }
         let mut out = Vec::new();
