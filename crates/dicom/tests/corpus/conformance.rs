@@ -56,7 +56,7 @@ fn decoder(codec: Codec) -> &'static str {
         Codec::Rle => "own (`codec::rle`)",
         Codec::Jpeg => "own (`codec::jpeg`: 12-bit DCT, lossless); `jpeg-decoder` for 8-bit DCT",
         Codec::JpegLs => "own (`codec::jpegls`)",
-        Codec::Jpeg2000 => "`jpeg2k` over `openjp2`",
+        Codec::Jpeg2000 => "own (`codec::jpeg2000`)",
         Codec::JpegXl => "`jxl-oxide`",
         Codec::DeflatedFrame => "`flate2`",
         Codec::Unsupported => "none",

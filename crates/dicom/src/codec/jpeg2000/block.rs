@@ -149,141 +149,123 @@ impl Coder {
 
     /// Significance propagation (T.800 D.3.1).
     fn propagate(&mut self, reader: &mut Mq<'_>, plane: u32, orientation: Orientation) {
-        let table = zero_coding(orientation);
-        let mut mq = *reader;
-        let (width, stride) = (self.width, self.width + 2);
-        let (flags, samples) = (&mut *self.flags, &mut *self.samples);
-        let contexts = &mut self.contexts;
-        let causal = self.style & CAUSAL != 0;
-        for stripe in 0..self.height.div_ceil(4) {
-            let rows = (self.height - stripe * 4).min(4) as u32;
-            let first = (stripe + 1) * stride + 1;
+        let (width, height) = (self.width, self.height);
+        let mut pass = self.pass(*reader, plane, orientation);
+        for stripe in 0..height.div_ceil(4) {
+            let rows = (height - stripe * 4).min(4) as u32;
             for column in 0..width {
-                let at = (first + column) & MASK;
-                let mut word = flags[at];
+                let (at, cell) = place(stripe, column, width);
+                let mut word = pass.flags[at & MASK];
                 if word & SIGNIFICANT == 0 {
                     continue;
                 }
-                for row in 0..rows {
-                    let around = word >> (3 * row);
-                    if around & 0x10 != 0 || around & AROUND == 0 {
-                        continue;
+                if rows == 4 {
+                    word = pass.propagate(word, at, cell, 0);
+                    word = pass.propagate(word, at, cell, 1);
+                    word = pass.propagate(word, at, cell, 2);
+                    word = pass.propagate(word, at, cell, 3);
+                } else {
+                    for row in 0..rows {
+                        word = pass.propagate(word, at, cell, row);
                     }
-                    let cx = usize::from(table[(around & 0x1FF) as usize]);
-                    if mq.decode(&mut contexts[cx & 31]) != 0 {
-                        let sign = sign(&mut mq, contexts, flags, word, at, row);
-                        samples[((stripe * width + column) * 4 + row as usize) & MASK] =
-                            (sign << 31) | (3 << plane);
-                        word = mark(flags, word, at, stride, row, sign, causal);
-                    }
-                    word |= 1 << (VISITED + row);
                 }
-                flags[at] = word;
+                pass.flags[at & MASK] = word;
             }
         }
-        *reader = mq;
+        *reader = pass.mq;
     }
 
     /// Magnitude refinement (T.800 D.3.3).
     fn refine(&mut self, reader: &mut Mq<'_>, plane: u32) {
-        let mut mq = *reader;
-        let (width, stride) = (self.width, self.width + 2);
-        let (flags, samples) = (&mut *self.flags, &mut *self.samples);
-        let contexts = &mut self.contexts;
-        let half = 1 << plane;
-        for stripe in 0..self.height.div_ceil(4) {
-            let rows = (self.height - stripe * 4).min(4) as u32;
-            let first = (stripe + 1) * stride + 1;
+        let (width, height) = (self.width, self.height);
+        let mut pass = self.pass(*reader, plane, Orientation::Ll);
+        for stripe in 0..height.div_ceil(4) {
+            let rows = (height - stripe * 4).min(4) as u32;
             for column in 0..width {
-                let at = (first + column) & MASK;
-                let mut word = flags[at];
+                let (at, cell) = place(stripe, column, width);
+                let mut word = pass.flags[at & MASK];
                 if word & OWN == 0 {
                     continue;
                 }
-                for row in 0..rows {
-                    let around = word >> (3 * row);
-                    if around & 0x10 == 0 || word >> (VISITED + row) & 1 != 0 {
-                        continue;
+                if rows == 4 {
+                    word = pass.refine(word, cell, 0);
+                    word = pass.refine(word, cell, 1);
+                    word = pass.refine(word, cell, 2);
+                    word = pass.refine(word, cell, 3);
+                } else {
+                    for row in 0..rows {
+                        word = pass.refine(word, cell, row);
                     }
-                    let cx = if word >> (REFINED + row) & 1 != 0 {
-                        REFINE + 2
-                    } else {
-                        REFINE + usize::from(around & AROUND != 0)
-                    };
-                    let bit = mq.decode(&mut contexts[cx & 31]);
-                    let sample = &mut samples[((stripe * width + column) * 4 + row as usize) & MASK];
-                    *sample = refined(*sample, bit, half);
-                    word |= 1 << (REFINED + row);
                 }
-                flags[at] = word;
+                pass.flags[at & MASK] = word;
             }
         }
-        *reader = mq;
+        *reader = pass.mq;
     }
 
     /// Cleanup (T.800 D.3.4).
     fn cleanup(&mut self, reader: &mut Mq<'_>, plane: u32, orientation: Orientation) {
-        let table = zero_coding(orientation);
-        let mut mq = *reader;
-        let (width, stride) = (self.width, self.width + 2);
-        let (flags, samples) = (&mut *self.flags, &mut *self.samples);
-        let contexts = &mut self.contexts;
-        let causal = self.style & CAUSAL != 0;
-        for stripe in 0..self.height.div_ceil(4) {
-            let rows = (self.height - stripe * 4).min(4) as u32;
-            let first = (stripe + 1) * stride + 1;
+        let (width, height) = (self.width, self.height);
+        let symbols = self.style & SYMBOLS != 0;
+        let mut pass = self.pass(*reader, plane, orientation);
+        for stripe in 0..height.div_ceil(4) {
+            let rows = (height - stripe * 4).min(4) as u32;
             for column in 0..width {
-                let at = (first + column) & MASK;
-                let mut word = flags[at];
-                let mut row = 0;
-                let mut known = false;
-                if word & SIGNIFICANT == 0 && rows == 4 {
-                    if mq.decode(&mut contexts[RUN]) == 0 {
+                let (at, cell) = place(stripe, column, width);
+                let mut word = pass.flags[at & MASK];
+                if rows < 4 {
+                    for row in 0..rows {
+                        word = pass.clean(word, at, cell, row);
+                    }
+                } else if word & SIGNIFICANT != 0 {
+                    word = pass.clean(word, at, cell, 0);
+                    word = pass.clean(word, at, cell, 1);
+                    word = pass.clean(word, at, cell, 2);
+                    word = pass.clean(word, at, cell, 3);
+                } else {
+                    if pass.mq.decode(&mut pass.contexts[RUN]) == 0 {
                         continue;
                     }
-                    row = mq.decode(&mut contexts[UNIFORM]) << 1;
-                    row |= mq.decode(&mut contexts[UNIFORM]);
-                    known = true;
-                }
-                while row < rows {
-                    let around = word >> (3 * row);
-                    if known || (around & 0x10 == 0 && word >> (VISITED + row) & 1 == 0) {
-                        let cx = usize::from(table[(around & 0x1FF) as usize]);
-                        if known || mq.decode(&mut contexts[cx & 31]) != 0 {
-                            let sign = sign(&mut mq, contexts, flags, word, at, row);
-                            samples[((stripe * width + column) * 4 + row as usize) & MASK] =
-                                (sign << 31) | (3 << plane);
-                            word = mark(flags, word, at, stride, row, sign, causal);
-                        }
-                        known = false;
+                    let first = pass.mq.decode(&mut pass.contexts[UNIFORM]) << 1;
+                    let first = first | pass.mq.decode(&mut pass.contexts[UNIFORM]);
+                    word = pass.found(word, at, cell, first);
+                    for row in first + 1..4 {
+                        word = pass.clean(word, at, cell, row);
                     }
-                    row += 1;
                 }
-                flags[at] = word & !(0xF << VISITED);
+                pass.flags[at & MASK] = word & !(0xF << VISITED);
             }
         }
-        if self.style & SYMBOLS != 0 {
+        if symbols {
             for _ in 0..4 {
-                mq.decode(&mut contexts[UNIFORM]);
+                pass.mq.decode(&mut pass.contexts[UNIFORM]);
             }
         }
-        *reader = mq;
+        *reader = pass.mq;
+    }
+
+    fn pass<'a, 'd>(&'a mut self, mq: Mq<'d>, plane: u32, orientation: Orientation) -> Pass<'a, 'd> {
+        Pass {
+            mq,
+            flags: &mut self.flags,
+            samples: &mut self.samples,
+            contexts: &mut self.contexts,
+            table: zero_coding(orientation),
+            stride: self.width + 2,
+            plane,
+            causal: self.style & CAUSAL != 0,
+        }
     }
 
     /// Significance propagation without arithmetic coding (T.800 D.6).
     fn propagate_raw(&mut self, bits: &mut Raw<'_>, plane: u32) {
-        let (width, stride) = (self.width, self.width + 2);
-        let (flags, samples) = (&mut *self.flags, &mut *self.samples);
+        let (width, height) = (self.width, self.height);
         let causal = self.style & CAUSAL != 0;
-        for stripe in 0..self.height.div_ceil(4) {
-            let rows = (self.height - stripe * 4).min(4) as u32;
-            let first = (stripe + 1) * stride + 1;
+        for stripe in 0..height.div_ceil(4) {
+            let rows = (height - stripe * 4).min(4) as u32;
             for column in 0..width {
-                let at = (first + column) & MASK;
-                let mut word = flags[at];
-                if word & SIGNIFICANT == 0 {
-                    continue;
-                }
+                let (at, cell) = place(stripe, column, width);
+                let mut word = self.flags[at & MASK];
                 for row in 0..rows {
                     let around = word >> (3 * row);
                     if around & 0x10 != 0 || around & AROUND == 0 {
@@ -291,39 +273,120 @@ impl Coder {
                     }
                     if bits.bit() != 0 {
                         let sign = bits.bit();
-                        samples[((stripe * width + column) * 4 + row as usize) & MASK] =
-                            (sign << 31) | (3 << plane);
-                        word = mark(flags, word, at, stride, row, sign, causal);
+                        self.samples[(cell + row as usize) & MASK] = (sign << 31) | (3 << plane);
+                        word = mark(&mut self.flags, word, at, width + 2, row, sign, causal);
                     }
                     word |= 1 << (VISITED + row);
                 }
-                flags[at] = word;
+                self.flags[at & MASK] = word;
             }
         }
     }
 
     /// Magnitude refinement without arithmetic coding (T.800 D.6).
     fn refine_raw(&mut self, bits: &mut Raw<'_>, plane: u32) {
-        let (width, stride) = (self.width, self.width + 2);
-        let (flags, samples) = (&mut *self.flags, &mut *self.samples);
-        for stripe in 0..self.height.div_ceil(4) {
-            let rows = (self.height - stripe * 4).min(4) as u32;
-            let first = (stripe + 1) * stride + 1;
+        let (width, height) = (self.width, self.height);
+        for stripe in 0..height.div_ceil(4) {
+            let rows = (height - stripe * 4).min(4) as u32;
             for column in 0..width {
-                let at = (first + column) & MASK;
-                let mut word = flags[at];
+                let (at, cell) = place(stripe, column, width);
+                let mut word = self.flags[at & MASK];
                 for row in 0..rows {
                     if word >> (3 * row) & 0x10 == 0 || word >> (VISITED + row) & 1 != 0 {
                         continue;
                     }
-                    let sample = &mut samples[((stripe * width + column) * 4 + row as usize) & MASK];
+                    let sample = &mut self.samples[(cell + row as usize) & MASK];
                     *sample = refined(*sample, bits.bit(), 1 << plane);
                     word |= 1 << (REFINED + row);
                 }
-                flags[at] = word;
+                self.flags[at & MASK] = word;
             }
         }
     }
+}
+
+/// A pass with arithmetic coding under way.
+struct Pass<'a, 'd> {
+    mq: Mq<'d>,
+    flags: &'a mut [u32; CELLS],
+    samples: &'a mut [u32; CELLS],
+    contexts: &'a mut [Context; 32],
+    table: &'static [u8; 512],
+    stride: usize,
+    plane: u32,
+    causal: bool,
+}
+
+// Each gives the new flags of the sample's column.
+impl Pass<'_, '_> {
+    #[inline(always)]
+    fn propagate(&mut self, word: u32, at: usize, cell: usize, row: u32) -> u32 {
+        let around = word >> (3 * row);
+        if around & 0x10 != 0 || around & AROUND == 0 {
+            return word;
+        }
+        let cx = usize::from(self.table[(around & 0x1FF) as usize]);
+        let word = word | 1 << (VISITED + row);
+        if self.mq.decode(&mut self.contexts[cx & 31]) != 0 {
+            self.found(word, at, cell, row)
+        } else {
+            word
+        }
+    }
+
+    #[inline(always)]
+    fn refine(&mut self, word: u32, cell: usize, row: u32) -> u32 {
+        let around = word >> (3 * row);
+        if around & 0x10 == 0 || word >> (VISITED + row) & 1 != 0 {
+            return word;
+        }
+        let cx = if word >> (REFINED + row) & 1 != 0 {
+            REFINE + 2
+        } else {
+            REFINE + usize::from(around & AROUND != 0)
+        };
+        let bit = self.mq.decode(&mut self.contexts[cx]);
+        let sample = &mut self.samples[(cell + row as usize) & MASK];
+        *sample = refined(*sample, bit, 1 << self.plane);
+        word | 1 << (REFINED + row)
+    }
+
+    #[inline(always)]
+    fn clean(&mut self, word: u32, at: usize, cell: usize, row: u32) -> u32 {
+        let around = word >> (3 * row);
+        if around & 0x10 != 0 || word >> (VISITED + row) & 1 != 0 {
+            return word;
+        }
+        let cx = usize::from(self.table[(around & 0x1FF) as usize]);
+        if self.mq.decode(&mut self.contexts[cx & 31]) != 0 {
+            self.found(word, at, cell, row)
+        } else {
+            word
+        }
+    }
+
+    /// A sample has become significant: its sign (T.800 D.3.2) and its place in all contexts around.
+    #[inline(always)]
+    fn found(&mut self, word: u32, at: usize, cell: usize, row: u32) -> u32 {
+        let left = self.flags[at.wrapping_sub(1) & MASK] >> (SIGNS + 1 + row) & 1;
+        let right = self.flags[(at + 1) & MASK] >> (SIGNS + 1 + row) & 1;
+        let above = word >> (SIGNS + row) & 1;
+        let below = word >> (SIGNS + 2 + row) & 1;
+        let index = (word >> (3 * row) & 0xAA) | above | left << 2 | right << 4 | below << 6;
+        let coded = SIGN_CODING[(index & 0xFF) as usize];
+        let sign = self.mq.decode(&mut self.contexts[usize::from(coded & 31)]) ^ u32::from(coded >> 7);
+        self.samples[(cell + row as usize) & MASK] = (sign << 31) | (3 << self.plane);
+        mark(self.flags, word, at, self.stride, row, sign, self.causal)
+    }
+}
+
+/// Where a stripe's column has its flags and its first sample.
+#[inline(always)]
+fn place(stripe: usize, column: usize, width: usize) -> (usize, usize) {
+    (
+        (stripe + 1) * (width + 2) + column + 1,
+        (stripe * width + column) * 4,
+    )
 }
 
 /// Half a step up or down: the middle of the half that the bit chose.
@@ -334,25 +397,6 @@ fn refined(sample: u32, bit: u32, half: u32) -> u32 {
     } else {
         sample.wrapping_sub(half)
     }
-}
-
-/// Decodes a sign (T.800 D.3.2).
-#[inline(always)]
-fn sign(
-    mq: &mut Mq<'_>,
-    contexts: &mut [Context; 32],
-    flags: &[u32; CELLS],
-    word: u32,
-    at: usize,
-    row: u32,
-) -> u32 {
-    let left = flags[at.wrapping_sub(1) & MASK] >> (SIGNS + 1 + row) & 1;
-    let right = flags[(at + 1) & MASK] >> (SIGNS + 1 + row) & 1;
-    let above = word >> (SIGNS + row) & 1;
-    let below = word >> (SIGNS + 2 + row) & 1;
-    let index = (word >> (3 * row) & 0xAA) | above | left << 2 | right << 4 | below << 6;
-    let coded = SIGN_CODING[(index & 0xFF) as usize];
-    mq.decode(&mut contexts[usize::from(coded & 31)]) ^ u32::from(coded >> 7)
 }
 
 /// Tells all neighbours of a sample that has become significant; gives its own column's new flags.

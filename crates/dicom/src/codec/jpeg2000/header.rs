@@ -155,6 +155,9 @@ impl Style {
         if block.0 > 10 || block.1 > 10 || block.0 + block.1 > 12 {
             return Err("its code-blocks are too large".to_owned());
         }
+        if passes & 0x80 != 0 {
+            return Err("it mixes code-blocks of T.800 and T.814".to_owned());
+        }
         if filter > 1 {
             return Err("it uses a wavelet filter of Part 2".to_owned());
         }

@@ -16,10 +16,17 @@ pub(super) struct Packets<'a> {
     /// Packet headers that stand apart.
     headers: Option<&'a [u8]>,
     headers_at: usize,
-    /// Packets that were read whole.
+    /// Packets whose headers were read.
     pub(super) count: usize,
     news: Vec<News>,
+    /// Looks at code-blocks that are still believed.
+    looks: usize,
 }
+
+/// Looks at code-blocks that any tile may take. Beyond, each byte may pay for some: most code-blocks are told of in a
+/// few bits, but one that waits for its layer takes none.
+const FREE_LOOKS: usize = 1 << 22;
+const LOOKS_PER_BYTE: usize = 64;
 
 /// What a packet brings for a code-block.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +45,11 @@ impl<'a> Packets<'a> {
             headers_at: 0,
             count: 0,
             news: Vec::new(),
+            looks: data
+                .len()
+                .saturating_add(headers.map_or(0, <[u8]>::len))
+                .saturating_mul(LOOKS_PER_BYTE)
+                .saturating_add(FREE_LOOKS),
         }
     }
 
@@ -70,6 +82,11 @@ impl<'a> Packets<'a> {
                 resolution.list[number].bands = resolution.lay_out(number, step.resolution == 0, block);
             }
             let precinct = &mut resolution.list[number];
+            let blocks = precinct.bands.iter().map(|band| band.list.len()).sum();
+            let Some(looks) = self.looks.checked_sub(blocks) else {
+                return false;
+            };
+            self.looks = looks;
             if header(&mut bits, precinct, layer, style, high_throughput, &mut self.news).is_none() {
                 return false;
             }
@@ -84,6 +101,7 @@ impl<'a> Packets<'a> {
         } else {
             self.at = end.min(self.data.len());
         }
+        self.count += 1;
         let precinct = &mut resolution.list[number];
         precinct.layers = layer + 1;
         for news in &self.news {
@@ -99,7 +117,6 @@ impl<'a> Packets<'a> {
                 return false;
             }
         }
-        self.count += 1;
         true
     }
 }

@@ -101,10 +101,15 @@ fn precincts(
             for down in 0..resolution.precincts.1 {
                 let y = origin(down, resolution.rect.y.0, resolution.precinct.1, step.1, tile.y.0);
                 for across in 0..resolution.precincts.0 {
+                    let precinct = down * resolution.precincts.0 + across;
+                    // What brings nothing new would only cost time.
+                    if resolution.list[precinct as usize].layers >= progression.layers {
+                        continue;
+                    }
                     list.push(Step {
                         resolution: r,
                         component: c,
-                        precinct: down * resolution.precincts.0 + across,
+                        precinct,
                         x: origin(
                             across,
                             resolution.rect.x.0,

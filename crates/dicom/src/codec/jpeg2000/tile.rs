@@ -1,11 +1,14 @@
 //! A tile from its packets to samples.
 
 use std::borrow::Cow;
+use std::sync::{Mutex, PoisonError};
+
+use rayon::prelude::*;
 
 use super::block::{Coder, MOST_PLANES, Shape};
 use super::codestream::{Codestream, Tile};
 use super::colour;
-use super::geometry::{Band, Block, Rect, TileComponent, tile_rect};
+use super::geometry::{Band, Block, Rect, Resolution, TileComponent, tile_rect};
 use super::ht;
 use super::packet::Packets;
 use super::progression;
@@ -31,15 +34,24 @@ pub(super) enum Values {
     Real(Plane<f32>),
 }
 
-/// Decoders that are kept for their memory.
+/// Memory that tiles share.
 #[derive(Debug, Default)]
 pub(super) struct Workshop {
-    coder: Coder,
-    fast: ht::Coder,
-    bytes: Vec<u8>,
+    bench: Bench,
     whole: Scratch<i32>,
     real: Scratch<f32>,
 }
+
+/// Decoders of code-blocks, kept for their memory.
+#[derive(Debug, Default)]
+struct Bench {
+    coder: Coder,
+    fast: ht::Coder,
+    bytes: Vec<u8>,
+}
+
+/// Samples of a tile-component from which on code-blocks are decoded side by side.
+const MANY_SAMPLES: usize = 1 << 17;
 
 /// Decodes a tile's components with some levels left out; nothing where not one packet could be read.
 pub(super) fn decode(
@@ -91,13 +103,9 @@ impl Workshop {
         let rect = resolutions.last().map(|r| r.rect).unwrap_or_default();
         let values = if component.style.reversible {
             let mut plane = Plane::new(rect.width(), rect.height());
-            self.blocks(component, resolutions.len(), data, |band, place, row| {
-                let _ = band;
-                let start = place.1 * plane.stride + place.0;
-                for (cell, sample) in plane.cells[start..].iter_mut().zip(row) {
-                    let size = ((sample & 0x7FFF_FFFF) >> 1) as i32;
-                    *cell = if sample >> 31 == 1 { -size } else { size };
-                }
+            self.blocks(component, resolutions, data, &mut plane, |_, sample| {
+                let size = ((sample & 0x7FFF_FFFF) >> 1) as i32;
+                if sample >> 31 == 1 { -size } else { size }
             })?;
             for pair in resolutions.windows(2) {
                 undo::<Reversible>(&mut plane, pair[0].rect, pair[1].rect, &mut self.whole);
@@ -105,13 +113,9 @@ impl Workshop {
             Values::Whole(plane)
         } else {
             let mut plane = Plane::new(rect.width(), rect.height());
-            self.blocks(component, resolutions.len(), data, |band, place, row| {
-                let start = place.1 * plane.stride + place.0;
-                let step = band.step * 0.5;
-                for (cell, sample) in plane.cells[start..].iter_mut().zip(row) {
-                    let size = (sample & 0x7FFF_FFFF) as i32 as f32 * step;
-                    *cell = f32::from_bits(size.to_bits() | (sample & 0x8000_0000));
-                }
+            self.blocks(component, resolutions, data, &mut plane, |step, sample| {
+                let size = (sample & 0x7FFF_FFFF) as i32 as f32 * (step * 0.5);
+                f32::from_bits(size.to_bits() | (sample & 0x8000_0000))
             })?;
             for pair in resolutions.windows(2) {
                 undo::<Irreversible>(&mut plane, pair[0].rect, pair[1].rect, &mut self.real);
@@ -121,41 +125,70 @@ impl Workshop {
         Ok(Samples { rect, values })
     }
 
-    /// Decodes all code-blocks of the lower resolutions, giving out each row with its place.
-    fn blocks(
+    /// Decodes all code-blocks of some resolutions into their places.
+    fn blocks<T: Copy + Default + Send>(
         &mut self,
         component: &TileComponent,
-        resolutions: usize,
+        resolutions: &[Resolution],
         data: &[u8],
-        mut put: impl FnMut(&Band, (usize, usize), &[u32]),
+        plane: &mut Plane<T>,
+        value: impl Fn(f32, u32) -> T + Sync,
     ) -> Result<(), String> {
-        for resolution in &component.resolutions[..resolutions] {
+        let mut jobs: Vec<(&Band, &Block)> = Vec::new();
+        for resolution in resolutions {
             for precinct in &resolution.list {
                 for (band, blocks) in resolution.bands.iter().zip(&precinct.bands) {
-                    for block in blocks.list.iter().filter(|block| block.passes > 0) {
-                        self.block(component, band, block, data, &mut put)?;
-                    }
+                    let coded = blocks.list.iter().filter(|block| block.passes > 0);
+                    jobs.extend(coded.map(|block| (band, block)));
                 }
             }
         }
-        Ok(())
+        let put = |plane: &mut Plane<T>, band: &Band, block: &Block, samples: &[u32], stride: usize| {
+            let (width, height) = (usize::from(block.width), usize::from(block.height));
+            let start = block.place.1 as usize * plane.stride + block.place.0 as usize;
+            let lines = plane.cells[start..].chunks_mut(plane.stride).take(height);
+            for (line, row) in lines.zip(samples.chunks(stride)) {
+                for (cell, sample) in line[..width].iter_mut().zip(row) {
+                    *cell = value(band.step, *sample);
+                }
+            }
+        };
+        if jobs.len() < 2 || plane.cells.len() < MANY_SAMPLES {
+            for (band, block) in jobs {
+                let (samples, stride) = self.bench.block(component, band, block, data)?;
+                put(plane, band, block, samples, stride);
+            }
+            return Ok(());
+        }
+        let plane = Mutex::new(plane);
+        jobs.par_iter()
+            .try_for_each_init(Bench::default, |bench, (band, block)| {
+                let (samples, stride) = bench.block(component, band, block, data)?;
+                // Held for a copy only; a panic elsewhere leaves nothing half done that matters.
+                let mut plane = plane.lock().unwrap_or_else(PoisonError::into_inner);
+                put(&mut plane, band, block, samples, stride);
+                Ok(())
+            })
     }
+}
 
+impl Bench {
+    /// Decodes a code-block: its samples and how many lie from row to row.
     fn block(
         &mut self,
         component: &TileComponent,
         band: &Band,
         block: &Block,
         data: &[u8],
-        put: &mut impl FnMut(&Band, (usize, usize), &[u32]),
-    ) -> Result<(), String> {
+    ) -> Result<(&[u32], usize), String> {
+        let width = usize::from(block.width);
         // More planes left out than there are: nothing can have been coded.
         let Some(planes) = band
             .planes
             .checked_sub(u32::from(block.zero_planes))
             .filter(|p| *p > 0)
         else {
-            return Ok(());
+            return Ok((&[], width));
         };
         let needed = if component.high_throughput() {
             band.planes
@@ -172,7 +205,7 @@ impl Workshop {
             self.bytes.extend_from_slice(data.get(*from..*to).unwrap_or(&[]));
         }
         let shape = Shape {
-            width: usize::from(block.width),
+            width,
             height: usize::from(block.height),
             orientation: band.orientation,
             all_planes: band.planes,
@@ -182,25 +215,18 @@ impl Workshop {
         let (samples, stride) = if component.high_throughput() {
             self.fast.decode(&shape, &block.segments, &mut self.bytes)
         } else {
-            (
-                self.coder.decode(&shape, &block.segments, &self.bytes),
-                shape.width,
-            )
+            (self.coder.decode(&shape, &block.segments, &self.bytes), width)
         };
-        for (y, row) in samples.chunks_mut(stride).take(shape.height).enumerate() {
-            let row = &mut row[..shape.width];
-            if component.raised > 0 {
-                lower(row, component.raised);
-            }
-            put(band, (block.place.0 as usize, block.place.1 as usize + y), row);
+        if component.raised > 0 {
+            lower(samples, component.raised);
         }
-        Ok(())
+        Ok((samples, stride))
     }
 }
 
 /// Brings samples of a region of interest down to where they were (T.800 H.1).
-fn lower(row: &mut [u32], raised: u8) {
-    for sample in row {
+fn lower(samples: &mut [u32], raised: u8) {
+    for sample in samples {
         let size = *sample & 0x7FFF_FFFF;
         if size.checked_shr(u32::from(raised) + 1).unwrap_or(0) != 0 {
             *sample = (*sample & 0x8000_0000) | (size >> raised);

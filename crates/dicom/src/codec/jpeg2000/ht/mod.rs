@@ -145,15 +145,15 @@ impl Coder {
                     return None;
                 }
                 let mut sample = |n: u32| {
-                    if significant >> n & 1 == 0 {
-                        return (0, 0);
-                    }
-                    let bits = bound - (u32::from(quad.0) >> (12 + n) & 1);
+                    // All ones where significant: without branches, for these could not be foreseen.
+                    let there = 0_u32.wrapping_sub(significant >> n & 1);
+                    let bits = (bound - (u32::from(quad.0) >> (12 + n) & 1)) & there;
                     let coded = magnitudes.peek() & ((1 << bits) - 1);
                     magnitudes.pass(bits);
                     let value = coded as u32 | (u32::from(quad.0) >> (8 + n) & 1) << bits;
                     let size = ((value | 1).wrapping_add(2) << plane) & 0x7FFF_FFFF;
-                    (value << 31 | size, 32 - (value | 1).leading_zeros())
+                    let exponent = 32 - (value | 1).leading_zeros();
+                    ((value << 31 | size) & there, exponent & there)
                 };
                 upper[0] = sample(0).0;
                 let (value, exponent) = sample(1);
