@@ -34,6 +34,12 @@ pub(crate) fn spacing(
 ) -> PixelSpacing {
     let root = places.root;
     let (mm, kind) = meaning(places, plane, modality);
+    // Regions say what they measure; a spacing beside them that does not is not asked.
+    let (mm, kind) = if kind == SpacingKind::Unknown && !regions.is_empty() {
+        (None, SpacingKind::None)
+    } else {
+        (mm, kind)
+    };
     if kind == SpacingKind::Unknown {
         warnings.push("Pixel Spacing does not say what it measures: lengths are given in px".to_owned());
     }

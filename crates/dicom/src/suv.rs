@@ -6,7 +6,7 @@ use dicom_dictionary_std::tags;
 use dicom_object::InMemDicomObject;
 use overread_imaging::suv::{Build, Suv, SuvKind};
 
-use crate::dataset::{item, number, text, texts};
+use crate::dataset::{bytes, item, number, text, texts};
 use crate::moment::Moment;
 
 /// A dose below this, Bq, was not written in Bq.
@@ -209,9 +209,21 @@ fn injection(drug: &InMemDicomObject, scan: Moment) -> Result<Moment, String> {
 
 /// A value of a private block, found by the block's name.
 fn private_text(d: &InMemDicomObject, (group, creator): (u16, &str), element: u16) -> Option<String> {
-    let block = (0x10..=0xFF_u16)
-        .find(|block| text(d, Tag(group, *block)).is_some_and(|name| name.eq_ignore_ascii_case(creator)))?;
-    text(d, Tag(group, (block << 8) | element))
+    // Private elements of implicit files come without a representation, as bytes.
+    let words = |tag| {
+        let bytes = bytes(d, tag)?;
+        let text = String::from_utf8_lossy(&bytes);
+        let first = text.split('\\').next().unwrap_or_default();
+        Some(
+            first
+                .trim_matches(|c: char| c == '\0' || c.is_whitespace())
+                .to_owned(),
+        )
+    };
+    let named =
+        |block: &u16| words(Tag(group, *block)).is_some_and(|name| name.eq_ignore_ascii_case(creator));
+    let block = (0x10..=0xFF_u16).find(named)?;
+    words(Tag(group, (block << 8) | element))
 }
 
 fn private(d: &InMemDicomObject, block: (u16, &str), element: u16) -> Option<f64> {
@@ -356,6 +368,19 @@ mod tests {
             &[],
         );
         assert_eq!(lean.first(), Some((SuvKind::LeanBodyMass, 1.0)));
+    }
+
+    #[test]
+    fn private_elements_of_implicit_files_are_read() {
+        let image = Writer::new("implicit", 1, 1, Samples::U16(vec![0]))
+            .kind("1.2.840.10008.5.1.4.1.1.128", "PT")
+            .text((0x0054, 0x1001), "CS", "CNTS")
+            .text((0x0028, 0x0051), "CS", "ATTN")
+            .text((0x7053, 0x0010), "LO", "Philips PET Private Group")
+            .text((0x7053, 0x1000), "DS", "0.5")
+            .implicit();
+        let file = DicomFile::from_bytes(image.encode(), None).expect("sound");
+        near(&suv(&file.dataset, "PT").expect("a PET"), 0.5);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use glam::DVec2;
+use rayon::prelude::*;
 
 use crate::shutter::Shutter;
 
@@ -118,15 +119,17 @@ impl Veil {
 
     /// The veil as RGBA, one px for each px of the image, row-major; alpha 0 where the image is seen.
     pub fn rgba(&self, rows: u32, columns: u32) -> Vec<u8> {
-        let mut out = Vec::with_capacity(rows as usize * columns as usize * 4);
-        for row in 0..rows {
-            for column in 0..columns {
-                match self.at(DVec2::new(f64::from(column) + 0.5, f64::from(row) + 0.5)) {
-                    Some([r, g, b]) => out.extend([r, g, b, 255]),
-                    None => out.extend([0; 4]),
+        let width = columns as usize;
+        let mut out = vec![0_u8; rows as usize * width * 4];
+        out.par_chunks_exact_mut(width.max(1) * 4)
+            .enumerate()
+            .for_each(|(y, row)| {
+                for (x, pixel) in row.chunks_exact_mut(4).enumerate() {
+                    if let Some([r, g, b]) = self.at(DVec2::new(x as f64 + 0.5, y as f64 + 0.5)) {
+                        pixel.copy_from_slice(&[r, g, b, 255]);
+                    }
                 }
-            }
-        }
+            });
         out
     }
 }

@@ -185,7 +185,7 @@ export class ReadingModel {
       set: this.#session.displaySet,
       slices: this.slices,
       preprocess: this.preprocess?.id ?? "",
-      voi: this.#session.activeViewport.voi,
+      voi: this.#session.activeViewport.plainVoi,
       inverted: this.#session.activeViewport.presentation.inverted,
       model: this.model,
       template: this.template,

@@ -300,8 +300,13 @@ export class Session {
   /** After a scan: what is shown may have grown; an empty desk shows the first series. */
   async #settle(): Promise<void> {
     await this.#refreshViewports((shown) => {
-      const tile = this.studies.flatMap((study) => study.display_sets).find(({ id }) => id === shown.id);
-      return tile !== undefined && tile.frames !== shown.frames.length;
+      const study = this.studies.find(({ display_sets }) => display_sets.some(({ id }) => id === shown.id));
+      const tile = study?.display_sets.find(({ id }) => id === shown.id);
+      if (study === undefined || tile === undefined) return false;
+      // Presentation states may have been found after the series was opened.
+      const late =
+        shown.presentations.length === 0 && study.objects.some(({ modality }) => modality === "PR");
+      return late || tile.frames !== shown.frames.length;
     });
     const first = this.studies[0]?.display_sets[0];
     const empty = this.viewports.every((viewport) => viewport.loadState.kind === "empty");

@@ -8,7 +8,11 @@ import { encodePng } from "./png";
 export function makeState(made: MadeSet, id: string): PresentedSet {
   const info = made.set.presentations.find((state) => state.id === id);
   if (info === undefined || info.unsupported !== "") {
-    throw new DeskError({ code: "view.presentation", message: `${info?.unsupported ?? "Not open"}.`, hint: "" });
+    throw new DeskError({
+      code: "view.presentation",
+      message: `${info?.unsupported ?? "Not open"}.`,
+      hint: "",
+    });
   }
   return {
     id,

@@ -85,7 +85,9 @@ function presentationLines({ frame, planes, state }: CornerFacts): CornerLine[] 
   const uptake = frame.suv.startsWith("no SUV") ? line(frame.suv, "quiet") : [];
   return [
     ...uptake,
-    ...(state === null ? [] : line(state.here ? text.corner(state.label) : text.elsewhere(state.label), "badge")),
+    ...(state === null
+      ? []
+      : line(state.here ? text.corner(state.label) : text.elsewhere(state.label), "badge")),
     ...(state === null && frame.shutter ? line(text.shutter, "badge") : []),
     ...(count === 0 ? [] : planes ? line(text.planes(count), "badge") : line(text.planesOff(count), "quiet")),
   ];
@@ -128,7 +130,8 @@ const CLASS_WORDS: Readonly<Record<string, string>> = {
 
 /** A bar of a round length, at most `room` CSS px long; none where millimetres are not known. */
 export function scaleBar(frame: FrameInfo, zoom: number, rotation: number, room: number): ScaleBar | null {
-  if (frame.spacing === null || frame.spacing_kind === "none" || frame.spacing_kind === "unknown") return null;
+  if (frame.spacing === null || frame.spacing_kind === "none" || frame.spacing_kind === "unknown")
+    return null;
   // The bar lies across the screen: along rows, or along columns when turned by a quarter. Square pixels on the
   // screen make both the same, unless the file's aspect and spacing disagree.
   const [down, across] = frame.spacing;

@@ -30,6 +30,8 @@ describe("a presentation state", () => {
     await viewport.present("state-hilum");
     expect(viewport.voi).toMatchObject({ kind: "window", center: 1800, width: 2400 });
     expect(viewport.frameInfo?.inverted).toBe(true);
+    // What a model is given stays the file's own.
+    expect(viewport.plainVoi).toEqual(before.voi);
     // 512 columns by 512 rows of 1024 are seen, turned clockwise and mirrored then.
     expect(viewport.presentation.zoom).toBeCloseTo(600 / 512, 6);
     expect(viewport.presentation.center).toEqual([256, 512]);

@@ -26,7 +26,8 @@ export function wordsPlace(words: WordsInfo, screenFromImage: Affine): WordsPlac
   const [a, b] = bounds.map((corner) => apply(screenFromImage, corner)) as [Point, Point];
   const [left, right] = [Math.min(a[0], b[0]), Math.max(a[0], b[0])];
   const top = Math.min(a[1], b[1]);
-  const align = words.justification === "middle" || words.justification === "end" ? words.justification : "start";
+  const align =
+    words.justification === "middle" || words.justification === "end" ? words.justification : "start";
   const x = align === "start" ? left : align === "end" ? right : (left + right) / 2;
   const middle: Point = [(bounds[0][0] + bounds[1][0]) / 2, (bounds[0][1] + bounds[1][1]) / 2];
   const lead = anchor !== null && words.anchor_shown ? [middle, anchor] : null;

@@ -128,6 +128,13 @@ export class ViewportModel {
     return { ...info, slope, intercept, modality_lut, inverted, aspect };
   }
 
+  /** The window without an applied state: what a model is given and a review keeps. */
+  get plainVoi(): VoiChoice | null {
+    const info = this.displaySet?.frames[this.frame];
+    if (this.presentedFrame === null || this.displaySet === null || info === undefined) return this.voi;
+    return initialVoi(this.displaySet, info);
+  }
+
   /** Where the shutter and the overlays of the shown slice lie; `null` when there are none to draw. */
   get veilAddress(): string | null {
     const set = this.displaySet;
@@ -429,7 +436,7 @@ export class ViewportModel {
       frame: this.frame,
       sop_instance_uid: info?.sop_instance_uid ?? "",
       frame_number: info?.frame_number ?? 1,
-      voi: this.voi,
+      voi: this.plainVoi,
       zoom,
       center: [center[0], center[1]],
       rotation,
