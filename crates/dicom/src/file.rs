@@ -25,6 +25,8 @@ const HEAD: usize = 32 * 1024;
 const BULK: u64 = 64 * 1024;
 /// Largest header (all that precedes the pixel data) that is parsed.
 const LARGEST_HEADER: usize = 256 << 20;
+/// Most bytes of fragments that are searched for several frames in one.
+const LARGEST_SHARED: u64 = 256 << 20;
 /// Deflate cannot expand more than about 1032 times.
 const MOST_INFLATION: u64 = 1100;
 
@@ -306,7 +308,13 @@ impl DicomFile {
                     .is_ok_and(|head| fragments::begins(codec, &head))
         };
         let mut frames = fragments::frames(found, count, &extended, starts);
-        if frames.len() < count as usize && matches!(codec, Codec::Jpeg | Codec::JpegLs | Codec::Jpeg2000) {
+        // Looking for several frames in a fragment reads them all: only where it is likely, and within reason.
+        let few = found.items.len() * 2 <= count as usize && frames.len() < count as usize;
+        let size = found
+            .items
+            .iter()
+            .fold(0_u64, |sum, item| sum.saturating_add(item.length));
+        if few && size <= LARGEST_SHARED && matches!(codec, Codec::Jpeg | Codec::JpegLs | Codec::Jpeg2000) {
             let apart = fragments::cut_apart(&found.items, codec, |item| {
                 self.read(item.offset, item.length).unwrap_or_default()
             });

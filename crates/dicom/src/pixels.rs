@@ -146,12 +146,12 @@ impl PixelLayout {
             Some(length) => self.native_frames(length.min(beyond)),
             None => self.compressed_frames(file, beyond)?,
         };
-        self.frames = claimed.min(there).max(1);
+        let found = claimed.min(there);
+        self.frames = found.max(1);
         if self.frames < claimed {
-            let are = if self.frames == 1 { "is" } else { "are" };
+            let are = if found == 1 { "is" } else { "are" };
             warnings.push(format!(
-                "the header says {claimed} frames and {} {are} in the file",
-                self.frames
+                "the header says {claimed} frames and {found} {are} in the file"
             ));
         }
         Ok(())

@@ -157,6 +157,25 @@ fn an_absurd_number_of_frames_is_not_believed() {
 }
 
 #[test]
+fn of_frames_that_are_all_missing_one_keeps_its_place_and_fails() {
+    let bytes = cut(&three_frames(), 0);
+    let header = header(&bytes).expect("an image");
+    assert_eq!(header.layout.frames, 1);
+    assert!(
+        header
+            .warnings
+            .join(" ")
+            .contains("3 frames and 0 are in the file"),
+        "{:?}",
+        header.warnings
+    );
+    assert!(matches!(
+        frame(&bytes, 1),
+        Err(DicomError::Truncated { found: 0, .. })
+    ));
+}
+
+#[test]
 fn a_length_shorter_than_the_frames_need_counts_not_what_follows() {
     let data = image(2)
         .words(PIXELS, "OW", &[1, 2])
