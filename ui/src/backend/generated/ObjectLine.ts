@@ -3,7 +3,7 @@
 /**
  * A document or other object of a study.
  */
-export type ObjectLine = { 
+export type ObjectLine = { id: string, opens: "report" | "layer" | "document" | "nothing", fits: boolean, label: string, 
 /**
  * Modality, e.g. `SR`.
  */

@@ -9,6 +9,11 @@ import type { DisplaySetRef } from "./DisplaySetRef";
 import type { ExportReviews } from "./ExportReviews";
 import type { Exported } from "./Exported";
 import type { Handle } from "./Handle";
+import type { ObjectRef } from "./ObjectRef";
+import type { ObjectDetail } from "./ObjectDetail";
+import type { Layer } from "./Layer";
+import type { LayerSlice } from "./LayerSlice";
+import type { LayerSliceRequest } from "./LayerSliceRequest";
 import type { Mark } from "./Mark";
 import type { MarkDraft } from "./MarkDraft";
 import type { MarkRef } from "./MarkRef";
@@ -45,6 +50,10 @@ export interface Operations {
   studies: { arguments: Nothing; result: Array<Study> };
   /** Frames, windows and geometry of a display set. */
   display_set: { arguments: DisplaySetRef; result: DisplaySet };
+  object: { arguments: ObjectRef; result: ObjectDetail };
+  layers: { arguments: DisplaySetRef; result: Array<Layer> };
+  layer_slice: { arguments: LayerSliceRequest; result: LayerSlice };
+  save_document: { arguments: ObjectRef; result: Exported };
   /** What lies under the cursor. */
   probe: { arguments: ProbeRequest; result: ProbeAnswer };
   /** Models the desk knows. */

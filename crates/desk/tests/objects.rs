@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
+use overread_desk::op::{index, objects};
 use overread_desk::{Cancel, Desk, DeskOptions};
 use overread_phantom::dicom::{DataSet, File, TransferSyntax};
 use serde_json::{Value, json};
 
-use crate::overread::{Place, text, words};
+use tempfile::TempDir;
 
 const STUDY: &str = "2.25.71";
 const FRAME_OF_REFERENCE: &str = "2.25.72";
@@ -131,7 +132,9 @@ fn segmentation(folder: &Path) {
 /// A square from (-8, 6) to (-6, 10) mm on the third slice.
 fn structure_set(folder: &Path) {
     let mut d = common("2.25.82", "RTSTRUCT");
-    let corners = [-8.0, 6.0, 10.0, -6.0, 6.0, 10.0, -6.0, 10.0, 10.0, -8.0, 10.0, 10.0];
+    let corners = [
+        -8.0, 6.0, 10.0, -6.0, 6.0, 10.0, -6.0, 10.0, 10.0, -8.0, 10.0, 10.0,
+    ];
     d.text((0x3006, 0x0002), "SH", "Plan")
         .sequence(
             (0x3006, 0x0020),
@@ -183,7 +186,10 @@ fn report(folder: &Path) {
     let mut d = common("2.25.83", "SR");
     d.text((0x0040, 0xA491), "CS", "COMPLETE")
         .text((0x0040, 0xA493), "CS", "UNVERIFIED")
-        .sequence((0x0040, 0xA043), vec![DataSet::code("126000", "DCM", "Measurement Report")])
+        .sequence(
+            (0x0040, 0xA043),
+            vec![DataSet::code("126000", "DCM", "Measurement Report")],
+        )
         .sequence((0x0040, 0xA730), vec![heading]);
     write(folder, "sr.dcm", "88.33", "2.25.83.1", d);
 }
@@ -196,8 +202,8 @@ fn letter(folder: &Path) {
     write(folder, "letter.dcm", "104.1", "2.25.84.1", d);
 }
 
-fn made(place: &Place) -> std::path::PathBuf {
-    let folder = place.path("study");
+fn made(place: &TempDir) -> std::path::PathBuf {
+    let folder = place.path().join("study");
     std::fs::create_dir_all(&folder).expect("a folder");
     series(&folder);
     segmentation(&folder);
@@ -213,21 +219,27 @@ struct Opened {
 }
 
 impl Opened {
-    fn of(place: &Place, folder: &Path) -> Self {
+    fn of(place: &TempDir, folder: &Path) -> Self {
         let desk = Desk::open(DeskOptions {
-            home: place.path("home"),
+            home: place.path().join("home"),
             ..DeskOptions::default()
         });
         let handle = json!({"folder": desk.handle(folder)});
-        desk.start("open", handle, &|_| {}, &Cancel::default()).expect("a scan");
+        desk.start("open", handle, &|_| {}, &Cancel::default())
+            .expect("a scan");
         let study = desk.call("studies", json!({})).expect("studies")[0].clone();
         Self { desk, study }
     }
 
     fn object(&self, opens: &str, modality: &str) -> String {
         let all = self.study["objects"].as_array().expect("objects");
-        let found = all.iter().find(|o| o["opens"] == opens && o["modality"] == modality);
-        found.unwrap_or_else(|| panic!("{all:?}"))["id"].as_str().expect("an id").to_owned()
+        let found = all
+            .iter()
+            .find(|o| o["opens"] == opens && o["modality"] == modality);
+        found.unwrap_or_else(|| panic!("{all:?}"))["id"]
+            .as_str()
+            .expect("an id")
+            .to_owned()
     }
 
     fn series(&self) -> String {
@@ -237,7 +249,9 @@ impl Opened {
     }
 
     fn call(&self, operation: &str, arguments: Value) -> Value {
-        self.desk.call(operation, arguments).unwrap_or_else(|error| panic!("{operation}: {}", error.message))
+        self.desk
+            .call(operation, arguments)
+            .unwrap_or_else(|error| panic!("{operation}: {}", error.message))
     }
 
     fn slice(&self, object: &str, frame: u32) -> Value {
@@ -248,7 +262,7 @@ impl Opened {
 
 #[test]
 fn layers_lie_where_the_standard_says() {
-    let place = Place::new();
+    let place = TempDir::new().expect("a folder");
     let opened = Opened::of(&place, &made(&place));
     let layers = opened.call("layers", json!({"display_set": opened.series()}));
     let labels: Vec<(&str, bool)> = layers
@@ -278,14 +292,17 @@ fn layers_lie_where_the_standard_says() {
     assert_eq!(opened.slice(&structures, 1), json!([]));
     let error = opened
         .desk
-        .call("layer_slice", json!({"object": seg, "display_set": opened.series(), "frame": 9}))
+        .call(
+            "layer_slice",
+            json!({"object": seg, "display_set": opened.series(), "frame": 9}),
+        )
         .expect_err("no such slice");
     assert_eq!(error.code, "desk.no_such_frame");
 }
 
 #[test]
 fn a_report_leads_to_its_slice_and_a_letter_to_its_bytes() {
-    let place = Place::new();
+    let place = TempDir::new().expect("a folder");
     let folder = made(&place);
     let opened = Opened::of(&place, &folder);
     let detail = opened.call("object", json!({"object": opened.object("report", "SR")}));
@@ -293,53 +310,88 @@ fn a_report_leads_to_its_slice_and_a_letter_to_its_bytes() {
     assert_eq!(report["title"], "Measurement Report");
     assert_eq!(report["verification"], "unverified");
     let rows = report["rows"].as_array().expect("rows");
-    assert_eq!((&rows[0]["name"], &rows[0]["form"]), (&json!("Ευρήματα"), &json!("heading")));
+    assert_eq!(
+        (&rows[0]["name"], &rows[0]["form"]),
+        (&json!("Ευρήματα"), &json!("heading"))
+    );
     assert_eq!(rows[1]["value"], "14.2 mm");
     let target = &rows[2]["target"];
-    assert_eq!((&target["display_set"], &target["frame"]), (&json!(opened.series()), &json!(1)));
+    assert_eq!(
+        (&target["display_set"], &target["frame"]),
+        (&json!(opened.series()), &json!(1))
+    );
     let letter = opened.object("document", "DOC");
     let saved = opened.call("save_document", json!({"object": letter}));
     let copy = std::fs::read(saved["place"].as_str().expect("a place")).expect("a copy");
     assert_eq!(copy, b"%PDF-1.4 ab");
-    let served = opened.desk.resource(&format!("document/{letter}")).expect("bytes");
+    let served = opened
+        .desk
+        .resource(&format!("document/{letter}"))
+        .expect("bytes");
     assert_eq!((served.content_type, served.bytes), ("application/pdf", copy));
-    assert!(opened.desk.call("object", json!({"object": "object-none"})).is_err());
+    assert!(
+        opened
+            .desk
+            .call("object", json!({"object": "object-none"}))
+            .is_err()
+    );
 }
 
 #[test]
 fn blind_reading_withholds_what_may_tell_the_truth() {
-    let place = Place::new();
+    let place = TempDir::new().expect("a folder");
     let opened = Opened::of(&place, &made(&place));
     let mut settings = opened.call("app_state", json!({}))["settings"].clone();
     settings["blind"] = json!(true);
     opened.call("set_settings", settings);
-    assert_eq!(opened.call("layers", json!({"display_set": opened.series()})), json!([]));
+    assert_eq!(
+        opened.call("layers", json!({"display_set": opened.series()})),
+        json!([])
+    );
     let seg = opened.object("layer", "SEG");
     assert_eq!(opened.slice(&seg, 1), json!([]));
-    for object in [seg, opened.object("report", "SR"), opened.object("document", "DOC")] {
-        let error = opened.desk.call("object", json!({"object": object})).expect_err("withheld");
+    for object in [
+        seg,
+        opened.object("report", "SR"),
+        opened.object("document", "DOC"),
+    ] {
+        let error = opened
+            .desk
+            .call("object", json!({"object": object}))
+            .expect_err("withheld");
         assert_eq!(error.code, "object.withheld");
     }
     let listed = opened.call("studies", json!({})).to_string();
-    assert!(listed.contains("withheld until") && !listed.contains("結節"), "{listed}");
+    assert!(
+        listed.contains("withheld until") && !listed.contains("結節"),
+        "{listed}"
+    );
 }
 
 #[test]
 fn the_command_line_says_what_an_object_holds() {
-    let place = Place::new();
+    let place = TempDir::new().expect("a folder");
     let folder = made(&place);
-    let file = |name: &str| folder.join(name);
-    let lines = String::from_utf8(place.done(&["object", text(&file("sr.dcm"))])).expect("text");
-    assert!(lines.contains("Ευρήματα\n  Long axis: 14.2 mm\n    (inferred from) Source: 2.25.80.1\n"), "{lines}");
-    let seg = place.json(&["object", text(&file("seg.dcm")), "--json"]);
-    assert_eq!((&seg["kind"], &seg["segments"][0]["frames"]), (&json!("segmentation"), &json!([1])));
-    let set = place.json(&["object", text(&file("rtstruct.dcm")), "--json"]);
+    let described = |name: &str| objects::describe(&folder.join(name));
+    let lines = described("sr.dcm").expect("a report").text;
+    assert!(
+        lines.contains("Ευρήματα\n  Long axis: 14.2 mm\n    (inferred from) Source: 2.25.80.1\n"),
+        "{lines}"
+    );
+    let seg = described("seg.dcm").expect("a segmentation").json;
+    assert_eq!(
+        (&seg["kind"], &seg["segments"][0]["frames"]),
+        (&json!("segmentation"), &json!([1]))
+    );
+    let set = described("rtstruct.dcm").expect("a structure set").json;
     assert_eq!(set["rois"][0]["colour"], "#ff0080");
-    assert_eq!(set["rois"][0]["contours"][0]["points_mm"][2], json!([-6.0, 10.0, 10.0]));
-    let refused = place.run(&["object", text(&file("mr0.dcm"))]);
-    assert_eq!(refused.status.code(), Some(1));
-    assert!(words(&refused).contains("image"), "{}", words(&refused));
-    let index = place.json(&["index", text(&folder), "--json"]);
+    assert_eq!(
+        set["rois"][0]["contours"][0]["points_mm"][2],
+        json!([-6.0, 10.0, 10.0])
+    );
+    assert_eq!(described("mr0.dcm").expect_err("an image").code, "dicom.an_image");
+    assert_eq!(described("none.dcm").expect_err("nothing").code, "file.not_found");
+    let index = index::index(std::slice::from_ref(&folder), &Cancel::default()).expect("an index");
     let kinds: Vec<&str> = index["objects"]
         .as_array()
         .expect("objects")
@@ -348,8 +400,11 @@ fn the_command_line_says_what_an_object_holds() {
         .collect();
     assert_eq!(kinds, ["document", "structure_set", "segmentation", "report"]);
     assert_eq!(index["objects"][3]["references"], json!(["2.25.80.1"]));
-    assert_eq!(index["objects"][2]["frame_of_reference"], json!([FRAME_OF_REFERENCE]));
+    assert_eq!(
+        index["objects"][2]["frame_of_reference"],
+        json!([FRAME_OF_REFERENCE])
+    );
     let files = index["files"].as_array().expect("files");
-    let statuses: Vec<&str> = files.iter().filter_map(|f| f["status"].as_str()).collect();
-    assert_eq!(statuses.iter().filter(|s| **s == "image").count(), 4);
+    let images = files.iter().filter(|f| f["status"] == "image").count();
+    assert_eq!((files.len(), images), (7, 4));
 }

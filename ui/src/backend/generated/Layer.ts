@@ -1,0 +1,2 @@
+
+export type Layer = { object: string, kind: string, label: string, summary: string, named: boolean, };

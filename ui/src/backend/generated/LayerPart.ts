@@ -1,0 +1,2 @@
+
+export type LayerPart = { part: number, name: string, meaning: string, colour: [number, number, number], };

@@ -1,0 +1,3 @@
+import type { ShapeForm } from "./ShapeForm";
+
+export type LayerShape = { part: number, form: ShapeForm, lines: Array<Array<number>>, };

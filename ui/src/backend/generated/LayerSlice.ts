@@ -1,0 +1,3 @@
+import type { LayerShape } from "./LayerShape";
+
+export type LayerSlice = { shapes: Array<LayerShape>, };

@@ -1,0 +1,2 @@
+
+export type LayerSliceRequest = { object: string, display_set: string, frame: number, };

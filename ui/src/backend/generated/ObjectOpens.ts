@@ -1,0 +1,1 @@
+export type ObjectOpens = "report" | "layer" | "document" | "nothing";

@@ -1,0 +1,2 @@
+
+export type ObjectRef = { object: string, };

@@ -1,0 +1,1 @@
+export type RowForm = "heading" | "text" | "number" | "image";

@@ -1,0 +1,1 @@
+export type ShapeForm = "area" | "closed" | "open" | "points";
