@@ -175,6 +175,17 @@ export function makeCommands(session: Session, page: PageActions): Command[] {
       () => void session.updateSettings({ interpolate: !session.settings.interpolate }),
       () => session.settings.interpolate,
     ),
+    command(
+      "View",
+      "view.objects",
+      "Stored objects over the picture",
+      ["O"],
+      () => session.objects.shown.length > 0,
+      () => {
+        session.objects.visible = !session.objects.visible;
+      },
+      () => session.objects.visible,
+    ),
     command("View", "view.overlays", "Corner texts: all, no patient, none", ["Space"], always, () => {
       session.overlays =
         session.overlays === "all" ? "no patient" : session.overlays === "no patient" ? "none" : "all";

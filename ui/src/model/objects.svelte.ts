@@ -42,6 +42,8 @@ export class ObjectsModel {
   readonly #session: Session;
   reading = $state.raw<Reading>({ kind: "none" });
   shown = $state.raw<readonly ShownLayer[]>([]);
+  /** False while what lies below is looked at; the switches stay as they are. */
+  visible = $state(true);
   /** Objects whose layer is being read. */
   opening = $state.raw<ReadonlySet<string>>(new Set());
   /** Counts up when shapes arrived. */
@@ -135,6 +137,7 @@ export class ObjectsModel {
       const fits = new Set(detail.fits);
       const label = detail.label === "" ? line.summary : detail.label;
       const { kind, note, parts } = detail;
+      this.visible = true;
       this.shown = [...this.shown, { object: id, kind, label, note, parts, fits, hidden: new Set() }];
       const isSeen = session.shownViewports.some(({ displaySet }) => fits.has(displaySet?.id ?? ""));
       if (!isSeen) await session.openDisplaySet(first);

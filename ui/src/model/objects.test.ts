@@ -27,6 +27,7 @@ describe("layers", () => {
     expect(session.displaySet?.id).toBe("ct-abdomen");
     expect(objects.over("ct-abdomen").map(({ label }) => label)).toEqual(["Organs"]);
     expect(objects.over("us-duplex")).toEqual([]);
+    expect(objects.visible).toBe(true);
     objects.togglePart("object-segments", 2);
     expect([...(objects.shown[0]?.hidden ?? [])]).toEqual([2]);
     objects.setParts("object-segments", true);

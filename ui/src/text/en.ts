@@ -383,6 +383,7 @@ export const objects = {
   saveDocument: "Save a copy",
   showLayer: "Show over series",
   hideLayer: "Shown over series; hide",
+  noSeries: "Its series is not in this study",
   opening: "Opening…",
   saved: (place: string) => `A copy is at ${place}.`,
   notOpen: "The image that the report names is not open.",
@@ -403,6 +404,7 @@ export const objects = {
   legend: "Stored objects over this series",
   layers: (count: number) => counted(count, "stored object"),
   allParts: "All parts on or off",
+  away: "not drawn (key O)",
   switchOff: (name: string) => `Hide ${name}`,
   stored: (kind: string) => `${kind.charAt(0).toUpperCase()}${kind.slice(1)} as stored, not a measurement.`,
 } as const;

@@ -4,7 +4,6 @@ mod desk;
 mod errors;
 mod evaluate;
 mod model;
-mod objects;
 mod overread;
 mod pictures;
 mod presented;

@@ -53,7 +53,7 @@ pub(crate) fn layers(desk: &Desk, arguments: &DisplaySetRef) -> Outcome<Vec<Laye
         .filter(|o| is_layer(o.header.kind))
         .filter_map(|object| {
             Some(Layer {
-                named: fits(object, &set)?,
+                named: Fit::of(object).over(&set)?,
                 object: object.id.clone(),
                 kind: object.header.kind.name().to_owned(),
                 label: object.header.label.clone(),
@@ -65,26 +65,38 @@ pub(crate) fn layers(desk: &Desk, arguments: &DisplaySetRef) -> Outcome<Vec<Laye
     Ok(found)
 }
 
-/// Whether an object can be laid over a display set: true when it names its images, false when it only lies in the
-/// same frame of reference, `None` when neither. Its own frames are no series below it.
-pub(crate) fn fits(object: &OpenObject, set: &DisplaySet) -> Option<bool> {
-    let header = &object.header;
-    if set.frames.iter().any(|f| f.header.path == object.path) {
-        return None;
+/// What an object can be laid over.
+pub(crate) struct Fit<'a> {
+    object: &'a OpenObject,
+    named: HashSet<&'a str>,
+}
+
+impl<'a> Fit<'a> {
+    pub(crate) fn of(object: &'a OpenObject) -> Self {
+        let named = object.header.references.iter().map(String::as_str).collect();
+        Self { object, named }
     }
-    let named: HashSet<&str> = header.references.iter().map(String::as_str).collect();
-    if set
-        .frames
-        .iter()
-        .any(|f| named.contains(f.header.sop_uid.as_str()))
-    {
-        return Some(true);
+
+    /// True when the object names images of a display set, false when it only lies in the same frame of reference,
+    /// `None` when neither. Its own frames are no series below it.
+    pub(crate) fn over(&self, set: &DisplaySet) -> Option<bool> {
+        if set.frames.iter().any(|f| f.header.path == self.object.path) {
+            return None;
+        }
+        if set
+            .frames
+            .iter()
+            .any(|f| self.named.contains(f.header.sop_uid.as_str()))
+        {
+            return Some(true);
+        }
+        let places = &self.object.header.frames_of_reference;
+        let same_place = set.frames.iter().any(|f| {
+            let own = f.header.frame_of_reference.as_ref();
+            f.plane().is_some() && own.is_some_and(|own| places.contains(own))
+        });
+        same_place.then_some(false)
     }
-    let same_place = set.frames.iter().any(|f| {
-        let own = f.header.frame_of_reference.as_ref();
-        f.plane().is_some() && own.is_some_and(|own| header.frames_of_reference.contains(own))
-    });
-    same_place.then_some(false)
 }
 
 /// The object of that id.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use overread_dicom::DisplaySet;
 use overread_dicom::file::DicomFile;
 use overread_dicom::objects::reference::InstanceReference;
+use overread_dicom::objects::region::{self, Stroke};
 use overread_dicom::objects::sr::{Item, ItemValue, Report};
 use overread_dicom::objects::{Kind, ObjectHeader, document, rtstruct, seg, sr, sr_text};
 use serde_json::{Value, json};
@@ -15,9 +16,9 @@ use crate::code::{failure, io};
 use crate::desk::{Desk, OpenObject, lock};
 use crate::op::case::is_hidden;
 use crate::op::index;
-use crate::op::layers::{self, fits, is_layer, object_of};
+use crate::op::layers::{self, Fit, is_layer, object_of};
 use crate::wire::objects::{
-    ObjectDetail, ObjectOpens, ObjectRef, ReportRow, ReportTarget, ReportView, RowForm,
+    LayerShape, ObjectDetail, ObjectOpens, ObjectRef, ReportRow, ReportTarget, ReportView, RowForm, ShapeForm,
 };
 use crate::wire::review::Exported;
 use crate::{Outcome, Resource};
@@ -77,9 +78,10 @@ pub(crate) fn object(desk: &Desk, arguments: &ObjectRef) -> Outcome<ObjectDetail
             let layer = layers::open(desk, &object)?;
             detail.parts = layer.parts();
             detail.note = layer.note();
+            let fit = Fit::of(&object);
             let mut found: Vec<(bool, String)> = sets
                 .iter()
-                .filter_map(|set| Some((!fits(&object, set)?, set.id.clone())))
+                .filter_map(|set| Some((!fit.over(set)?, set.id.clone())))
                 .collect();
             found.sort();
             detail.fits = found.into_iter().map(|(_, id)| id).collect();
@@ -166,9 +168,30 @@ fn row(report: &Report, item: &Item, places: &Places<'_>) -> ReportRow {
         depth: item.depth,
         relationship: sr_text::relationship(item).unwrap_or_default(),
         name: item.name.clone(),
-        value: sr_text::value(report, item),
+        value: match &item.value {
+            // The image that it lies on is the row's target.
+            ItemValue::Region { graphic, .. } => graphic.to_lowercase(),
+            _ => sr_text::value(report, item),
+        },
         target: named.map(|reference| places.target(reference)),
+        region: match &item.value {
+            ItemValue::Region { graphic, points, .. } => shape(graphic, points),
+            _ => None,
+        },
     }
+}
+
+fn shape(graphic: &str, points: &[f64]) -> Option<LayerShape> {
+    let (stroke, line) = region::line(graphic, points)?;
+    Some(LayerShape {
+        part: 0,
+        form: match stroke {
+            Stroke::Closed => ShapeForm::Closed,
+            Stroke::Open => ShapeForm::Open,
+            Stroke::Points => ShapeForm::Points,
+        },
+        lines: vec![line],
+    })
 }
 
 /// The document of an object.
@@ -262,7 +285,7 @@ pub fn describe(path: &Path) -> Outcome<Described> {
                 let frames = seg.frames.iter().filter(|f| f.segment == Some(s.number)).count();
                 text.push_str(&format!("{:>5}  {}  {}", s.number, hex(s.colour), s.label));
                 if frames > 0 {
-                    text.push_str(&format!("  ({frames} frames)"));
+                    text.push_str(&format!("  ({frames} frame{})", plural(frames)));
                 }
                 text.push('\n');
             }
@@ -275,10 +298,11 @@ pub fn describe(path: &Path) -> Outcome<Described> {
                 let kind = roi.interpreted_type.to_lowercase();
                 let n = roi.contours.len();
                 text.push_str(&format!(
-                    "{:>5}  {}  {}  {kind}  ({n} contours)\n",
+                    "{:>5}  {}  {}  {kind}  ({n} contour{})\n",
                     roi.number,
                     hex(roi.colour),
-                    roi.name
+                    roi.name,
+                    plural(n)
                 ));
             }
         }
@@ -290,6 +314,10 @@ pub fn describe(path: &Path) -> Outcome<Described> {
         _ => {}
     }
     Ok(Described { json: value, text })
+}
+
+fn plural(count: usize) -> &'static str {
+    if count == 1 { "" } else { "s" }
 }
 
 fn hex(colour: [u8; 3]) -> String {

@@ -7,6 +7,7 @@ use overread_dicom::DisplaySet;
 use crate::convert;
 use crate::desk::{Desk, OpenObject, lock};
 use crate::op::case::{is_hidden, truth_of};
+use crate::op::layers::{Fit, is_layer};
 use crate::op::objects::opens;
 use crate::wire::studies::{DisplaySetTile, ObjectLine, Study};
 
@@ -47,6 +48,7 @@ pub(crate) fn study(desk: &Desk, uid: &str, sets: &[Arc<DisplaySet>], objects: &
         .map(|h| h.study_description.clone())
         .filter(|d| !d.is_empty());
     let modality = sets.first().map(|set| set.modality.clone()).unwrap_or_default();
+    let hidden = !objects.is_empty() && sets.iter().any(|set| is_hidden(desk, &set.id));
     Study {
         id: format!("study-{}", convert::short_hash(uid)),
         uid: uid.to_owned(),
@@ -60,19 +62,18 @@ pub(crate) fn study(desk: &Desk, uid: &str, sets: &[Arc<DisplaySet>], objects: &
             convert::patient_details(&patient)
         },
         display_sets: sets.iter().map(|set| tile(desk, set)).collect(),
-        objects: objects
-            .iter()
-            .map(|o| line(o, sets.iter().any(|s| is_hidden(desk, &s.id))))
-            .collect(),
+        objects: objects.iter().map(|o| line(o, sets, hidden)).collect(),
     }
 }
 
 /// An object's line; before the reveal of a blind read it says what it is and not what it holds.
-fn line(object: &OpenObject, hidden: bool) -> ObjectLine {
+fn line(object: &OpenObject, sets: &[Arc<DisplaySet>], hidden: bool) -> ObjectLine {
     let header = &object.header;
+    let fit = is_layer(header.kind).then(|| Fit::of(object));
     ObjectLine {
         id: object.id.clone(),
         opens: opens(header.kind),
+        fits: fit.is_some_and(|fit| sets.iter().any(|set| fit.over(set).is_some())),
         modality: header.modality.clone(),
         label: if hidden {
             String::new()

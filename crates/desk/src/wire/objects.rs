@@ -107,6 +107,8 @@ pub struct ReportRow {
     pub value: String,
     /// Where it is to be seen.
     pub target: Option<ReportTarget>,
+    /// The region on that image; its part means nothing.
+    pub region: Option<LayerShape>,
 }
 
 /// An instance that a report names.

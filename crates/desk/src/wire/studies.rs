@@ -96,6 +96,8 @@ pub struct ObjectLine {
     pub id: String,
     /// What can be done with it.
     pub opens: ObjectOpens,
+    /// A layer: a series of its study lies below it.
+    pub fits: bool,
     /// What its maker called it; may be empty.
     pub label: String,
     /// Modality, e.g. `SR`.

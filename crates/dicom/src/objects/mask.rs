@@ -108,7 +108,9 @@ pub fn masks(file: &DicomFile, seg: &Segmentation, image: &ImageFrame<'_>) -> Re
     let size = image.rows as usize * image.columns as usize;
     let mut slots: Vec<Option<usize>> = vec![None; 1 << 16];
     let mut known = vec![false; 1 << 16];
-    for segment in &seg.segments {
+    // Value 0 of a label map is the background, also where a segment of that number describes it.
+    let is_drawn = |number: u16| number > 0 || seg.coding != Coding::LabelMap;
+    for segment in seg.segments.iter().filter(|s| is_drawn(s.number)) {
         known[usize::from(segment.number)] = true;
     }
     for (index, meeting) in frames_on(seg, image) {
@@ -371,6 +373,27 @@ mod tests {
         let seen: Vec<(u16, Vec<usize>)> = found.iter().map(|m| (m.segment, set(m))).collect();
         assert_eq!(seen, [(1, vec![1, 14]), (2, vec![3, 14])]);
         assert_eq!(masks(&file, &seg, &image(Some(plane(6.1)))).expect("none"), []);
+    }
+
+    #[test]
+    fn a_label_map_has_a_background() {
+        let mut d = segmentation("LABELMAP", true);
+        put_u16(&mut d, tags::BITS_ALLOCATED, &[8]);
+        put_u16(&mut d, tags::BITS_STORED, &[8]);
+        put_u16(&mut d, tags::HIGH_BIT, &[7]);
+        let mut background = InMemDicomObject::new_empty();
+        put_u16(&mut background, tags::SEGMENT_NUMBER, &[0]);
+        let mut liver = InMemDicomObject::new_empty();
+        put_u16(&mut liver, tags::SEGMENT_NUMBER, &[2]);
+        nest(&mut d, tags::SEGMENT_SEQUENCE, vec![background, liver]);
+        // Pixel k of every frame is k modulo 4; nothing is segment 1 or 3.
+        let pixels = PrimitiveValue::U8((0..60).map(|i| i % 15 % 4).collect());
+        d.put(DataElement::new(tags::PIXEL_DATA, VR::OB, pixels));
+        let file = testing::file(d);
+        let seg = seg::read(Path::new("a"), &file).expect("a segmentation");
+        let found = masks(&file, &seg, &image(Some(plane(0.0)))).expect("masks");
+        let seen: Vec<(u16, Vec<usize>)> = found.iter().map(|m| (m.segment, set(m))).collect();
+        assert_eq!(seen, [(2, vec![2, 6, 10, 14])]);
     }
 
     #[test]

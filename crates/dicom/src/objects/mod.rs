@@ -15,6 +15,7 @@ pub mod document;
 pub mod kind;
 pub mod mask;
 pub mod reference;
+pub mod region;
 pub mod rtstruct;
 pub mod seg;
 pub mod sr;

@@ -76,6 +76,9 @@ fn line(report: &Report, item: &Item) -> String {
 pub fn relationship(item: &Item) -> Option<String> {
     match item.relationship.as_str() {
         "" | "CONTAINS" => None,
+        "HAS OBS CONTEXT" => Some("observation context".to_owned()),
+        "HAS ACQ CONTEXT" => Some("acquisition context".to_owned()),
+        "HAS CONCEPT MOD" => Some("modifier".to_owned()),
         other => Some(other.to_lowercase()),
     }
 }

@@ -9,11 +9,16 @@ import type { DisplaySetRef } from "./DisplaySetRef";
 import type { ExportReviews } from "./ExportReviews";
 import type { Exported } from "./Exported";
 import type { Handle } from "./Handle";
+import type { Layer } from "./Layer";
+import type { LayerSlice } from "./LayerSlice";
+import type { LayerSliceRequest } from "./LayerSliceRequest";
 import type { Mark } from "./Mark";
 import type { MarkDraft } from "./MarkDraft";
 import type { MarkRef } from "./MarkRef";
 import type { ModelInfo } from "./ModelInfo";
 import type { Nothing } from "./Nothing";
+import type { ObjectDetail } from "./ObjectDetail";
+import type { ObjectRef } from "./ObjectRef";
 import type { OpenFolder } from "./OpenFolder";
 import type { Plan } from "./Plan";
 import type { PresentationRequest } from "./PresentationRequest";
@@ -49,6 +54,14 @@ export interface Operations {
   display_set: { arguments: DisplaySetRef; result: DisplaySet };
   /** A presentation state applied to a display set. */
   presentation: { arguments: PresentationRequest; result: PresentedSet };
+  /** What an object holds: a report, the parts of a layer. */
+  object: { arguments: ObjectRef; result: ObjectDetail };
+  /** Objects that can be laid over a display set. */
+  layers: { arguments: DisplaySetRef; result: Array<Layer> };
+  /** The shapes of a layer on a frame. */
+  layer_slice: { arguments: LayerSliceRequest; result: LayerSlice };
+  /** Writes a copy of the document in an object. */
+  save_document: { arguments: ObjectRef; result: Exported };
   /** What lies under the cursor. */
   probe: { arguments: ProbeRequest; result: ProbeAnswer };
   /** Models the desk knows. */

@@ -13,6 +13,7 @@ export const OBJECTS: readonly ObjectLine[] = [
   {
     id: "object-report",
     opens: "report",
+    fits: false,
     label: "Measurements",
     modality: "SR",
     summary: "structured report: Measurement report, 7 content items, complete, unverified",
@@ -20,6 +21,7 @@ export const OBJECTS: readonly ObjectLine[] = [
   {
     id: "object-segments",
     opens: "layer",
+    fits: true,
     label: "Organs",
     modality: "SEG",
     summary: "segmentation: 2 segments (Liver, Vessel), binary, 40 frames",
@@ -27,6 +29,7 @@ export const OBJECTS: readonly ObjectLine[] = [
   {
     id: "object-letter",
     opens: "document",
+    fits: false,
     label: "",
     modality: "DOC",
     summary: "encapsulated document: PDF, Letter, 12.0 kB",
@@ -34,6 +37,7 @@ export const OBJECTS: readonly ObjectLine[] = [
   {
     id: "object-dose",
     opens: "nothing",
+    fits: false,
     label: "",
     modality: "SR",
     summary: "Dose report, CTDIvol 8.1 mGy",
@@ -41,7 +45,7 @@ export const OBJECTS: readonly ObjectLine[] = [
 ];
 
 function row(form: ReportRow["form"], depth: number, name: string, value: string): ReportRow {
-  return { form, depth, relationship: "", name, value, target: null };
+  return { form, depth, relationship: "", name, value, target: null, region: null };
 }
 
 function rows(set: DisplaySet): ReportRow[] {

