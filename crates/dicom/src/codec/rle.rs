@@ -48,8 +48,12 @@ pub fn decode(layout: &PixelLayout, bytes: &[u8]) -> Result<Decoded, String> {
         }
         let (sample, byte) = (plane / bytes_each, plane % bytes_each);
         let shift = 8 * (bytes_each - 1 - byte);
-        for (i, value) in values.into_iter().take(pixels).enumerate() {
-            cells[i * usize::from(layout.samples) + sample] |= u32::from(value) << shift;
+        let put = |(cell, value): (&mut u32, u8)| *cell |= u32::from(value) << shift;
+        if layout.samples == 1 {
+            cells.iter_mut().zip(values).for_each(put);
+        } else {
+            let own = cells.iter_mut().skip(sample).step_by(usize::from(layout.samples));
+            own.zip(values).for_each(put);
         }
     }
     if packed {

@@ -310,7 +310,12 @@ fn put_together(frame: &Frame, planes: &[Samples], header_rgb: bool) -> Decoded 
     let colour = planes.len() == 3;
     let turn = colour && frame.colours(header_rgb) == Colours::Ybr;
     let mut cells = Vec::with_capacity(frame.samples());
-    for y in 0..frame.rows {
+    if let [grey] = planes {
+        for line in grey.values.chunks_exact(grey.width).take(frame.rows) {
+            cells.extend(line[..frame.columns].iter().map(|v| u32::from(*v)));
+        }
+    }
+    for y in (0..frame.rows).filter(|_| planes.len() > 1) {
         for x in 0..frame.columns {
             let value = |k: usize| {
                 let c = frame.components[k];

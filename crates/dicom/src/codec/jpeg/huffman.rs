@@ -50,10 +50,17 @@ impl Table {
 pub(super) struct Bits<'a> {
     bytes: &'a [u8],
     at: usize,
+    /// The next bits, from the top.
     cache: u64,
     held: u32,
     /// Bits made up at a marker or the end, so that a broken stream ends instead of hanging.
     missing: u32,
+}
+
+/// True when one of four bytes is 0xFF.
+fn has_ff(word: u32) -> bool {
+    let inverse = !word;
+    inverse.wrapping_sub(0x0101_0101) & word & 0x8080_8080 != 0
 }
 
 impl<'a> Bits<'a> {
@@ -67,8 +74,27 @@ impl<'a> Bits<'a> {
         }
     }
 
+    /// Holds 32 bits at least: a code and its difference.
+    #[inline]
     fn fill(&mut self) {
-        while self.held <= 48 {
+        if self.held >= 32 {
+            return;
+        }
+        if let Some(&[a, b, c, d]) = self.bytes.get(self.at..).and_then(<[u8]>::first_chunk) {
+            let word = u32::from_be_bytes([a, b, c, d]);
+            if !has_ff(word) {
+                self.cache |= u64::from(word) << (32 - self.held);
+                self.held += 32;
+                self.at += 4;
+                return;
+            }
+        }
+        self.fill_slowly();
+    }
+
+    /// Byte by byte: near a byte of 0xFF, and at the end.
+    fn fill_slowly(&mut self) {
+        while self.held <= 56 {
             let byte = match (self.bytes.get(self.at), self.bytes.get(self.at + 1)) {
                 (Some(0xFF), Some(0)) => {
                     self.at += 2;
@@ -83,61 +109,59 @@ impl<'a> Bits<'a> {
                     byte
                 }
             };
-            self.cache = (self.cache << 8) | u64::from(byte);
+            self.cache |= u64::from(byte) << (56 - self.held);
             self.held += 8;
         }
     }
 
-    fn peek16(&mut self) -> u32 {
-        if self.held < 16 {
-            self.fill();
-        }
-        ((self.cache >> (self.held - 16)) & 0xFFFF) as u32
+    /// `n` bits of those that are held.
+    #[inline]
+    fn take(&mut self, n: u32) -> u32 {
+        let value = (self.cache >> 1) >> (63 - n);
+        self.cache <<= n;
+        self.held -= n;
+        value as u32
     }
 
     /// `n` bits, at most 16.
+    #[inline]
     pub(super) fn bits(&mut self, n: u32) -> i32 {
-        if n == 0 {
-            return 0;
-        }
-        let value = self.peek16() >> (16 - n);
-        self.held -= n;
-        value as i32
+        self.fill();
+        self.take(n) as i32
     }
 
     /// The next code's value.
+    #[inline]
     pub(super) fn symbol(&mut self, table: &Table) -> Result<u8, String> {
-        let next = self.peek16();
-        let (length, value) = table.fast[(next >> (16 - FAST)) as usize];
+        self.fill();
+        let (length, value) = table.fast[(self.cache >> (64 - FAST)) as usize & ((1 << FAST) - 1)];
         if length > 0 {
-            self.held -= u32::from(length);
+            self.take(length.into());
             return Ok(value);
         }
-        for length in FAST + 1..=16 {
-            if next < table.limits[length as usize] {
-                self.held -= length;
-                let index = (next >> (16 - length)) as i32 + table.offsets[length as usize];
-                return usize::try_from(index)
-                    .ok()
-                    .and_then(|i| table.values.get(i))
-                    .copied()
-                    .ok_or_else(|| "a code is not in its table".to_owned());
-            }
-        }
-        Err("a code is not in its table".to_owned())
+        self.long_symbol(table)
+            .ok_or_else(|| "a code is not in its table".to_owned())
+    }
+
+    /// A code that is longer than those looked up at once.
+    fn long_symbol(&mut self, table: &Table) -> Option<u8> {
+        let next = (self.cache >> 48) as u32;
+        let length = (FAST + 1..=16).find(|length| next < table.limits[*length as usize])?;
+        self.take(length);
+        let index = (next >> (16 - length)) as i32 + table.offsets[length as usize];
+        table.values.get(usize::try_from(index).ok()?).copied()
     }
 
     /// A difference of category `size` (T.81 F.2.2.1).
+    #[inline]
     pub(super) fn difference(&mut self, size: u8) -> i32 {
         match size {
-            0 => 0,
-            1..=15 => {
-                let value = self.bits(size.into());
-                if value < 1 << (size - 1) {
-                    value - (1 << size) + 1
-                } else {
-                    value
-                }
+            0..=15 => {
+                let n = u32::from(size);
+                let value = self.bits(n);
+                // Without its leading one it stands for a negative number.
+                let negative = (value.wrapping_sub((1 << n) >> 1)) >> 31;
+                value + (negative & (1 - (1 << n)))
             }
             _ => 32_768,
         }
@@ -188,6 +212,19 @@ mod tests {
         let mut bits = Bits::new(&[0b0101_1000, 0b0000_0001, 0], 0);
         let read: Vec<u8> = (0..4).map(|_| bits.symbol(&table).expect("a code")).collect();
         assert_eq!(read, [7, 8, 9, 8]);
+    }
+
+    #[test]
+    fn stuffed_bytes_and_markers_are_seen_wherever_they_stand() {
+        for lead in 0..8 {
+            let mut bytes: Vec<u8> = (1..=lead).collect();
+            bytes.extend([0xFF, 0, 0x5A, 0xFF, 0xD9, 1, 2, 3, 4]);
+            let mut bits = Bits::new(&bytes, 0);
+            let read: Vec<i32> = (0..usize::from(lead) + 4).map(|_| bits.bits(8)).collect();
+            let expected: Vec<i32> = (1..=i32::from(lead)).chain([0xFF, 0x5A, 0, 0]).collect();
+            assert_eq!(read, expected);
+            assert_eq!(bits.position(), usize::from(lead) + 3);
+        }
     }
 
     #[test]

@@ -54,53 +54,166 @@ fn read_scan(stream: &Stream<'_>, frame: &Frame, scan: &Scan, samples: &mut [u16
         .collect::<Option<_>>()
         .ok_or("a Huffman table is missing")?;
     let count = frame.components.len();
-    let stride = frame.columns * count;
     let first = 1_i32 << (frame.precision - shift - 1);
     let mut bits = Bits::new(stream.bytes, stream.at);
-    // Where prediction began anew: at the scan's start and after each restart marker.
-    let (mut fresh_row, mut fresh_unit) = (0, 0);
+    let lines = Lines {
+        tables: &tables,
+        count,
+        stride: frame.columns * count,
+        first,
+    };
+    // Intervals that end within a row are rare, and read one by one.
+    if !stream.interval.is_multiple_of(frame.columns) {
+        return lines
+            .by_unit(&mut bits, samples, frame, (predictor, stream.interval))
+            .map(|()| {
+                lines.raise(samples, shift);
+                bits.position()
+            });
+    }
+    let rows = stream.interval / frame.columns;
     for row in 0..frame.rows {
-        for column in 0..frame.columns {
-            let unit = row * frame.columns + column;
-            if stream.interval > 0 && unit > 0 && unit.is_multiple_of(stream.interval) {
-                if !bits.restart() {
-                    return Err("a restart marker is missing".to_owned());
-                }
-                (fresh_row, fresh_unit) = (row, unit);
+        let mut fresh = row == 0;
+        if rows > 0 && row > 0 && row.is_multiple_of(rows) {
+            if !bits.restart() {
+                return Err("a restart marker is missing".to_owned());
             }
-            for (index, table) in &tables {
-                let at = row * stride + column * count + index;
-                let left = |at: usize| i32::from(samples[at - count]);
-                let prediction = if unit == fresh_unit {
-                    first
-                } else if row == fresh_row {
-                    left(at)
-                } else if column == 0 {
-                    i32::from(samples[at - stride])
-                } else {
-                    predict(
-                        predictor,
-                        left(at),
-                        i32::from(samples[at - stride]),
-                        left(at - stride),
-                    )
-                };
-                let size = bits.symbol(table)?;
-                samples[at] = (prediction.wrapping_add(bits.difference(size)) & 0xFFFF) as u16;
+            fresh = true;
+        }
+        let (above, line) = samples.split_at_mut(row * lines.stride);
+        let line = &mut line[..lines.stride];
+        if fresh {
+            lines.first(&mut bits, line)?;
+        } else {
+            let above = &above[(row - 1) * lines.stride..];
+            match predictor {
+                1 => lines.next(&mut bits, above, line, |ra, _, _| ra)?,
+                2 => lines.next(&mut bits, above, line, |_, rb, _| rb)?,
+                other => lines.next(&mut bits, above, line, |ra, rb, rc| predict(other, ra, rb, rc))?,
             }
         }
         if bits.exhausted() {
             return Err(format!("it ends in row {} of {}", row + 1, frame.rows));
         }
     }
-    if shift > 0 {
-        for (index, _) in &tables {
-            for sample in samples.iter_mut().skip(*index).step_by(count) {
+    lines.raise(samples, shift);
+    Ok(bits.position())
+}
+
+/// The rows of a scan.
+struct Lines<'a> {
+    /// Index of each component in a pixel, and its table.
+    tables: &'a [(usize, &'a Table)],
+    /// Components of the frame.
+    count: usize,
+    /// Samples in a row.
+    stride: usize,
+    /// What the first sample is predicted by.
+    first: i32,
+}
+
+fn sample(bits: &mut Bits<'_>, table: &Table, prediction: i32) -> Result<u16, String> {
+    let size = bits.symbol(table)?;
+    Ok((prediction.wrapping_add(bits.difference(size)) & 0xFFFF) as u16)
+}
+
+impl Lines<'_> {
+    /// A row whose samples are predicted by their left neighbours alone.
+    fn first(&self, bits: &mut Bits<'_>, line: &mut [u16]) -> Result<(), String> {
+        let mut left = [self.first; 4];
+        for pixel in line.chunks_exact_mut(self.count) {
+            for (left, (index, table)) in left.iter_mut().zip(self.tables) {
+                let value = sample(bits, table, *left)?;
+                pixel[*index] = value;
+                *left = i32::from(value);
+            }
+        }
+        Ok(())
+    }
+
+    /// A row below another.
+    #[inline]
+    fn next(
+        &self,
+        bits: &mut Bits<'_>,
+        above: &[u16],
+        line: &mut [u16],
+        predict: impl Fn(i32, i32, i32) -> i32,
+    ) -> Result<(), String> {
+        let (mut left, mut corner) = ([0_i32; 4], [0_i32; 4]);
+        let pixels = line
+            .chunks_exact_mut(self.count)
+            .zip(above.chunks_exact(self.count));
+        for (column, (pixel, above)) in pixels.enumerate() {
+            for ((left, corner), (index, table)) in left.iter_mut().zip(&mut corner).zip(self.tables) {
+                let rb = i32::from(above[*index]);
+                let prediction = if column == 0 {
+                    rb
+                } else {
+                    predict(*left, rb, *corner)
+                };
+                let value = sample(bits, table, prediction)?;
+                pixel[*index] = value;
+                (*left, *corner) = (i32::from(value), rb);
+            }
+        }
+        Ok(())
+    }
+
+    /// All rows, with restart intervals that end anywhere.
+    fn by_unit(
+        &self,
+        bits: &mut Bits<'_>,
+        samples: &mut [u16],
+        frame: &Frame,
+        (predictor, interval): (u8, usize),
+    ) -> Result<(), String> {
+        let (count, stride) = (self.count, self.stride);
+        // Where prediction began anew: at the scan's start and after each restart marker.
+        let (mut fresh_row, mut fresh_unit) = (0, 0);
+        for row in 0..frame.rows {
+            for column in 0..frame.columns {
+                let unit = row * frame.columns + column;
+                if unit > 0 && unit.is_multiple_of(interval) {
+                    if !bits.restart() {
+                        return Err("a restart marker is missing".to_owned());
+                    }
+                    (fresh_row, fresh_unit) = (row, unit);
+                }
+                for (index, table) in self.tables {
+                    let at = row * stride + column * count + index;
+                    let left = |at: usize| i32::from(samples[at - count]);
+                    let prediction = if unit == fresh_unit {
+                        self.first
+                    } else if row == fresh_row {
+                        left(at)
+                    } else if column == 0 {
+                        i32::from(samples[at - stride])
+                    } else {
+                        let above = at - stride;
+                        predict(predictor, left(at), i32::from(samples[above]), left(above))
+                    };
+                    samples[at] = sample(bits, table, prediction)?;
+                }
+            }
+            if bits.exhausted() {
+                return Err(format!("it ends in row {} of {}", row + 1, frame.rows));
+            }
+        }
+        Ok(())
+    }
+
+    /// Undoes the point transform.
+    fn raise(&self, samples: &mut [u16], shift: u8) {
+        if shift == 0 {
+            return;
+        }
+        for (index, _) in self.tables {
+            for sample in samples.iter_mut().skip(*index).step_by(self.count) {
                 *sample <<= shift;
             }
         }
     }
-    Ok(bits.position())
 }
 
 /// Table H.1: Ra left, Rb above, Rc above left.

@@ -11,7 +11,7 @@ pub(super) const ZIGZAG: [usize; 64] = [
 
 /// The inverse transform with its tables.
 pub(super) struct Inverse {
-    /// `basis[x][u]`: C(u) / 2 * cos((2x + 1) u pi / 16).
+    /// `basis[u][x]`: C(u) / 2 * cos((2x + 1) u pi / 16).
     basis: [[f32; 8]; 8],
     centre: f32,
     top: f32,
@@ -20,8 +20,8 @@ pub(super) struct Inverse {
 impl Inverse {
     pub(super) fn new(precision: u8) -> Self {
         let mut basis = [[0.0; 8]; 8];
-        for (x, row) in basis.iter_mut().enumerate() {
-            for (u, value) in row.iter_mut().enumerate() {
+        for (u, row) in basis.iter_mut().enumerate() {
+            for (x, value) in row.iter_mut().enumerate() {
                 let scale = if u == 0 { 0.5_f32.sqrt() } else { 1.0 };
                 *value = scale * 0.5 * ((2 * x + 1) as f32 * u as f32 * PI / 16.0).cos();
             }
@@ -33,31 +33,39 @@ impl Inverse {
         }
     }
 
-    /// Samples of a block, row by row. `table` is in stream order, `coefficients` in natural order.
+    /// Samples of a block, row by row; coefficients and `table` are in natural order. Sums run over eight samples at a
+    /// time, and coefficients that are nothing are passed over.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "clamped to the range of the precision"
     )]
     pub(super) fn block(&self, coefficients: &[i32], table: &[f32; 64]) -> [u16; 64] {
-        let mut rows = [0.0_f32; 64];
-        for v in 0..8 {
-            let line: [f32; 8] = std::array::from_fn(|u| coefficients[v * 8 + u] as f32 * table[v * 8 + u]);
-            if line.iter().all(|c| *c == 0.0) {
+        let mut out = [[self.centre + 0.5; 8]; 8];
+        for (v, line) in coefficients.chunks_exact(8).enumerate().take(8) {
+            if line.iter().all(|c| *c == 0) {
                 continue;
             }
-            for x in 0..8 {
-                rows[v * 8 + x] = line.iter().zip(self.basis[x]).map(|(c, b)| c * b).sum();
+            let mut row = [0.0_f32; 8];
+            for (u, coefficient) in line.iter().enumerate() {
+                if *coefficient != 0 {
+                    let value = *coefficient as f32 * table[v * 8 + u];
+                    for (sum, basis) in row.iter_mut().zip(&self.basis[u]) {
+                        *sum += value * basis;
+                    }
+                }
+            }
+            for (line, weight) in out.iter_mut().zip(&self.basis[v]) {
+                for (sum, value) in line.iter_mut().zip(&row) {
+                    *sum += value * weight;
+                }
             }
         }
-        let mut out = [0_u16; 64];
-        for (y, basis) in self.basis.iter().enumerate() {
-            for x in 0..8 {
-                let value: f32 = (0..8).map(|v| rows[v * 8 + x] * basis[v]).sum();
-                out[y * 8 + x] = (value + self.centre).round().clamp(0.0, self.top) as u16;
-            }
+        let mut samples = [0_u16; 64];
+        for (sample, value) in samples.iter_mut().zip(out.as_flattened()) {
+            *sample = value.clamp(0.0, self.top) as i32 as u16;
         }
-        out
+        samples
     }
 }
 

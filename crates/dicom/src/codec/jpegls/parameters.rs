@@ -57,14 +57,18 @@ impl Parameters {
         let bits = |n: i32| 32 - (n - 1).max(0).leading_zeros();
         let qbpp = bits(range);
         let bpp = 2.max(bits(maxval + 1));
+        let [t1, t2, t3] = [
+            pick(t1, defaults[0]),
+            pick(t2, defaults[1]),
+            pick(t3, defaults[2]),
+        ];
+        if !(near < t1 && t1 <= t2 && t2 <= t3) {
+            return Err("its coding parameters make no sense".to_owned());
+        }
         Ok(Self {
             maxval,
             near,
-            thresholds: [
-                pick(t1, defaults[0]),
-                pick(t2, defaults[1]),
-                pick(t3, defaults[2]),
-            ],
+            thresholds: [t1, t2, t3],
             reset: pick(reset, 64),
             range,
             qbpp,
@@ -72,24 +76,22 @@ impl Parameters {
         })
     }
 
+    /// The level of a gradient, -4 to 4 (T.87 A.3.3).
+    #[inline]
     pub(super) fn quantize(&self, d: i32) -> i32 {
         let [t1, t2, t3] = self.thresholds;
         let size = d.abs();
-        let level = if size <= self.near {
-            0
-        } else if size < t1 {
-            1
-        } else if size < t2 {
-            2
-        } else if size < t3 {
-            3
-        } else {
-            4
-        };
-        if d < 0 { -level } else { level }
+        // The thresholds ascend: counted without a branch.
+        let level = i32::from(size > self.near)
+            + i32::from(size >= t1)
+            + i32::from(size >= t2)
+            + i32::from(size >= t3);
+        let sign = d >> 31;
+        (level ^ sign) - sign
     }
 
     /// A prediction with its (quantised) error, brought back into range (T.87 A.4.4, A.8).
+    #[inline]
     pub(super) fn reconstruct(&self, px: i32, error: i32) -> i32 {
         let step = 2 * self.near + 1;
         let mut rx = px + error * step;

@@ -9,6 +9,11 @@ const J: [u32; 32] = [
     0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 9, 10, 11, 12, 13, 14, 15,
 ];
 
+/// Components of a scan.
+const MOST_COMPONENTS: usize = 4;
+/// Contexts, 365 of them; filled up so that any index of nine bits is one.
+const CONTEXTS: usize = 512;
+
 #[derive(Clone, Copy)]
 struct Context {
     a: i32,
@@ -20,7 +25,9 @@ struct Context {
 pub(super) struct Scan<'a> {
     bits: Bits<'a>,
     p: Parameters,
-    contexts: Vec<Context>,
+    contexts: Box<[Context; CONTEXTS]>,
+    /// Levels of the gradients along the line above: of each sample's right neighbour.
+    above: Vec<i32>,
     /// Run interruption: A, N, Nn for RItype 0 and 1.
     runs: [[i32; 3]; 2],
     columns: usize,
@@ -34,7 +41,15 @@ impl<'a> Scan<'a> {
         let mut scan = Self {
             bits: Bits::new(bytes),
             p,
-            contexts: Vec::new(),
+            contexts: Box::new(
+                [Context {
+                    a: 0,
+                    b: 0,
+                    c: 0,
+                    n: 1,
+                }; CONTEXTS],
+            ),
+            above: vec![0; header.columns + 1],
             runs: [[0; 3]; 2],
             columns: header.columns,
             rows: header.rows,
@@ -47,7 +62,7 @@ impl<'a> Scan<'a> {
     /// Context variables at the start of a scan or restart interval (T.87 A.2.1).
     fn begin(&mut self) {
         let a = 2.max((self.p.range + 32) / 64);
-        self.contexts = vec![Context { a, b: 0, c: 0, n: 1 }; 365];
+        self.contexts.fill(Context { a, b: 0, c: 0, n: 1 });
         self.runs = [[a, 1, 0]; 2];
     }
 
@@ -97,28 +112,38 @@ impl<'a> Scan<'a> {
         Ok(self.bits.position())
     }
 
-    fn context_of(&self, ra: i32, rb: i32, rc: i32, rd: i32) -> i32 {
-        81 * self.p.quantize(rd - rb) + 9 * self.p.quantize(rb - rc) + self.p.quantize(rc - ra)
+    /// Levels of Rd - Rb along a line; Rb - Rc of a sample is that of the sample before.
+    fn levels(&mut self, previous: &[i32]) {
+        let p = self.p;
+        for (level, pair) in self.above.iter_mut().zip(previous.windows(2)) {
+            *level = p.quantize(pair[1] - pair[0]);
+        }
     }
 
     fn line(&mut self, previous: &[i32], current: &mut [i32], run_index: &mut usize) {
+        self.levels(previous);
+        let columns = self.columns;
+        // As long as they are said to be: known here, so that no access is checked twice.
+        let (previous, current) = (&previous[..columns + 2], &mut current[..columns + 2]);
         let mut x = 1;
-        while x <= self.columns {
-            let (ra, rb, rc, rd) = (current[x - 1], previous[x], previous[x - 1], previous[x + 1]);
-            let context = self.context_of(ra, rb, rc, rd);
+        let mut ra = current[0];
+        while x <= columns {
+            let (rb, rc) = (previous[x], previous[x - 1]);
+            let context = 81 * self.above[x] + 9 * self.above[x - 1] + self.p.quantize(rc - ra);
             if context == 0 {
-                let run = self.run_length(self.columns + 1 - x, run_index);
+                let run = self.run_length(columns + 1 - x, run_index);
                 current[x..x + run].fill(ra);
                 x += run;
-                if x <= self.columns {
-                    current[x] = self.interruption(ra, previous[x], *run_index);
-                    *run_index = run_index.saturating_sub(1);
-                    x += 1;
+                if x > columns {
+                    break;
                 }
+                ra = self.interruption(ra, previous[x], *run_index);
+                *run_index = run_index.saturating_sub(1);
             } else {
-                current[x] = self.regular(context, ra, rb, rc);
-                x += 1;
+                ra = self.regular(context, ra, rb, rc);
             }
+            current[x] = ra;
+            x += 1;
         }
     }
 
@@ -126,16 +151,12 @@ impl<'a> Scan<'a> {
         let count = previous.len();
         let mut x = 1;
         while x <= self.columns {
-            let contexts: Vec<i32> = (0..count)
-                .map(|k| {
-                    self.context_of(
-                        current[k][x - 1],
-                        previous[k][x],
-                        previous[k][x - 1],
-                        previous[k][x + 1],
-                    )
-                })
-                .collect();
+            let mut contexts = [0; MOST_COMPONENTS];
+            for ((context, above), line) in contexts.iter_mut().zip(previous).zip(&*current) {
+                let (ra, rb, rc, rd) = (line[x - 1], above[x], above[x - 1], above[x + 1]);
+                *context =
+                    81 * self.p.quantize(rd - rb) + 9 * self.p.quantize(rb - rc) + self.p.quantize(rc - ra);
+            }
             if contexts.iter().all(|c| *c == 0) {
                 let run = self.run_length(self.columns + 1 - x, run_index);
                 for line in current.iter_mut() {
@@ -163,27 +184,23 @@ impl<'a> Scan<'a> {
         }
     }
 
+    #[inline]
     fn regular(&mut self, context: i32, ra: i32, rb: i32, rc: i32) -> i32 {
-        let (sign, index) = if context < 0 { (-1, -context) } else { (1, context) };
         let (near, reset) = (self.p.near, self.p.reset);
-        let Context { a, b, c, n } = self.contexts[index as usize];
-        let median = if rc >= ra.max(rb) {
-            ra.min(rb)
-        } else if rc <= ra.min(rb) {
-            ra.max(rb)
-        } else {
-            ra + rb - rc
-        };
-        let px = (median + sign * c).clamp(0, self.p.maxval);
+        // All ones where the context is mirrored.
+        let sign = context >> 31;
+        let mirrored = |v: i32| (v ^ sign) - sign;
+        let place = &mut self.contexts[mirrored(context) as usize & (CONTEXTS - 1)];
+        let Context { a, b, c, n } = *place;
+        // The middle one of Ra, Rb and Ra + Rb - Rc.
+        let median = (ra + rb - rc).max(ra.min(rb)).min(ra.max(rb));
+        let px = (median + mirrored(c)).clamp(0, self.p.maxval);
         let k = order(n, a);
         let mapped = self.bits.golomb(k, self.p.limit, self.p.qbpp);
-        let mut error = if mapped & 1 == 1 {
-            -((mapped + 1) >> 1)
-        } else {
-            mapped >> 1
-        };
+        // Odd ones are negative.
+        let mut error = (mapped >> 1) ^ -(mapped & 1);
         if near == 0 && k == 0 && 2 * b <= -n {
-            error = -(error + 1);
+            error = !error;
         }
         let mut next = Context {
             a: a.saturating_add(error.abs()),
@@ -210,8 +227,8 @@ impl<'a> Scan<'a> {
             next.c = (next.c + 1).min(127);
             next.b = next.b.min(0);
         }
-        self.contexts[index as usize] = next;
-        self.p.reconstruct(px, sign * error)
+        *place = next;
+        self.p.reconstruct(px, mirrored(error))
     }
 
     /// Length of a run (T.87 A.7.1), at most `most`.
@@ -275,11 +292,25 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// Golomb order: the smallest k with N * 2^k >= A.
+/// Golomb order: the smallest k with N * 2^k >= A, at most 24.
+#[inline]
 fn order(n: i32, a: i32) -> u32 {
-    let mut k = 0;
-    while k < 24 && (i64::from(n) << k) < i64::from(a) {
-        k += 1;
+    // As many digits as A, or one too few.
+    let k = n.leading_zeros().saturating_sub(a.leading_zeros()).min(24);
+    (k + u32::from((i64::from(n) << k) < i64::from(a))).min(24)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::order;
+
+    #[test]
+    fn the_order_is_the_smallest_that_reaches() {
+        for n in 1..130 {
+            for a in (0..70_000).step_by(7).chain([i32::MAX]) {
+                let plain = (0..24).find(|k| i64::from(n) << k >= i64::from(a)).unwrap_or(24);
+                assert_eq!(order(n, a), plain, "{n} {a}");
+            }
+        }
     }
-    k
 }
