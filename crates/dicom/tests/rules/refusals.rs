@@ -139,8 +139,6 @@ fn a_syntax_that_nobody_knows_is_unsupported() {
     let data = compressed(row8(&[1]), &[vec![0; 8]]);
     for (uid, name) in [
         ("1.2.3.4.5.6", "Unknown"),
-        ("1.2.840.10008.1.2.4.100", "video"),
-        ("1.2.840.10008.1.2.4.107", "HEVC"),
         ("1.2.840.10008.1.2.4.94", "JPIP"),
     ] {
         let bytes = File::new(uid).around(&data);
@@ -148,6 +146,19 @@ fn a_syntax_that_nobody_knows_is_unsupported() {
         assert!(matches!(refused, DicomError::UnsupportedSyntax(_)), "{refused:?}");
         sentence(&refused, name);
         sentence(&refused, uid);
+    }
+}
+
+#[test]
+fn a_video_is_named_as_one() {
+    let data = compressed(row8(&[1]), &[vec![0; 8]]);
+    for (uid, name) in [
+        ("1.2.840.10008.1.2.4.100", "MPEG"),
+        ("1.2.840.10008.1.2.4.107", "HEVC"),
+    ] {
+        let refused = frame(&File::new(uid).around(&data), 1).expect_err(uid);
+        assert!(matches!(refused, DicomError::Video(_)), "{refused:?}");
+        sentence(&refused, name);
     }
 }
 
