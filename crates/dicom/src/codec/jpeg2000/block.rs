@@ -114,18 +114,18 @@ impl Coder {
     }
 
     fn passes(&mut self, shape: &Shape, segments: &[Segment], data: &[u8]) {
-        let mut passes = 0;
+        let mut passes = 0_u32;
         let mut rest = data;
         for segment in segments {
             let whole = segment.length <= rest.len();
             let (now, later) = rest.split_at(segment.length.min(rest.len()));
             rest = later;
             // After four bit-planes, significance and refinement come as they are.
-            let raw = shape.style & BYPASS != 0 && passes >= 10 && passes % 3 != 0;
+            let raw = shape.style & BYPASS != 0 && passes >= 10 && !passes.is_multiple_of(3);
             let (mut mq, mut bits) = (Mq::new(now), Raw::new(now));
             for _ in 0..segment.passes {
                 // The first plane has a cleanup pass only.
-                let Some(plane) = shape.planes.checked_sub(1 + (passes + 2) / 3) else {
+                let Some(plane) = shape.planes.checked_sub(1 + passes.div_ceil(3)) else {
                     return;
                 };
                 match (passes % 3, raw) {

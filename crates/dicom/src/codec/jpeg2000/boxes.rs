@@ -76,3 +76,62 @@ fn next_box(bytes: &[u8]) -> Option<(&[u8; 4], &[u8], &[u8])> {
     let (content, rest) = content.split_at(size);
     Some((kind, content, rest))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STREAM: [u8; 6] = [0xFF, 0x4F, 0xFF, 0x51, 1, 2];
+
+    fn boxed(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
+        let length = u32::try_from(content.len() + 8).expect("small");
+        [&length.to_be_bytes()[..], kind, content].concat()
+    }
+
+    #[test]
+    fn the_codestream_is_found_in_boxes_and_after_strangers() {
+        assert_eq!(codestream(&STREAM), Ok(&STREAM[..]));
+        let file = [
+            boxed(b"jP  ", &[13, 10, 0x87, 10]),
+            boxed(b"jp2h", b""),
+            boxed(b"jp2c", &STREAM),
+        ]
+        .concat();
+        assert_eq!(codestream(&file), Ok(&STREAM[..]));
+        // A last box without a length reaches to the end.
+        let open = [&boxed(b"jP  ", b"")[..], &[0; 4], b"jp2c", &STREAM].concat();
+        assert_eq!(codestream(&open), Ok(&STREAM[..]));
+        assert_eq!(codestream(&[&[1, 2, 3][..], &STREAM].concat()), Ok(&STREAM[..]));
+        assert!(codestream(&[0; 64]).is_err());
+    }
+
+    #[test]
+    fn palettes_and_reordered_colours_are_refused() {
+        let file = |header: Vec<u8>| [boxed(b"jp2h", &header), boxed(b"jp2c", &STREAM)].concat();
+        let refused = |header| codestream(&file(header)).expect_err("refused");
+        assert!(refused(boxed(b"pclr", &[0; 4])).contains("palette"));
+        let channels = |colours: [u8; 3]| {
+            let entry = |(k, colour): (u8, u8)| [0, k, 0, 0, 0, colour];
+            let entries: Vec<u8> = (0..).zip(colours).flat_map(entry).collect();
+            boxed(b"cdef", &[&[0, 3][..], &entries].concat())
+        };
+        assert!(refused(channels([3, 2, 1])).contains("order"));
+        assert!(codestream(&file(channels([1, 2, 3]))).is_ok());
+    }
+
+    #[test]
+    fn lengths_that_lie_end_the_search() {
+        for length in [2_u32, 7, u32::MAX] {
+            let bytes = [&length.to_be_bytes()[..], b"jp2c", &[0; 40]].concat();
+            assert!(codestream(&bytes).is_err());
+        }
+        let long = [
+            &1_u32.to_be_bytes()[..],
+            b"jp2c",
+            &u64::MAX.to_be_bytes(),
+            &STREAM,
+        ]
+        .concat();
+        assert_eq!(codestream(&long), Ok(&STREAM[..]));
+    }
+}

@@ -95,7 +95,7 @@ impl Size {
             return Err("it has no sound image size".to_owned());
         }
         let step = size.finest();
-        let even = |c: &Component| c.step.0 % step.0 == 0 && c.step.1 % step.1 == 0;
+        let even = |c: &Component| c.step.0.is_multiple_of(step.0) && c.step.1.is_multiple_of(step.1);
         if !size.components.iter().all(even) || !size.components.iter().any(|c| c.step == step) {
             return Err("its components differ in size in a way that is not supported".to_owned());
         }

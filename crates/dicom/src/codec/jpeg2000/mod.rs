@@ -138,31 +138,56 @@ impl Image {
                 let start =
                     (y - self.rect.y.0) as usize * self.columns + (finest.x.0 - self.rect.x.0) as usize;
                 let row = &mut cells[start * count..][..finest.width() * count];
-                let row = row.iter_mut().skip(k).step_by(count);
-                let columns = finest.x.0..finest.x.1;
-                let column = |x: u32| {
-                    ((x / ratio.0).clamp(samples.rect.x.0, samples.rect.x.1 - 1) - samples.rect.x.0) as usize
-                };
+                let columns = (*ratio != (1, 1)).then(|| {
+                    let last = samples.rect.x.1 - 1;
+                    let column = |x: u32| (x / ratio.0).clamp(samples.rect.x.0, last) - samples.rect.x.0;
+                    (finest.x.0..finest.x.1)
+                        .map(|x| column(x) as usize)
+                        .collect::<Vec<_>>()
+                });
+                let columns = columns.as_deref();
                 match &samples.values {
                     Values::Whole(plane) => {
                         let line = &plane.cells[from as usize * plane.stride..][..samples.rect.width()];
-                        if *ratio == (1, 1) {
-                            row.zip(line).for_each(|(cell, value)| *cell = way.whole(*value));
-                        } else {
-                            row.zip(columns)
-                                .for_each(|(cell, x)| *cell = way.whole(line[column(x)]));
-                        }
+                        put_row(row, (k, count), line, columns, |value| way.whole(value));
                     }
                     Values::Real(plane) => {
                         let line = &plane.cells[from as usize * plane.stride..][..samples.rect.width()];
-                        if *ratio == (1, 1) {
-                            row.zip(line).for_each(|(cell, value)| *cell = way.real(*value));
-                        } else {
-                            row.zip(columns)
-                                .for_each(|(cell, x)| *cell = way.real(line[column(x)]));
-                        }
+                        put_row(row, (k, count), line, columns, |value| way.real(value));
                     }
                 }
+            }
+        }
+    }
+}
+
+/// Puts a line into every `count`-th cell from the `k`-th on; `columns` tells which sample each cell takes.
+fn put_row<T: Copy>(
+    row: &mut [u32],
+    (k, count): (usize, usize),
+    line: &[T],
+    columns: Option<&[usize]>,
+    cell: impl Fn(T) -> u32,
+) {
+    match (columns, count) {
+        (Some(columns), _) => {
+            for (pixel, column) in row.chunks_exact_mut(count).zip(columns) {
+                pixel[k] = cell(line[*column]);
+            }
+        }
+        (None, 1) => {
+            for (pixel, value) in row.iter_mut().zip(line) {
+                *pixel = cell(*value);
+            }
+        }
+        (None, 3) => {
+            for (pixel, value) in row.as_chunks_mut::<3>().0.iter_mut().zip(line) {
+                pixel[k] = cell(*value);
+            }
+        }
+        (None, _) => {
+            for (pixel, value) in row.chunks_exact_mut(count).zip(line) {
+                pixel[k] = cell(*value);
             }
         }
     }

@@ -208,7 +208,7 @@ fn room(begun: u16, style: u8) -> u16 {
         (true, _) => 1,
         (false, false) => u16::MAX,
         (false, true) if begun == 0 => 10,
-        (false, true) if begun % 3 == 0 => 1,
+        (false, true) if begun.is_multiple_of(3) => 1,
         (false, true) => 2,
     }
 }
@@ -218,7 +218,7 @@ fn room(begun: u16, style: u8) -> u16 {
 fn high_throughput_room(begun: u16, left: u16) -> u16 {
     match begun {
         0 => 3 * (left.saturating_sub(1) / 3) + 1,
-        _ if begun % 3 == 0 => 1,
+        _ if begun.is_multiple_of(3) => 1,
         _ => 2,
     }
 }

@@ -18,7 +18,13 @@ pub(super) struct Plane<T> {
 impl<T: Copy + Default> Plane<T> {
     /// All nought. The stride is no power of two, which caches dislike.
     pub(super) fn new(width: usize, height: usize) -> Self {
-        let stride = (width + if width >= 128 && width % 64 == 0 { LANES } else { 0 }).max(1);
+        let stride = (width
+            + if width >= 128 && width.is_multiple_of(64) {
+                LANES
+            } else {
+                0
+            })
+        .max(1);
         Self {
             cells: vec![T::default(); stride * height],
             stride,

@@ -144,25 +144,10 @@ impl Coder {
                 if bound > most {
                     return None;
                 }
-                let mut sample = |n: u32| {
-                    // All ones where significant: without branches, for these could not be foreseen.
-                    let there = 0_u32.wrapping_sub(significant >> n & 1);
-                    let bits = (bound - (u32::from(quad.0) >> (12 + n) & 1)) & there;
-                    let coded = magnitudes.peek() & ((1 << bits) - 1);
-                    magnitudes.pass(bits);
-                    let value = coded as u32 | (u32::from(quad.0) >> (8 + n) & 1) << bits;
-                    let size = ((value | 1).wrapping_add(2) << plane) & 0x7FFF_FFFF;
-                    let exponent = 32 - (value | 1).leading_zeros();
-                    ((value << 31 | size) & there, exponent & there)
-                };
-                upper[0] = sample(0).0;
-                let (value, exponent) = sample(1);
-                lower[0] = value;
-                own[at + 1] = exponent as u8;
-                upper[1] = sample(2).0;
-                let (value, exponent) = sample(3);
-                lower[1] = value;
-                own[at + 2] = exponent as u8;
+                upper[0] = sample(&mut magnitudes, *quad, bound, plane, 0).0;
+                (lower[0], own[at + 1]) = sample(&mut magnitudes, *quad, bound, plane, 1);
+                upper[1] = sample(&mut magnitudes, *quad, bound, plane, 2).0;
+                (lower[1], own[at + 2]) = sample(&mut magnitudes, *quad, bound, plane, 3);
             }
         }
         Some(())
@@ -199,6 +184,20 @@ impl Coder {
             q += 2;
         }
     }
+}
+
+/// A sample of a quad and its exponent (T.814 7.3.8), nought where it is insignificant.
+#[inline(always)]
+fn sample(bits: &mut Forward<'_>, quad: Quad, bound: u32, plane: u32, n: u32) -> (u32, u8) {
+    // All ones where significant: without branches, for these could not be foreseen.
+    let there = 0_u32.wrapping_sub(quad.significant() >> n & 1);
+    let length = (bound - (u32::from(quad.0) >> (12 + n) & 1)) & there;
+    let coded = bits.peek() & ((1 << length) - 1);
+    bits.pass(length);
+    let value = coded as u32 | (u32::from(quad.0) >> (8 + n) & 1) << length;
+    let size = ((value | 1).wrapping_add(2) << plane) & 0x7FFF_FFFF;
+    let exponent = 32 - (value | 1).leading_zeros();
+    ((value << 31 | size) & there, (exponent & there) as u8)
 }
 
 /// The set of passes to decode.
