@@ -85,7 +85,7 @@ def plugins(syntax, file):
             import rle
 
             pixels, bits = file.Rows * file.Columns, file.BitsAllocated
-            calls["pylibjpeg-rle"] = lambda b: rle.decode_frame(b, pixels * file.SamplesPerPixel // file.SamplesPerPixel, bits, "<")
+            calls["pylibjpeg-rle"] = lambda b: rle.decode_frame(b, pixels, bits, "<")
     except ImportError:
         pass
     return calls
@@ -144,12 +144,13 @@ def measure(row):
     count = int(file.get("NumberOfFrames", 1) or 1)
     times = {}
     frames = []
-    if file.file_meta.TransferSyntaxUID.is_encapsulated:
+    calls = {**imagecodecs_of(syntax), **plugins(syntax, file)}
+    if calls:
         for n, frame in enumerate(generate_frames(file.PixelData, number_of_frames=count)):
             if n == row["frames"]:
                 break
             frames.append(frame)
-    for name, call in {**imagecodecs_of(syntax), **plugins(syntax, file)}.items():
+    for name, call in calls.items():
         try:
             times[name] = sum(best(lambda frame=frame: call(frame)) for frame in frames) / len(frames)
         except Exception:

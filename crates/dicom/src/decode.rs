@@ -184,7 +184,8 @@ fn finish(
     let keep = usize::from(layout.samples);
     let all = usize::from(decoded.components);
     let samples = if keep == all {
-        native::narrow(&layout, decoded.cells.into_iter())
+        // Read, not consumed: a vector that is reused in place is filled cell by cell.
+        native::narrow(&layout, decoded.cells.iter().copied())
     } else {
         native::narrow(
             &layout,

@@ -28,7 +28,7 @@ pub(crate) fn state(desk: &Desk) -> Outcome<AppState> {
                 RecentFolder {
                     handle: desk.handle(&path),
                     opened_at: folder.opened_at,
-                    present: path.exists(),
+                    present: path.exists() || overread_dicom::archive::leads_into(&path),
                 }
             })
             .collect(),

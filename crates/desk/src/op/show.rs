@@ -111,7 +111,7 @@ impl Look {
 /// # Errors
 /// Whatever is wrong with the file, or values that do not exist (display values of colour).
 pub fn pixels(path: &Path, frame: Option<u32>, values: Values, look: &Look) -> Outcome<RawPixels> {
-    if !path.exists() {
+    if !path.exists() && !overread_dicom::archive::leads_into(path) {
         return Err(failure(
             "file.not_found",
             format!("{} is not there.", path.display()),

@@ -7,7 +7,7 @@ const FAST: u32 = 9;
 #[derive(Clone, Debug)]
 pub(super) struct Table {
     /// Length and value by the next `FAST` bits; length 0 for longer codes.
-    fast: Vec<(u8, u8)>,
+    fast: Box<[(u8, u8); 1 << FAST]>,
     /// Largest code of each length, shifted to 16 bits, exclusive.
     limits: [u32; 17],
     /// Index of the first value of each length less its first code.
@@ -19,7 +19,7 @@ impl Table {
     /// `counts` holds the number of codes of each length from 1 to 16.
     pub(super) fn new(counts: &[u8], values: &[u8]) -> Result<Self, String> {
         let mut table = Self {
-            fast: vec![(0, 0); 1 << FAST],
+            fast: Box::new([(0, 0); 1 << FAST]),
             limits: [0; 17],
             offsets: [0; 17],
             values: values.to_vec(),
@@ -43,6 +43,16 @@ impl Table {
             code <<= 1;
         }
         Ok(table)
+    }
+}
+
+/// Bits that are no code of their table: of no size, so that the usual case costs nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct NoCode;
+
+impl From<NoCode> for String {
+    fn from(_: NoCode) -> Self {
+        "a code is not in its table".to_owned()
     }
 }
 
@@ -93,6 +103,7 @@ impl<'a> Bits<'a> {
     }
 
     /// Byte by byte: near a byte of 0xFF, and at the end.
+    #[cold]
     fn fill_slowly(&mut self) {
         while self.held <= 56 {
             let byte = match (self.bytes.get(self.at), self.bytes.get(self.at + 1)) {
@@ -132,18 +143,18 @@ impl<'a> Bits<'a> {
 
     /// The next code's value.
     #[inline]
-    pub(super) fn symbol(&mut self, table: &Table) -> Result<u8, String> {
+    pub(super) fn symbol(&mut self, table: &Table) -> Result<u8, NoCode> {
         self.fill();
         let (length, value) = table.fast[(self.cache >> (64 - FAST)) as usize & ((1 << FAST) - 1)];
         if length > 0 {
             self.take(length.into());
             return Ok(value);
         }
-        self.long_symbol(table)
-            .ok_or_else(|| "a code is not in its table".to_owned())
+        self.long_symbol(table).ok_or(NoCode)
     }
 
     /// A code that is longer than those looked up at once.
+    #[cold]
     fn long_symbol(&mut self, table: &Table) -> Option<u8> {
         let next = (self.cache >> 48) as u32;
         let length = (FAST + 1..=16).find(|length| next < table.limits[*length as usize])?;

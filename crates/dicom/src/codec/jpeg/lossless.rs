@@ -1,6 +1,6 @@
 //! Lossless process, Huffman coded: 2 to 16 bits, all predictors, point transform, restart intervals (T.81 annex H).
 
-use super::huffman::{Bits, Table};
+use super::huffman::{Bits, NoCode, Table};
 use super::stream::{Frame, Next, Scan, Stream};
 use crate::codec::Decoded;
 
@@ -88,7 +88,8 @@ fn read_scan(stream: &Stream<'_>, frame: &Frame, scan: &Scan, samples: &mut [u16
             let above = &above[(row - 1) * lines.stride..];
             match predictor {
                 1 => lines.next(&mut bits, above, line, |ra, _, _| ra)?,
-                2 => lines.next(&mut bits, above, line, |_, rb, _| rb)?,
+                6 => lines.next(&mut bits, above, line, |ra, rb, rc| rb + ((ra - rc) >> 1))?,
+                7 => lines.next(&mut bits, above, line, |ra, rb, _| (ra + rb) >> 1)?,
                 other => lines.next(&mut bits, above, line, |ra, rb, rc| predict(other, ra, rb, rc))?,
             }
         }
@@ -112,14 +113,15 @@ struct Lines<'a> {
     first: i32,
 }
 
-fn sample(bits: &mut Bits<'_>, table: &Table, prediction: i32) -> Result<u16, String> {
+#[inline(always)]
+fn sample(bits: &mut Bits<'_>, table: &Table, prediction: i32) -> Result<u16, NoCode> {
     let size = bits.symbol(table)?;
     Ok((prediction.wrapping_add(bits.difference(size)) & 0xFFFF) as u16)
 }
 
 impl Lines<'_> {
     /// A row whose samples are predicted by their left neighbours alone.
-    fn first(&self, bits: &mut Bits<'_>, line: &mut [u16]) -> Result<(), String> {
+    fn first(&self, bits: &mut Bits<'_>, line: &mut [u16]) -> Result<(), NoCode> {
         let mut left = [self.first; 4];
         for pixel in line.chunks_exact_mut(self.count) {
             for (left, (index, table)) in left.iter_mut().zip(self.tables) {
@@ -139,7 +141,24 @@ impl Lines<'_> {
         above: &[u16],
         line: &mut [u16],
         predict: impl Fn(i32, i32, i32) -> i32,
-    ) -> Result<(), String> {
+    ) -> Result<(), NoCode> {
+        if let ([(_, table)], 1) = (self.tables, self.count) {
+            let Some(((mut rc, above), (first, line))) = above
+                .split_first()
+                .map(|(rb, rest)| (i32::from(*rb), rest))
+                .zip(line.split_first_mut())
+            else {
+                return Ok(());
+            };
+            *first = sample(bits, table, rc)?;
+            let mut ra = i32::from(*first);
+            for (value, rb) in line.iter_mut().zip(above) {
+                let rb = i32::from(*rb);
+                *value = sample(bits, table, predict(ra, rb, rc))?;
+                (ra, rc) = (i32::from(*value), rb);
+            }
+            return Ok(());
+        }
         let (mut left, mut corner) = ([0_i32; 4], [0_i32; 4]);
         let pixels = line
             .chunks_exact_mut(self.count)
