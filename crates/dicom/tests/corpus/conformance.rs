@@ -270,8 +270,8 @@ fn unsupported(out: &mut String) {
     }
     out.push_str(
         "| Siemens mosaics | shown as stored, slices side by side, and said so; not unfolded into slices |\n\
-         | overlays, presentation states | the image without them |\n\
-         | ICC profiles of colour images | the colours as stored, with a warning that says so |\n\
+         | pseudo-colour, blending and other presentation states; mask subtraction; text objects outside of the page | named, not applied |\n\
+         | ICC profiles that are damaged or not of RGB | the colours as stored, with a warning that says so |\n\
          | segmentations and parametric maps | their frames as images of their own, not laid over the source |\n\n",
     );
 }
