@@ -101,7 +101,9 @@ fn meaning(places: &Places<'_>, plane: Option<&Plane>, modality: &str) -> (Optio
 /// one of them says nothing.
 fn is_cross_sectional(root: &InMemDicomObject, modality: &str) -> bool {
     let class = text(root, tags::SOP_CLASS_UID).unwrap_or_default();
-    let captured = class.starts_with(uids::SECONDARY_CAPTURE_IMAGE_STORAGE);
+    let captured = class
+        .strip_prefix(uids::SECONDARY_CAPTURE_IMAGE_STORAGE)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
     !captured
         && matches!(
             modality,
@@ -221,6 +223,9 @@ mod tests {
         let both = [(SCANNED, "0.1\\0.1"), (PIXEL, "0.08\\0.08")];
         assert_eq!(kind(SC, "OT", &both), (SpacingKind::Calibrated, Some(0.08)));
         assert_eq!(kind(CT, "CT", &[(PIXEL, "0.5\\0.5")]).0, SpacingKind::Patient);
+        // The classes of visible light begin with the same digits.
+        let slide = "1.2.840.10008.5.1.4.1.1.77.1.6";
+        assert_eq!(kind(slide, "SM", &[(PIXEL, "0.5\\0.5")]).0, SpacingKind::Patient);
         let placed = image(SC, "OT").plane([0.0; 3], [1.0, 0.0, 0.0, 0.0, 1.0, 0.0], [0.5, 0.5]);
         assert_eq!(read(&placed).spacing.kind, SpacingKind::Patient);
     }

@@ -269,9 +269,9 @@ fn unsupported(out: &mut String) {
         let _ = writeln!(out, "| {what} | “{error}” |");
     }
     out.push_str(
-        "| overlays, presentation states | the image without them |\n\
-         | ICC profiles of colour images | the colours as stored, with a warning that says so |\n\
-         | segmentations and parametric maps | their frames as images of their own, not laid over the source |\n\n",
+        "| pseudo-colour, blending and other presentation states; mask subtraction; text objects outside of the page | named, not applied |\n\
+         | ICC profiles that are damaged or not of RGB | the colours as stored, with a warning that says so |\n\
+         | parametric maps | their frames as images of their own, not laid over the source |\n\n",
     );
 }
 
