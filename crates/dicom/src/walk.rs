@@ -1,10 +1,13 @@
 //! A walk over the bytes of a data set before anything parses it: finds the pixel data, checks that every length
 //! fits and that nesting stays shallow. Allocates nothing that a header could make large.
 
+mod stalled;
+
 use std::cell::Cell;
 use std::ops::Range;
 
 use crate::syntax::Encoding;
+pub(crate) use stalled::stalled;
 
 /// Deepest nesting of sequences that is read; real objects stay below twenty.
 const DEEPEST: usize = 64;
@@ -120,37 +123,6 @@ pub fn each(
         }
         at = next;
     }
-}
-
-/// A top-level element that reaches beyond the bytes at hand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Stalled {
-    pub(crate) tag: (u16, u16),
-    /// Offset of its header.
-    pub(crate) at: usize,
-    /// Offset after its value.
-    pub(crate) end: u64,
-}
-
-/// Where a walk over the first bytes of a data set wants more, when that is for one value of known length that is no
-/// sequence.
-pub(crate) fn stalled(bytes: &[u8], start: usize, encoding: Encoding) -> Option<Stalled> {
-    let walker = Walker::new(bytes, 0, false, encoding);
-    let mut at = start;
-    while let Ok(Step::Next(next)) = walker.top_level(at) {
-        at = next;
-    }
-    let element = walker.element(at, encoding).ok()?;
-    let begins_item = walker
-        .element(element.value, encoding)
-        .is_ok_and(|inner| (inner.group, inner.number) == (0xFFFE, 0xE000));
-    let value =
-        element.length != UNDEFINED && &element.vr != b"SQ" && !begins_item && element.group != 0xFFFE;
-    value.then(|| Stalled {
-        tag: (element.group, element.number),
-        at,
-        end: element.value as u64 + u64::from(element.length),
-    })
 }
 
 /// Representations whose length takes 32 bits, after two bytes that mean nothing.
@@ -471,21 +443,6 @@ mod tests {
             }
             other => panic!("{other:?}"),
         }
-    }
-
-    #[test]
-    fn a_long_value_is_told_from_a_long_sequence() {
-        let mut bytes = vec![0x08, 0, 0x60, 0, b'C', b'S', 2, 0, b'C', b'T'];
-        let long = [0x09, 0, 0x10, 0x10, b'O', b'B', 0, 0, 0, 0, 0x10, 0, 1, 2];
-        bytes.extend(long);
-        let found = stalled(&bytes, 0, Encoding::ExplicitLittle).expect("a value");
-        assert_eq!(
-            (found.tag, found.at, found.end),
-            ((9, 0x1010), 10, 22 + (16 << 16))
-        );
-        bytes.truncate(10);
-        bytes.extend([0x09, 0, 0x10, 0x10, b'S', b'Q', 0, 0, 0, 0, 0x10, 0, 1, 2]);
-        assert_eq!(stalled(&bytes, 0, Encoding::ExplicitLittle), None);
     }
 
     #[test]
