@@ -1,10 +1,13 @@
 //! A walk over the bytes of a data set before anything parses it: finds the pixel data, checks that every length
 //! fits and that nesting stays shallow. Allocates nothing that a header could make large.
 
+mod stalled;
+
 use std::cell::{Cell, RefCell};
 use std::ops::Range;
 
 use crate::syntax::Encoding;
+pub(crate) use stalled::stalled;
 
 /// Deepest nesting of sequences that is read; real objects stay below twenty.
 const DEEPEST: usize = 64;
@@ -129,37 +132,6 @@ pub fn each(
         }
         at = next;
     }
-}
-
-/// A top-level element that reaches beyond the bytes at hand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Stalled {
-    pub(crate) tag: (u16, u16),
-    /// Offset of its header.
-    pub(crate) at: usize,
-    /// Offset after its value.
-    pub(crate) end: u64,
-}
-
-/// Where a walk over the first bytes of a data set wants more, when that is for one value of known length that is no
-/// sequence.
-pub(crate) fn stalled(bytes: &[u8], start: usize, encoding: Encoding) -> Option<Stalled> {
-    let walker = Walker::new(bytes, 0, false, encoding);
-    let mut at = start;
-    while let Ok(Step::Next(next)) = walker.top_level(at) {
-        at = next;
-    }
-    let element = walker.element(at, encoding).ok()?;
-    let begins_item = walker
-        .element(element.value, encoding)
-        .is_ok_and(|inner| (inner.group, inner.number) == (0xFFFE, 0xE000));
-    let value =
-        element.length != UNDEFINED && &element.vr != b"SQ" && !begins_item && element.group != 0xFFFE;
-    value.then(|| Stalled {
-        tag: (element.group, element.number),
-        at,
-        end: element.value as u64 + u64::from(element.length),
-    })
 }
 
 /// Representations whose length takes 32 bits, after two bytes that mean nothing.

@@ -84,18 +84,3 @@ fn deep_nesting_is_refused_before_it_recurses() {
         other => panic!("{other:?}"),
     }
 }
-
-#[test]
-fn a_long_value_is_told_from_a_long_sequence() {
-    let mut bytes = vec![0x08, 0, 0x60, 0, b'C', b'S', 2, 0, b'C', b'T'];
-    let long = [0x09, 0, 0x10, 0x10, b'O', b'B', 0, 0, 0, 0, 0x10, 0, 1, 2];
-    bytes.extend(long);
-    let found = stalled(&bytes, 0, Encoding::ExplicitLittle).expect("a value");
-    assert_eq!(
-        (found.tag, found.at, found.end),
-        ((9, 0x1010), 10, 22 + (16 << 16))
-    );
-    bytes.truncate(10);
-    bytes.extend([0x09, 0, 0x10, 0x10, b'S', b'Q', 0, 0, 0, 0, 0x10, 0, 1, 2]);
-    assert_eq!(stalled(&bytes, 0, Encoding::ExplicitLittle), None);
-}

@@ -137,10 +137,7 @@ fn pixels_that_are_not_there_at_all_are_truncated() {
 #[test]
 fn a_syntax_that_nobody_knows_is_unsupported() {
     let data = compressed(row8(&[1]), &[vec![0; 8]]);
-    for (uid, name) in [
-        ("1.2.3.4.5.6", "Unknown"),
-        ("1.2.840.10008.1.2.4.94", "JPIP"),
-    ] {
+    for (uid, name) in [("1.2.3.4.5.6", "Unknown"), ("1.2.840.10008.1.2.4.94", "JPIP")] {
         let bytes = File::new(uid).around(&data);
         let refused = frame(&bytes, 1).expect_err(uid);
         assert!(matches!(refused, DicomError::UnsupportedSyntax(_)), "{refused:?}");
