@@ -115,7 +115,7 @@ fn one(
         .arg(format!("-dict={}", folder.join("dicom.dict").display()))
         .arg(format!("-max_total_time={seconds}"))
         .args([
-            "-timeout=10",
+            "-timeout=30",
             "-rss_limit_mb=3072",
             "-max_len=65536",
             "-seed=1",
