@@ -14,6 +14,7 @@ pub mod colour;
 pub mod document;
 pub mod kind;
 pub mod mask;
+pub mod moment;
 pub mod reference;
 pub mod region;
 pub mod rtstruct;

@@ -93,7 +93,7 @@ pub(super) fn record(d: &InMemDicomObject) -> Vec<String> {
         .len()
         .saturating_add(items(d, tags::TREATMENT_SESSION_ION_BEAM_SEQUENCE).len());
     let mut parts = vec![named_label(d)];
-    parts.extend(text(d, tags::TREATMENT_DATE).map(|day| crate::objects::sr::date(&day)));
+    parts.extend(text(d, tags::TREATMENT_DATE).map(|day| crate::objects::moment::date(&day)));
     if beams > 0 {
         parts.push(format!("{} treated", counted(beams, "beam")));
     }
