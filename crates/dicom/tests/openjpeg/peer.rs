@@ -165,8 +165,10 @@ pub(crate) fn decode(bytes: &[u8], discard: u32) -> Option<Picture> {
     std::fs::write(file.path(), bytes).expect("write");
     let mut stream = Stream::new_file(file.path(), 1 << 20, true).expect("stream");
     let mut decoder = codec(true);
-    let mut asked = opj_dparameters_t::default();
-    asked.cp_reduce = discard;
+    let mut asked = opj_dparameters_t {
+        cp_reduce: discard,
+        ..opj_dparameters_t::default()
+    };
     if decoder.setup_decoder(&mut asked) == 0 || decoder.decoder_set_strict_mode(0) == 0 {
         return None;
     }
