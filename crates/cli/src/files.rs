@@ -139,12 +139,14 @@ pub(crate) fn pixels(a: &PixelsArguments) -> Outcome {
         shape,
         unit,
         frames,
+        warnings,
         bytes,
     } = show::pixels(&a.file, a.frame, values, &look)?;
-    eprintln!(
-        "{}",
-        json!({"dtype": dtype, "shape": shape, "unit": unit, "frames": frames})
-    );
+    let mut header = json!({"dtype": dtype, "shape": shape, "unit": unit, "frames": frames});
+    if !warnings.is_empty() {
+        header["warnings"] = json!(warnings);
+    }
+    eprintln!("{header}");
     if a.out.as_os_str() == "-" {
         write_all(&bytes)
     } else {

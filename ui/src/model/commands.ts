@@ -179,7 +179,7 @@ export function makeCommands(session: Session, page: PageActions): Command[] {
       "View",
       "view.objects",
       "Stored objects over the picture",
-      ["O"],
+      ["Shift+O"],
       () => session.objects.shown.length > 0,
       () => {
         session.objects.visible = !session.objects.visible;

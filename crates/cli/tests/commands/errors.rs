@@ -48,12 +48,23 @@ fn pixels_that_are_cut_off() {
     let bytes = fs::read(&path).expect("a file");
     fs::write(&path, &bytes[..bytes.len() - 100]).expect("a shorter file");
     let index = place.json(&["index", text(&path), "--json"]);
-    assert_eq!(
-        index["files"].as_array().map(Vec::len),
-        Some(1),
-        "it is named all the same"
+    // 100 bytes are three rows of 32 and a little more.
+    let told = &index["display_sets"][0]["warnings"][0];
+    assert!(
+        told.as_str()
+            .is_some_and(|t| t.contains("12 of 16 rows are there")),
+        "{told}"
     );
-    fails(&place, &["pixels", text(&path), "--as", "stored"], "");
+    let read = place.run(&["pixels", text(&path), "--as", "stored"]);
+    assert_eq!(read.status.code(), Some(0), "{}", words(&read));
+    assert_eq!(
+        read.stdout.len(),
+        512,
+        "the rows that exist, and the others empty"
+    );
+    assert!(words(&read).contains("12 of 16 rows"), "{}", words(&read));
+    fs::write(&path, &bytes[..bytes.len() - 512]).expect("no pixels at all");
+    fails(&place, &["pixels", text(&path), "--as", "stored"], "cut short");
 }
 
 #[test]

@@ -60,6 +60,8 @@ pub struct RawPixels {
     pub unit: String,
     /// Frames in it.
     pub frames: u32,
+    /// What a reader of the values should know: rows that are missing, a syntax that lies.
+    pub warnings: Vec<String>,
     /// Little endian, row-major, channel-last.
     pub bytes: Vec<u8>,
 }
@@ -129,6 +131,14 @@ pub fn pixels(path: &Path, frame: Option<u32>, values: Values, look: &Look) -> O
             None => out = Some(one),
             Some(all) => all.bytes.extend(one.bytes),
         }
+        let said = header.warnings.iter().chain(&decoded.attributes.warnings);
+        if let Some(out) = &mut out {
+            for warning in said {
+                if !out.warnings.contains(warning) {
+                    out.warnings.push(warning.clone());
+                }
+            }
+        }
     }
     let mut out = out.ok_or_else(|| failure("dicom.no_such_frame", "The file has no frames.", ""))?;
     if frame.is_none() && header.layout.frames > 1 {
@@ -151,6 +161,7 @@ fn values_of(frame: &Frame, values: Values, look: &Look) -> Outcome<RawPixels> {
         shape,
         unit: unit.to_owned(),
         frames: 1,
+        warnings: Vec::new(),
         bytes,
     };
     match values {
