@@ -63,6 +63,22 @@ fn decoder(codec: Codec) -> &'static str {
     }
 }
 
+/// Who wrote each codec, in what language, and why it was chosen or replaced.
+const CODECS: &str = "\
+| codec | by | memory | why |
+|---|---|---|---|
+| RLE | own | safe Rust | the parser's own panics on truncated planes and believes segment counts |
+| JPEG 8-bit DCT | `jpeg-decoder` 0.3 | Rust; `unsafe` only in its SIMD transforms | told by us which colours the stream holds; streams of countless scans are refused before |
+| JPEG 12-bit DCT, lossless | own | safe Rust | no other 12-bit decoder in Rust; the one for lossless streams errs with restart intervals and predictors |
+| JPEG-LS | own | safe Rust | only bindings to C++ were to be had |
+| JPEG 2000, HTJ2K | own | safe Rust | the port of OpenJPEG before it was C in all but name; it stays as a peer in tests |
+| JPEG XL | `jxl-oxide` 0.12 | Rust with `unsafe` in its grids | memory tracked and limited, panics caught |
+| Deflate | `flate2` over `zlib-rs` | Rust with `unsafe` in its buffers | output limited by what the header needs |
+
+No C or C++ decoder is linked in. What each costs in speed beside C and C++ peers stands in [bench-decode.md](bench-decode.md).
+
+";
+
 fn cell(text: &str) -> String {
     text.replace('|', "\\|").replace('\n', " ").trim().to_owned()
 }
@@ -260,7 +276,7 @@ fn unsupported(out: &mut String) {
             DicomError::UnsupportedPixels("65535 x 65535 pixels in one frame".to_owned()),
         ),
         (
-            "objects without pixels of their own (reports, plans, structure sets, presentation states, waveforms, PDF): listed with one line, not drawn",
+            "objects without pixels asked for as pictures: reports, structure sets and presentation states are shown in their own way; plans, waveforms, documents and the rest with one line",
             DicomError::NoImage("structured report".to_owned()),
         ),
     ];
@@ -332,6 +348,8 @@ fn text(corpus: &Path) -> String {
     );
     out.push_str("## Transfer syntaxes\n\n");
     syntaxes(&mut out, &files);
+    out.push_str("### Codecs\n\n");
+    out.push_str(CODECS);
     out.push_str("## Photometric interpretations\n\n");
     grouped(&mut out, "photometric interpretation, samples", &files, |file| {
         let l = &file.header.as_ref()?.layout;
