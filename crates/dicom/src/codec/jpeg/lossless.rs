@@ -115,8 +115,7 @@ struct Lines<'a> {
 
 #[inline(always)]
 fn sample(bits: &mut Bits<'_>, table: &Table, prediction: i32) -> Result<u16, NoCode> {
-    let size = bits.symbol(table)?;
-    Ok((prediction.wrapping_add(bits.difference(size)) & 0xFFFF) as u16)
+    Ok((prediction.wrapping_add(bits.coded_difference(table)?) & 0xFFFF) as u16)
 }
 
 impl Lines<'_> {

@@ -1,5 +1,7 @@
 //! JPEG (ITU-T T.81): 8-bit DCT by jpeg-decoder; 12-bit DCT and lossless, which it cannot or not wholly decode, here.
 
+mod block;
+mod colour;
 mod dct;
 mod eight_bit;
 mod huffman;
