@@ -84,7 +84,13 @@ fn damaged(file: &DicomFile, header: &ImageHeader) -> Result<Vec<u8>, DicomError
                 }
             }
             match jpeg::decode(&copy, 1 << 23, false) {
-                Ok(d) => sum.update(format!("{} {} {} {:?}", d.columns, d.rows, d.precision, d.cells)),
+                Ok(d) => sum.update(format!(
+                    "{} {} {} {:?}",
+                    d.columns,
+                    d.rows,
+                    d.precision,
+                    d.cells.to_wide()
+                )),
                 Err(error) => sum.update(error),
             }
         }

@@ -2,10 +2,10 @@
 
 use super::dct::Plane;
 use super::stream::{Colours, Frame};
-use crate::codec::Decoded;
+use crate::codec::{Cells, Decoded};
 
 /// Components side by side.
-pub(super) fn put_together(frame: &Frame, mut planes: Vec<Plane>, header_rgb: bool) -> Decoded {
+pub(super) fn put_together(frame: &Frame, mut planes: Vec<Plane>, header_rgb: bool) -> Decoded<Cells> {
     let count = planes.len();
     let turn = count == 3 && frame.colours(header_rgb) == Colours::Ybr;
     let cells = match (planes.len(), planes.pop()) {
@@ -19,7 +19,7 @@ pub(super) fn put_together(frame: &Frame, mut planes: Vec<Plane>, header_rgb: bo
         columns: frame.columns as u32,
         rows: frame.rows as u32,
         components: count as u8,
-        cells: cells.into_iter().map(u32::from).collect(),
+        cells: Cells::U16(cells),
         precision: frame.precision,
         signed: false,
         rgb: count == 3,

@@ -7,7 +7,7 @@ use super::colour::put_together;
 use super::huffman::{Bits, Table};
 use super::stream::{Frame, Next, Process, Scan, Stream};
 use super::transform::{Block, Inverse, natural, steps};
-use crate::codec::Decoded;
+use crate::codec::{Cells, Decoded};
 
 /// A component.
 pub(super) struct Plane {
@@ -70,7 +70,7 @@ struct State {
     run: i32,
 }
 
-pub(super) fn decode(mut stream: Stream<'_>, header_rgb: bool) -> Result<Decoded, String> {
+pub(super) fn decode(mut stream: Stream<'_>, header_rgb: bool) -> Result<Decoded<Cells>, String> {
     let frame = stream.frame()?.clone();
     // A block takes at least one bit: what claims more pixels than that is no image.
     if frame.samples() > stream.bytes.len().saturating_mul(1024) {

@@ -64,6 +64,20 @@ impl Table {
         }
         Ok(table)
     }
+
+    /// Length and value of a code that is longer than those looked up at once; `next` are the next 16 bits.
+    #[cold]
+    #[inline(never)]
+    fn long(&self, next: u32) -> Result<(u8, u8), NoCode> {
+        let length = (FAST + 1..=16)
+            .find(|length| next < self.limits[*length as usize])
+            .ok_or(NoCode)?;
+        let index = (next >> (16 - length)) as i32 + self.offsets[length as usize];
+        let value = usize::try_from(index)
+            .ok()
+            .and_then(|index| self.values.get(index));
+        Ok((length as u8, *value.ok_or(NoCode)?))
+    }
 }
 
 /// Entries of one code of `length` bits, by the bits that follow it.
@@ -198,32 +212,18 @@ impl<'a> Bits<'a> {
     #[inline]
     pub(super) fn symbol(&mut self, table: &Table) -> Result<u8, NoCode> {
         self.fill();
-        let (length, value) = table.fast[(self.cache >> (64 - FAST)) as usize & ((1 << FAST) - 1)];
-        if length > 0 {
-            self.take(length.into());
-            return Ok(value);
-        }
-        self.long_symbol(table).ok_or(NoCode)
+        self.held_symbol(table)
     }
 
-    /// A code that is longer than those looked up at once.
-    #[cold]
-    #[inline(never)]
-    fn long_symbol(&mut self, table: &Table) -> Option<u8> {
-        let next = (self.cache >> 48) as u32;
-        let length = (FAST + 1..=16).find(|length| next < table.limits[*length as usize])?;
-        self.take(length);
-        let index = (next >> (16 - length)) as i32 + table.offsets[length as usize];
-        table.values.get(usize::try_from(index).ok()?).copied()
-    }
-
-    /// A difference of category `size` (T.81 F.2.2.1).
-    #[inline]
-    pub(super) fn difference(&mut self, size: u8) -> i32 {
-        match u32::from(size) {
-            n @ 0..=15 => extended(self.bits(n), n),
-            _ => 32_768,
-        }
+    /// The next code's value, of bits that are held.
+    #[inline(always)]
+    fn held_symbol(&mut self, table: &Table) -> Result<u8, NoCode> {
+        let (length, value) = match table.fast[(self.cache >> (64 - FAST)) as usize & ((1 << FAST) - 1)] {
+            (0, _) => table.long((self.cache >> 48) as u32)?,
+            short => short,
+        };
+        self.take(length.into());
+        Ok(value)
     }
 
     /// The next code, and the difference after it whose category is the code's lower half.
@@ -235,22 +235,13 @@ impl<'a> Bits<'a> {
             self.take(whole.length.into());
             return Ok(whole);
         }
-        let (bits, whole) = self.long_whole(table)?;
-        *self = bits;
-        Ok(whole)
-    }
-
-    /// A code and difference too long to be looked up together.
-    #[inline(never)]
-    fn long_whole(mut self, table: &Table) -> Result<(Self, Whole), NoCode> {
-        let symbol = self.symbol(table)?;
-        let difference = self.difference(symbol & 15) as i16;
-        let whole = Whole {
+        let symbol = self.held_symbol(table)?;
+        let difference = self.held_difference(symbol & 15) as i16;
+        Ok(Whole {
             difference,
             symbol,
             length: 0,
-        };
-        Ok((self, whole))
+        })
     }
 
     /// The next code, and the difference after it whose category it is: of DC coefficients and lossless samples.
@@ -262,16 +253,17 @@ impl<'a> Bits<'a> {
             self.take(whole.length.into());
             return Ok(whole.difference.into());
         }
-        let (bits, difference) = self.long_difference(table)?;
-        *self = bits;
-        Ok(difference)
+        let size = self.held_symbol(table)?;
+        Ok(self.held_difference(size))
     }
 
-    #[inline(never)]
-    fn long_difference(mut self, table: &Table) -> Result<(Self, i32), NoCode> {
-        let size = self.symbol(table)?;
-        let difference = self.difference(size);
-        Ok((self, difference))
+    /// A difference of category `size` (T.81 F.2.2.1), of bits that are held.
+    #[inline(always)]
+    fn held_difference(&mut self, size: u8) -> i32 {
+        match u32::from(size) {
+            n @ 0..=15 => extended(self.take(n) as i32, n),
+            _ => 32_768,
+        }
     }
 
     /// True when so many bits were made up that the scan must have ended early.
@@ -341,9 +333,26 @@ mod tests {
 
     #[test]
     fn differences_of_both_signs() {
-        let mut bits = Bits::new(&[0b0110_1000], 0);
-        assert_eq!(bits.difference(2), -2);
-        assert_eq!(bits.difference(2), 2);
-        assert_eq!(bits.difference(16), 32_768);
+        // Categories 2, 12 and 16 as codes of two bits: the first looked up with its bits, the second too long for it,
+        // the third without any.
+        let mut counts = [0_u8; 16];
+        counts[1] = 3;
+        let table = Table::new(&counts, &[2, 12, 16]).expect("sound");
+        let bytes = [0b0001_0010, 0b0100_0000, 0b0000_0001, 0b1000_0000, 0b0000_1000];
+        let mut bits = Bits::new(&bytes, 0);
+        let read: Vec<i32> = (0..5)
+            .map(|_| bits.coded_difference(&table).expect("a code"))
+            .collect();
+        assert_eq!(read, [-2, 2, -4095, 2048, 32_768]);
+    }
+
+    #[test]
+    fn a_run_comes_with_its_coefficient() {
+        // One code of one bit: three coefficients of 0, then one of four bits.
+        let mut counts = [0_u8; 16];
+        counts[0] = 1;
+        let table = Table::new(&counts, &[0x34]).expect("sound");
+        let whole = Bits::new(&[0b0100_1000], 0).whole(&table).expect("a code");
+        assert_eq!((whole.symbol, whole.difference), (0x34, 9));
     }
 }
