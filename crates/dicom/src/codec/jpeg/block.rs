@@ -46,6 +46,38 @@ fn split(symbol: u8) -> (usize, u8) {
     (usize::from(symbol >> 4), symbol & 15)
 }
 
+/// Coefficients that are kept from one progressive scan to the next.
+#[derive(Clone)]
+pub(super) struct Kept {
+    /// In natural order.
+    pub(super) values: [i16; 64],
+    /// A bit for each AC coefficient, in the order of the stream, that is other than 0.
+    pub(super) filled: u64,
+}
+
+impl Kept {
+    /// All of them 0.
+    pub(super) const EMPTY: Self = Self {
+        values: [0; 64],
+        filled: 0,
+    };
+
+    #[inline(always)]
+    fn put(&mut self, k: usize, value: i16) {
+        self.values[ZIGZAG[k & 63]] = value;
+        self.filled |= 1 << (k & 63);
+    }
+
+    /// One bit more of a coefficient.
+    #[inline(always)]
+    fn refine(&mut self, bits: &mut Bits<'_>, k: usize, bit: i16) {
+        let coefficient = &mut self.values[ZIGZAG[k & 63]];
+        if bits.bits(1) == 1 && coefficient.wrapping_abs() & bit == 0 {
+            *coefficient = coefficient.wrapping_add(if *coefficient > 0 { bit } else { -bit });
+        }
+    }
+}
+
 /// DC coefficients of a progressive scan, first pass (T.81 G.1.2.1).
 #[inline]
 pub(super) fn first_dc(
@@ -53,17 +85,17 @@ pub(super) fn first_dc(
     table: &Table,
     prediction: &mut i32,
     low: u8,
-    block: &mut [i16; 64],
+    block: &mut Kept,
 ) -> Result<(), Fault> {
     *prediction = prediction.wrapping_add(bits.coded_difference(table)?);
-    block[0] = prediction.wrapping_shl(low.into()) as i16;
+    block.values[0] = prediction.wrapping_shl(low.into()) as i16;
     Ok(())
 }
 
 /// One bit more of a DC coefficient.
 #[inline]
-pub(super) fn next_dc(bits: &mut Bits<'_>, low: u8, block: &mut [i16; 64]) {
-    block[0] |= (bits.bits(1) << low) as i16;
+pub(super) fn next_dc(bits: &mut Bits<'_>, low: u8, block: &mut Kept) {
+    block.values[0] |= (bits.bits(1) << low) as i16;
 }
 
 /// First pass over a band of AC coefficients (T.81 G.1.2.2).
@@ -73,7 +105,7 @@ pub(super) fn first_pass(
     table: &Table,
     scan: &Scan,
     blocks: &mut i32,
-    block: &mut [i16; 64],
+    block: &mut Kept,
 ) -> Result<(), Fault> {
     if *blocks > 0 {
         *blocks -= 1;
@@ -96,7 +128,7 @@ pub(super) fn first_pass(
         if k > end {
             return Err("a block has too many coefficients");
         }
-        block[ZIGZAG[k]] = next.difference << scan.low;
+        block.put(k, next.difference << scan.low);
         k += 1;
     }
     *bits = here;
@@ -110,7 +142,7 @@ pub(super) fn next_pass(
     table: &Table,
     scan: &Scan,
     blocks: &mut i32,
-    block: &mut [i16; 64],
+    block: &mut Kept,
 ) -> Result<(), Fault> {
     let bit = 1_i16 << scan.low;
     let (mut k, end) = (usize::from(scan.start), usize::from(scan.end));
@@ -128,33 +160,32 @@ pub(super) fn next_pass(
             _ => return Err("a coefficient grows by more than one bit"),
         };
         while k <= end {
-            let coefficient = &mut block[ZIGZAG[k]];
-            k += 1;
-            if *coefficient != 0 {
-                refine(&mut here, coefficient, bit);
-            } else if run == 0 {
-                *coefficient = value;
+            let zeros = (block.filled >> k).trailing_zeros() as usize;
+            if zeros > run && k + run <= end {
+                k += run;
+                if value != 0 {
+                    block.put(k, value);
+                }
+                k += 1;
                 break;
-            } else {
-                run -= 1;
+            }
+            run = run.saturating_sub(zeros);
+            k = k.saturating_add(zeros);
+            if k <= end {
+                block.refine(&mut here, k, bit);
+                k += 1;
             }
         }
     }
     if *blocks > 0 {
-        for place in &ZIGZAG[k.min(end + 1)..=end] {
-            if block[*place] != 0 {
-                refine(&mut here, &mut block[*place], bit);
-            }
+        let mut left = block.filled & (u64::MAX >> (63 - end));
+        left &= u64::MAX.checked_shl(k as u32).unwrap_or(0);
+        while left != 0 {
+            block.refine(&mut here, left.trailing_zeros() as usize, bit);
+            left &= left - 1;
         }
         *blocks -= 1;
     }
     *bits = here;
     Ok(())
-}
-
-#[inline]
-fn refine(bits: &mut Bits<'_>, coefficient: &mut i16, bit: i16) {
-    if bits.bits(1) == 1 && coefficient.wrapping_abs() & bit == 0 {
-        *coefficient = coefficient.wrapping_add(if *coefficient > 0 { bit } else { -bit });
-    }
 }

@@ -2,7 +2,7 @@
 //!
 //! Blocks of a sequential scan become samples as they are read; those of progressive scans are kept until the last one.
 
-use super::block::{first_dc, first_pass, next_dc, next_pass, sequential};
+use super::block::{Kept, first_dc, first_pass, next_dc, next_pass, sequential};
 use super::colour::put_together;
 use super::huffman::{Bits, Table};
 use super::stream::{Frame, Next, Process, Scan, Stream};
@@ -17,8 +17,8 @@ pub(super) struct Plane {
     down: usize,
     /// Blocks a row and rows of blocks that the component itself has.
     own: (usize, usize),
-    /// Block by block in natural order; of progressive scans alone.
-    coefficients: Vec<[i16; 64]>,
+    /// Block by block; of progressive scans alone.
+    coefficients: Vec<Kept>,
     /// `across` * 8 in a row.
     samples: Vec<u16>,
     quantisation: Option<[u16; 64]>,
@@ -54,7 +54,7 @@ impl Plane {
         let rows = self.coefficients.chunks_exact(self.across);
         for (blocks, lines) in rows.zip(self.samples.chunks_exact_mut(width * 8)) {
             for (column, coefficients) in blocks.iter().enumerate() {
-                let mut block = Block::of(coefficients, &table);
+                let mut block = Block::of(&coefficients.values, &table);
                 inverse.put(&mut block, lines[column * 8..].chunks_mut(width));
             }
         }
@@ -97,7 +97,7 @@ pub(super) fn decode(mut stream: Stream<'_>, header_rgb: bool) -> Result<Decoded
                     (frame.columns * c.h).div_ceil(frame.most_h()).div_ceil(8),
                     (frame.rows * c.v).div_ceil(frame.most_v()).div_ceil(8),
                 ),
-                coefficients: vec![[0; 64]; if progressive { blocks } else { 0 }],
+                coefficients: vec![Kept::EMPTY; if progressive { blocks } else { 0 }],
                 samples: vec![0; if progressive { 0 } else { blocks * 64 }],
                 quantisation: None,
             }

@@ -249,6 +249,7 @@ fn predict(predictor: u8, ra: i32, rb: i32, rc: i32) -> i32 {
 
 #[cfg(test)]
 mod tests {
+    use crate::codec::Cells;
     use crate::codec::jpeg::decode;
 
     /// Writes a lossless stream: categories 0 to 16 as codes of 5 bits.

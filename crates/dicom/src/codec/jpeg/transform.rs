@@ -85,19 +85,24 @@ impl Inverse {
                     *sum += value * basis[y];
                 }
             }
-            *line = sums.map(|sum| self.sample(sum));
+            for (sample, sum) in line.iter_mut().zip(sums) {
+                *sample = self.sample(sum);
+            }
         }
         samples
     }
 
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "clamped to the range of the precision"
-    )]
+    /// A sum within the range of the precision, its fraction cut off. Written with sums and comparisons alone, which
+    /// every processor does for many at a time; a cast of its own is done one by one.
+    #[expect(clippy::cast_possible_truncation, reason = "within the range of the precision")]
     #[inline(always)]
     fn sample(&self, value: f32) -> u16 {
-        value.clamp(0.0, self.top) as i32 as u16
+        let value = if value > 0.0 { value } else { 0.0 };
+        let value = if value < self.top { value } else { self.top };
+        // From 2^23 on numbers have no fraction: the sum is rounded, and its lowest bits are the whole number.
+        let sum = value + 8_388_608.0;
+        let above = u32::from(sum - 8_388_608.0 > value);
+        (sum.to_bits() & 0xFFFF).wrapping_sub(above) as u16
     }
 }
 
@@ -224,6 +229,19 @@ mod tests {
         let mut coefficients = [0; 64];
         coefficients[0] = 800;
         assert_eq!(samples(&coefficients), [2048 + 100; 64]);
+    }
+
+    #[test]
+    fn fractions_are_cut_off() {
+        let inverse = Inverse::new(12);
+        for whole in [0_u16, 1, 2, 3, 1000, 2047, 2048, 4094] {
+            let value = f32::from(whole);
+            for fraction in [0.0, 0.25, 0.5, 0.75, 0.999] {
+                assert_eq!(inverse.sample(value + fraction), whole, "{whole} + {fraction}");
+            }
+        }
+        assert_eq!([-3.0, -0.1, 4095.9, 1e9].map(|v| inverse.sample(v)), [0, 0, 4095, 4095]);
+        assert_eq!(inverse.sample(f32::from_bits(1.0_f32.to_bits() - 1)), 0);
     }
 
     #[test]
