@@ -8,7 +8,7 @@ use std::sync::Arc;
 use overread_imaging::attributes::{FrameAttributes, Photometric};
 use overread_imaging::frame::Frame;
 
-use crate::codec::{Decoded, jpeg, jpeg2000, jpegls, jpegxl, rle};
+use crate::codec::{Cells, Decoded, jpeg, jpeg2000, jpegls, jpegxl, rle};
 use crate::error::DicomError;
 use crate::file::DicomFile;
 use crate::header::ImageHeader;
@@ -62,11 +62,11 @@ pub fn decode_with(file: &DicomFile, header: &ImageHeader, frame: u32) -> Result
     let codec_error = |reason: String| DicomError::Codec { frame, reason };
     // A codec may panic on hostile bytes: that is an error of this frame.
     let decoded = catch_unwind(AssertUnwindSafe(|| match codec {
-        Codec::Rle => rle::decode(layout, &bytes),
+        Codec::Rle => rle::decode(layout, &bytes).map(Decoded::from),
         Codec::Jpeg => jpeg::decode(&bytes, most, layout.photometric == "RGB"),
-        Codec::JpegLs => jpegls::decode(&bytes, most),
-        Codec::Jpeg2000 => jpeg2000::decode(&bytes, most),
-        Codec::JpegXl => jpegxl::decode(&bytes, most),
+        Codec::JpegLs => jpegls::decode(&bytes, most).map(Decoded::from),
+        Codec::Jpeg2000 => jpeg2000::decode(&bytes, most).map(Decoded::from),
+        Codec::JpegXl => jpegxl::decode(&bytes, most).map(Decoded::from),
         Codec::Encapsulated | Codec::DeflatedFrame | Codec::None | Codec::Unsupported => Err(String::new()),
     }));
     match codec {
@@ -144,7 +144,7 @@ fn jpeg_or_jpegls(bytes: &[u8]) -> Option<Codec> {
 fn finish(
     header: &ImageHeader,
     attributes: &Arc<FrameAttributes>,
-    decoded: Decoded,
+    decoded: Decoded<Cells>,
     frame: u32,
 ) -> Result<Frame, DicomError> {
     let layout = &header.layout;
@@ -183,24 +183,26 @@ fn finish(
     }
     let keep = usize::from(layout.samples);
     let all = usize::from(decoded.components);
-    let samples = if keep == all {
-        // Read, not consumed: a vector that is reused in place is filled cell by cell.
-        native::narrow(&layout, decoded.cells.iter().copied())
-    } else {
-        native::narrow(
-            &layout,
-            decoded
-                .cells
-                .chunks_exact(all)
-                .flat_map(|pixel| pixel[..keep].to_vec())
-                .collect::<Vec<_>>()
-                .into_iter(),
-        )
+    let cells = match decoded.cells {
+        cells if keep == all => cells,
+        Cells::U8(cells) => Cells::U8(kept(&cells, keep, all)),
+        Cells::U16(cells) => Cells::U16(kept(&cells, keep, all)),
+        Cells::U32(cells) => Cells::U32(kept(&cells, keep, all)),
     };
+    let samples = native::stored(&layout, cells);
     if decoded.rgb && layout.samples == 3 && attributes.photometric != Photometric::Rgb {
         Arc::make_mut(&mut attributes).photometric = Photometric::Rgb;
     }
     Ok(Frame { attributes, samples })
+}
+
+/// The first `keep` of `all` components.
+fn kept<T: Copy>(cells: &[T], keep: usize, all: usize) -> Vec<T> {
+    cells
+        .chunks_exact(all)
+        .flat_map(|pixel| &pixel[..keep])
+        .copied()
+        .collect()
 }
 
 fn native_frame(

@@ -2,6 +2,7 @@
 
 use overread_imaging::samples::Samples;
 
+use crate::codec::Cells;
 use crate::error::DicomError;
 use crate::pixels::PixelLayout;
 use crate::walk::PixelKind;
@@ -189,6 +190,39 @@ pub fn narrow(layout: &PixelLayout, cells: impl Iterator<Item = u32>) -> Samples
     }
 }
 
+/// Values of a codec's cells. Those of the width that is wanted are cut where they lie.
+pub fn stored(layout: &PixelLayout, cells: Cells) -> Samples {
+    let shifts = |bits: u16| {
+        let up = u32::from((bits - 1).saturating_sub(layout.high_bit));
+        let down = u32::from(bits.saturating_sub(layout.bits_stored)).min(u32::from(bits - 1));
+        (up, down)
+    };
+    match cells {
+        Cells::U8(mut cells) if layout.bits_allocated <= 8 && !layout.signed => {
+            let (up, down) = shifts(8);
+            if (up, down) != (0, 0) {
+                cells.iter_mut().for_each(|c| *c = (*c << up) >> down);
+            }
+            Samples::U8(cells)
+        }
+        Cells::U16(mut cells) if (9..=16).contains(&layout.bits_allocated) && !layout.signed => {
+            let (up, down) = shifts(16);
+            if (up, down) != (0, 0) {
+                cells.iter_mut().for_each(|c| *c = (*c << up) >> down);
+            }
+            Samples::U16(cells)
+        }
+        // Read, not consumed: a vector that is reused in place is filled cell by cell.
+        Cells::U16(cells) if (9..=16).contains(&layout.bits_allocated) => {
+            let (up, down) = shifts(16);
+            Samples::I16(cells.iter().map(|c| (c.cast_signed() << up) >> down).collect())
+        }
+        Cells::U8(cells) => narrow(layout, cells.iter().map(|c| u32::from(*c))),
+        Cells::U16(cells) => narrow(layout, cells.iter().map(|c| u32::from(*c))),
+        Cells::U32(cells) => narrow(layout, cells.iter().copied()),
+    }
+}
+
 /// Applies `f` to whichever vector a `Samples` holds.
 macro_rules! map_samples {
     ($samples:expr, $f:expr) => {
@@ -279,6 +313,33 @@ mod tests {
                     sixteen(&layout, &bytes, false),
                     narrow16(&layout, cells),
                     "{stored} {high} {signed}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn cells_are_cut_alike_whatever_their_width() {
+        let wide: Vec<u32> = (0..=0xFFFF).collect();
+        let words = Cells::U16((0..=0xFFFF).collect());
+        for (stored_bits, high) in [(16, 15), (12, 11), (12, 15), (10, 12), (1, 0), (1, 15)] {
+            for signed in [false, true] {
+                let layout = layout(16, stored_bits, high, signed);
+                assert_eq!(
+                    stored(&layout, words.clone()),
+                    stored(&layout, Cells::U32(wide.clone())),
+                    "{stored_bits} {high} {signed}"
+                );
+            }
+        }
+        let bytes = Cells::U8((0..=255).collect());
+        for (stored_bits, high) in [(8, 7), (6, 5), (6, 7), (1, 0)] {
+            for (allocated, signed) in [(8, false), (8, true), (16, false)] {
+                let layout = layout(allocated, stored_bits, high, signed);
+                assert_eq!(
+                    stored(&layout, bytes.clone()),
+                    stored(&layout, Cells::U32((0..=255).collect())),
+                    "{stored_bits} {high} {signed}"
                 );
             }
         }

@@ -28,7 +28,7 @@ pub mod rle;
 
 /// What a codec makes of one frame's bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Decoded {
+pub struct Decoded<C = Vec<u32>> {
     /// Columns of the stream.
     pub columns: u32,
     /// Rows of the stream.
@@ -36,11 +36,47 @@ pub struct Decoded {
     /// Components: 1, 3 or more.
     pub components: u8,
     /// Cells, row-major, components side by side; signed values as two's complement in 32 bits.
-    pub cells: Vec<u32>,
+    pub cells: C,
     /// Bits of a cell as the stream says.
     pub precision: u8,
     /// The stream itself says that its cells are signed.
     pub signed: bool,
     /// Colours were turned to RGB by the codec (or were RGB): the header's YBR no longer holds.
     pub rgb: bool,
+}
+
+/// Cells no wider than a codec needs, so that a large picture is not copied through four times its size.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cells {
+    /// Of at most 8 bits.
+    U8(Vec<u8>),
+    /// Of at most 16 bits.
+    U16(Vec<u16>),
+    /// Of any width; signed values as two's complement.
+    U32(Vec<u32>),
+}
+
+impl Cells {
+    /// Every cell as 32 bits.
+    pub fn to_wide(&self) -> Vec<u32> {
+        match self {
+            Self::U8(cells) => cells.iter().map(|c| u32::from(*c)).collect(),
+            Self::U16(cells) => cells.iter().map(|c| u32::from(*c)).collect(),
+            Self::U32(cells) => cells.clone(),
+        }
+    }
+}
+
+impl From<Decoded> for Decoded<Cells> {
+    fn from(decoded: Decoded) -> Self {
+        Self {
+            columns: decoded.columns,
+            rows: decoded.rows,
+            components: decoded.components,
+            cells: Cells::U32(decoded.cells),
+            precision: decoded.precision,
+            signed: decoded.signed,
+            rgb: decoded.rgb,
+        }
+    }
 }

@@ -1,19 +1,65 @@
 //! DCT processes, sequential and progressive, Huffman coded, 8 or 12 bits (T.81 annexes F and G).
+//!
+//! Blocks of a sequential scan become samples as they are read; those of progressive scans are kept until the last one.
 
+use super::block::{Kept, first_dc, first_pass, next_dc, next_pass, sequential};
+use super::colour::put_together;
 use super::huffman::{Bits, Table};
-use super::stream::{Colours, Frame, Next, Process, Scan, Stream};
-use super::transform::{Inverse, ZIGZAG, natural, to_rgb};
-use crate::codec::Decoded;
+use super::stream::{Frame, Next, Process, Scan, Stream};
+use super::transform::{Block, Inverse, natural, steps};
+use crate::codec::{Cells, Decoded};
 
-/// A component's coefficients.
-struct Plane {
+/// A component.
+pub(super) struct Plane {
     /// Blocks a row, filled up to whole minimum coded units.
     across: usize,
+    /// Rows of blocks, filled up likewise.
+    down: usize,
     /// Blocks a row and rows of blocks that the component itself has.
     own: (usize, usize),
-    /// In natural order, block by block.
-    coefficients: Vec<i32>,
+    /// Block by block; of progressive scans alone.
+    coefficients: Vec<Kept>,
+    /// `across` * 8 in a row.
+    samples: Vec<u16>,
     quantisation: Option<[u16; 64]>,
+}
+
+impl Plane {
+    /// Samples from one row to the next.
+    pub(super) fn width(&self) -> usize {
+        self.across * 8
+    }
+
+    pub(super) fn samples(&self) -> &[u16] {
+        &self.samples
+    }
+
+    pub(super) fn into_samples(self) -> Vec<u16> {
+        self.samples
+    }
+
+    /// The samples of a block, and those right of it in its rows.
+    fn lines(&mut self, row: usize, column: usize) -> Option<impl Iterator<Item = &mut [u16]>> {
+        let width = self.width();
+        let from = row * 8 * width + column * 8;
+        let until = (row * 8 + 7) * width + column * 8 + 8;
+        Some(self.samples.get_mut(from..until)?.chunks_mut(width))
+    }
+
+    /// Samples of all blocks of coefficients.
+    fn transform(&mut self, inverse: &Inverse) -> Result<(), String> {
+        let table = natural(&self.quantisation.ok_or("a quantisation table is missing")?);
+        self.samples = vec![0; self.across * self.down * 64];
+        let width = self.width();
+        let rows = self.coefficients.chunks_exact(self.across);
+        for (blocks, lines) in rows.zip(self.samples.chunks_exact_mut(width * 8)) {
+            for (column, coefficients) in blocks.iter().enumerate() {
+                let mut block = Block::of(&coefficients.values, &table);
+                inverse.put(&mut block, lines[column * 8..].chunks_mut(width));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// What a scan carries from block to block.
@@ -24,7 +70,7 @@ struct State {
     run: i32,
 }
 
-pub(super) fn decode(mut stream: Stream<'_>, header_rgb: bool) -> Result<Decoded, String> {
+pub(super) fn decode(mut stream: Stream<'_>, header_rgb: bool) -> Result<Decoded<Cells>, String> {
     let frame = stream.frame()?.clone();
     // A block takes at least one bit: what claims more pixels than that is no image.
     if frame.samples() > stream.bytes.len().saturating_mul(1024) {
@@ -37,19 +83,27 @@ pub(super) fn decode(mut stream: Stream<'_>, header_rgb: bool) -> Result<Decoded
         frame.columns.div_ceil(8 * frame.most_h()),
         frame.rows.div_ceil(8 * frame.most_v()),
     );
+    let progressive = frame.process == Process::Progressive;
     let mut planes: Vec<Plane> = frame
         .components
         .iter()
-        .map(|c| Plane {
-            across: units.0 * c.h,
-            own: (
-                (frame.columns * c.h).div_ceil(frame.most_h()).div_ceil(8),
-                (frame.rows * c.v).div_ceil(frame.most_v()).div_ceil(8),
-            ),
-            coefficients: vec![0; units.0 * c.h * units.1 * c.v * 64],
-            quantisation: None,
+        .map(|c| {
+            let (across, down) = (units.0 * c.h, units.1 * c.v);
+            let blocks = across * down;
+            Plane {
+                across,
+                down,
+                own: (
+                    (frame.columns * c.h).div_ceil(frame.most_h()).div_ceil(8),
+                    (frame.rows * c.v).div_ceil(frame.most_v()).div_ceil(8),
+                ),
+                coefficients: vec![Kept::EMPTY; if progressive { blocks } else { 0 }],
+                samples: vec![0; if progressive { 0 } else { blocks * 64 }],
+                quantisation: None,
+            }
         })
         .collect();
+    let inverse = Inverse::new(frame.precision);
     while let Next::Scan(scan) = stream.next()? {
         for (index, ..) in &scan.parts {
             let table = frame.components[*index].table;
@@ -57,22 +111,100 @@ pub(super) fn decode(mut stream: Stream<'_>, header_rgb: bool) -> Result<Decoded
                 planes[*index].quantisation = stream.quantisation[table];
             }
         }
-        stream.at = read_scan(&stream, &frame, &scan, units, &mut planes)?;
+        stream.at = if progressive {
+            progressive_scan(&stream, &frame, &scan, units, &mut planes)?
+        } else {
+            sequential_scan(&stream, &frame, &scan, units, &mut planes, &inverse)?
+        };
     }
-    let planes = planes
-        .iter()
-        .map(|plane| samples(plane, frame.precision))
-        .collect::<Result<Vec<_>, _>>()?;
-    Ok(put_together(&frame, &planes, header_rgb))
+    for plane in &mut planes {
+        if progressive {
+            plane.transform(&inverse)?;
+            plane.coefficients = Vec::new();
+        } else if plane.quantisation.is_none() {
+            return Err("a quantisation table is missing".to_owned());
+        }
+    }
+    Ok(put_together(&frame, planes, header_rgb))
 }
 
-/// Reads a scan's blocks and gives the offset after it.
+fn sequential_scan(
+    stream: &Stream<'_>,
+    frame: &Frame,
+    scan: &Scan,
+    units: (usize, usize),
+    planes: &mut [Plane],
+    inverse: &Inverse,
+) -> Result<usize, String> {
+    let mut tables = Vec::new();
+    for (index, dc, ac) in &scan.parts {
+        let steps = planes[*index].quantisation.as_ref().map(steps);
+        let pair = (needed(stream.dc[*dc].as_ref())?, needed(stream.ac[*ac].as_ref())?);
+        tables.push((pair, steps.ok_or("a quantisation table is missing")?));
+    }
+    let mut block = Block::default();
+    read_scan(
+        stream,
+        frame,
+        scan,
+        units,
+        planes,
+        |bits, state, part, plane, (row, column)| {
+            let (tables, steps) = &tables[part];
+            sequential(bits, *tables, &mut state.prediction[part], steps, &mut block)?;
+            let lines = plane.lines(row, column).ok_or("a block lies outside the image")?;
+            inverse.put(&mut block, lines);
+            Ok(())
+        },
+    )
+}
+
+fn progressive_scan(
+    stream: &Stream<'_>,
+    frame: &Frame,
+    scan: &Scan,
+    units: (usize, usize),
+    planes: &mut [Plane],
+) -> Result<usize, String> {
+    let dc = |part: usize| needed(stream.dc[scan.parts[part].1].as_ref());
+    let ac = |part: usize| needed(stream.ac[scan.parts[part].2].as_ref());
+    read_scan(
+        stream,
+        frame,
+        scan,
+        units,
+        planes,
+        |bits, state, part, plane, (row, column)| {
+            let block = plane
+                .coefficients
+                .get_mut(row * plane.across + column)
+                .ok_or("a block lies outside the image")?;
+            match (scan.start, scan.high) {
+                (0, 0) => first_dc(bits, dc(part)?, &mut state.prediction[part], scan.low, block),
+                (0, _) => {
+                    next_dc(bits, scan.low, block);
+                    Ok(())
+                }
+                (_, 0) => first_pass(bits, ac(part)?, scan, &mut state.run, block),
+                _ => next_pass(bits, ac(part)?, scan, &mut state.run, block),
+            }
+        },
+    )
+}
+
+fn needed(table: Option<&Table>) -> Result<&Table, &'static str> {
+    table.ok_or("a Huffman table is missing")
+}
+
+/// Walks a scan's blocks and gives the offset after it. `read` gets the part of the scan that a block belongs to, its
+/// plane, and its row and column of blocks there.
 fn read_scan(
     stream: &Stream<'_>,
     frame: &Frame,
     scan: &Scan,
     units: (usize, usize),
     planes: &mut [Plane],
+    mut read: impl FnMut(&mut Bits<'_>, &mut State, usize, &mut Plane, (usize, usize)) -> Result<(), &'static str>,
 ) -> Result<usize, String> {
     if scan.end > 63 || scan.start > scan.end || scan.low > 13 {
         return Err("a scan header makes no sense".to_owned());
@@ -81,260 +213,45 @@ fn read_scan(
     let mut state = State::default();
     let alone = scan.parts.len() == 1;
     let (across, down) = if alone { planes[scan.parts[0].0].own } else { units };
-    for unit in 0..across * down {
-        if stream.interval > 0 && unit > 0 && unit.is_multiple_of(stream.interval) {
-            if !bits.restart() {
-                return Err("a restart marker is missing".to_owned());
-            }
-            state = State::default();
-        }
-        let (column, row) = (unit % across, unit / across);
-        for (part, (index, dc, ac)) in scan.parts.iter().enumerate() {
+    // Component and blocks a unit, of each part.
+    let parts: Vec<(usize, usize, usize)> = scan
+        .parts
+        .iter()
+        .map(|(index, ..)| {
             let component = frame.components[*index];
-            let (h, v) = if alone { (1, 1) } else { (component.h, component.v) };
-            let tables = (stream.dc[*dc].as_ref(), stream.ac[*ac].as_ref());
-            for y in 0..v {
-                for x in 0..h {
-                    let plane = &mut planes[*index];
-                    let at = ((row * v + y) * plane.across + column * h + x) * 64;
-                    let block = plane
-                        .coefficients
-                        .get_mut(at..at + 64)
-                        .ok_or("a block lies outside the image")?;
-                    if frame.process == Process::Progressive {
-                        progressive(&mut bits, tables, scan, &mut state, part, block)?;
-                    } else {
-                        sequential(&mut bits, tables, &mut state.prediction[part], block)?;
+            if alone {
+                (*index, 1, 1)
+            } else {
+                (*index, component.h, component.v)
+            }
+        })
+        .collect();
+    let mut until_restart = stream.interval;
+    for row in 0..down {
+        for column in 0..across {
+            if stream.interval > 0 {
+                if until_restart == 0 {
+                    if !bits.restart() {
+                        return Err("a restart marker is missing".to_owned());
+                    }
+                    state = State::default();
+                    until_restart = stream.interval;
+                }
+                until_restart -= 1;
+            }
+            for (part, (index, h, v)) in parts.iter().enumerate() {
+                let plane = &mut planes[*index];
+                for y in 0..*v {
+                    for x in 0..*h {
+                        read(&mut bits, &mut state, part, plane, (row * v + y, column * h + x))?;
                     }
                 }
             }
-        }
-        if bits.exhausted() {
-            return Err(format!("it ends after {unit} of {} units", across * down));
+            if bits.exhausted() {
+                let unit = row * across + column;
+                return Err(format!("it ends after {unit} of {} units", across * down));
+            }
         }
     }
     Ok(bits.position())
-}
-
-type Tables<'a> = (Option<&'a Table>, Option<&'a Table>);
-
-fn needed(table: Option<&Table>) -> Result<&Table, String> {
-    table.ok_or_else(|| "a Huffman table is missing".to_owned())
-}
-
-fn sequential(
-    bits: &mut Bits<'_>,
-    tables: Tables<'_>,
-    prediction: &mut i32,
-    block: &mut [i32],
-) -> Result<(), String> {
-    let (dc, ac) = (needed(tables.0)?, needed(tables.1)?);
-    let size = bits.symbol(dc)?;
-    *prediction = prediction.wrapping_add(bits.difference(size));
-    block[0] = *prediction;
-    let mut k = 1;
-    while k < 64 {
-        let (run, size) = split(bits.symbol(ac)?);
-        if size == 0 {
-            if run < 15 {
-                break;
-            }
-            k += 16;
-            continue;
-        }
-        k += run;
-        let place = *ZIGZAG.get(k).ok_or("a block has too many coefficients")?;
-        block[place] = bits.difference(size);
-        k += 1;
-    }
-    Ok(())
-}
-
-fn split(symbol: u8) -> (usize, u8) {
-    (usize::from(symbol >> 4), symbol & 15)
-}
-
-fn progressive(
-    bits: &mut Bits<'_>,
-    tables: Tables<'_>,
-    scan: &Scan,
-    state: &mut State,
-    part: usize,
-    block: &mut [i32],
-) -> Result<(), String> {
-    let (start, end) = (usize::from(scan.start), usize::from(scan.end));
-    match (start, scan.high) {
-        (0, 0) => {
-            let size = bits.symbol(needed(tables.0)?)?;
-            let prediction = &mut state.prediction[part];
-            *prediction = prediction.wrapping_add(bits.difference(size));
-            block[0] = prediction.wrapping_shl(scan.low.into());
-            Ok(())
-        }
-        (0, _) => {
-            block[0] |= bits.bits(1) << scan.low;
-            Ok(())
-        }
-        (_, 0) => first_pass(
-            bits,
-            needed(tables.1)?,
-            (start, end),
-            scan.low,
-            &mut state.run,
-            block,
-        ),
-        _ => next_pass(
-            bits,
-            needed(tables.1)?,
-            (start, end),
-            scan.low,
-            &mut state.run,
-            block,
-        ),
-    }
-}
-
-/// First pass over a band of AC coefficients (T.81 G.1.2.2).
-fn first_pass(
-    bits: &mut Bits<'_>,
-    table: &Table,
-    (start, end): (usize, usize),
-    low: u8,
-    blocks: &mut i32,
-    block: &mut [i32],
-) -> Result<(), String> {
-    if *blocks > 0 {
-        *blocks -= 1;
-        return Ok(());
-    }
-    let mut k = start;
-    while k <= end {
-        let (run, size) = split(bits.symbol(table)?);
-        if size == 0 {
-            if run < 15 {
-                *blocks = (1 << run) - 1 + bits.bits(run as u32);
-                break;
-            }
-            k += 16;
-            continue;
-        }
-        k += run;
-        if k > end {
-            return Err("a block has too many coefficients".to_owned());
-        }
-        block[ZIGZAG[k]] = bits.difference(size) << low;
-        k += 1;
-    }
-    Ok(())
-}
-
-/// A later pass, one bit more of each coefficient (T.81 G.1.2.3).
-fn next_pass(
-    bits: &mut Bits<'_>,
-    table: &Table,
-    (start, end): (usize, usize),
-    low: u8,
-    blocks: &mut i32,
-    block: &mut [i32],
-) -> Result<(), String> {
-    let bit = 1_i32 << low;
-    let mut k = start;
-    while *blocks == 0 && k <= end {
-        let (mut run, size) = split(bits.symbol(table)?);
-        let value = match size {
-            0 if run < 15 => {
-                *blocks = (1 << run) + bits.bits(run as u32);
-                break;
-            }
-            0 => 0,
-            1 if bits.bits(1) == 1 => bit,
-            1 => -bit,
-            _ => return Err("a coefficient grows by more than one bit".to_owned()),
-        };
-        while k <= end {
-            let coefficient = &mut block[ZIGZAG[k]];
-            k += 1;
-            if *coefficient != 0 {
-                refine(bits, coefficient, bit);
-            } else if run == 0 {
-                *coefficient = value;
-                break;
-            } else {
-                run -= 1;
-            }
-        }
-    }
-    if *blocks > 0 {
-        for place in &ZIGZAG[k.min(end + 1)..=end] {
-            if block[*place] != 0 {
-                refine(bits, &mut block[*place], bit);
-            }
-        }
-        *blocks -= 1;
-    }
-    Ok(())
-}
-
-fn refine(bits: &mut Bits<'_>, coefficient: &mut i32, bit: i32) {
-    if bits.bits(1) == 1 && coefficient.abs() & bit == 0 {
-        *coefficient += if *coefficient > 0 { bit } else { -bit };
-    }
-}
-
-/// Samples of a component, `across` * 8 in a row.
-struct Samples {
-    width: usize,
-    values: Vec<u16>,
-}
-
-fn samples(plane: &Plane, precision: u8) -> Result<Samples, String> {
-    let table = plane.quantisation.ok_or("a quantisation table is missing")?;
-    let table = natural(&table);
-    let inverse = Inverse::new(precision);
-    let width = plane.across * 8;
-    let mut values = vec![0_u16; plane.coefficients.len()];
-    for (index, block) in plane.coefficients.chunks_exact(64).enumerate() {
-        let (column, row) = (index % plane.across * 8, index / plane.across * 8);
-        let block = inverse.block(block, &table);
-        for (y, line) in block.chunks_exact(8).enumerate() {
-            let at = (row + y) * width + column;
-            values[at..at + 8].copy_from_slice(line);
-        }
-    }
-    Ok(Samples { width, values })
-}
-
-/// Components side by side; smaller ones repeated, YCbCr turned to RGB.
-fn put_together(frame: &Frame, planes: &[Samples], header_rgb: bool) -> Decoded {
-    let (most_h, most_v) = (frame.most_h(), frame.most_v());
-    let colour = planes.len() == 3;
-    let turn = colour && frame.colours(header_rgb) == Colours::Ybr;
-    let mut cells = Vec::with_capacity(frame.samples());
-    if let [grey] = planes {
-        for line in grey.values.chunks_exact(grey.width).take(frame.rows) {
-            cells.extend(line[..frame.columns].iter().map(|v| u32::from(*v)));
-        }
-    }
-    for y in (0..frame.rows).filter(|_| planes.len() > 1) {
-        for x in 0..frame.columns {
-            let value = |k: usize| {
-                let c = frame.components[k];
-                planes[k].values[y * c.v / most_v * planes[k].width + x * c.h / most_h]
-            };
-            if turn {
-                cells.extend(to_rgb([value(0), value(1), value(2)], frame.precision));
-            } else {
-                cells.extend((0..planes.len()).map(|k| u32::from(value(k))));
-            }
-        }
-    }
-    Decoded {
-        columns: frame.columns as u32,
-        rows: frame.rows as u32,
-        components: planes.len() as u8,
-        cells,
-        precision: frame.precision,
-        signed: false,
-        rgb: colour,
-    }
 }

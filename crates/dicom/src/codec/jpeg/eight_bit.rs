@@ -2,10 +2,10 @@
 
 use jpeg_decoder::{ColorTransform, Decoder, PixelFormat};
 
-use crate::codec::Decoded;
 use crate::codec::jpeg::stream::Colours;
+use crate::codec::{Cells, Decoded};
 
-pub(super) fn decode(bytes: &[u8], most_samples: usize, colours: Colours) -> Result<Decoded, String> {
+pub(super) fn decode(bytes: &[u8], most_samples: usize, colours: Colours) -> Result<Decoded<Cells>, String> {
     let mut decoder = Decoder::new(bytes);
     decoder.set_max_decoding_buffer_size(most_samples.saturating_mul(2));
     decoder.read_info().map_err(|error| error.to_string())?;
@@ -26,7 +26,7 @@ pub(super) fn decode(bytes: &[u8], most_samples: usize, colours: Colours) -> Res
         columns: info.width.into(),
         rows: info.height.into(),
         components,
-        cells: data.iter().map(|b| u32::from(*b)).collect(),
+        cells: Cells::U8(data),
         precision: 8,
         signed: false,
         rgb: components == 3,

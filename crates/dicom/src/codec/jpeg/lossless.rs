@@ -2,9 +2,9 @@
 
 use super::huffman::{Bits, NoCode, Table};
 use super::stream::{Frame, Next, Scan, Stream};
-use crate::codec::Decoded;
+use crate::codec::{Cells, Decoded};
 
-pub(super) fn decode(mut stream: Stream<'_>) -> Result<Decoded, String> {
+pub(super) fn decode(mut stream: Stream<'_>) -> Result<Decoded<Cells>, String> {
     let frame = stream.frame()?.clone();
     // A sample takes at least one bit.
     if frame.samples() > stream.bytes.len().saturating_mul(8) {
@@ -35,7 +35,7 @@ pub(super) fn decode(mut stream: Stream<'_>) -> Result<Decoded, String> {
         columns: frame.columns as u32,
         rows: frame.rows as u32,
         components: count as u8,
-        cells: samples.into_iter().map(u32::from).collect(),
+        cells: Cells::U16(samples),
         precision: frame.precision,
         signed: false,
         rgb: count == 3 && frame.says_rgb(),
@@ -115,8 +115,7 @@ struct Lines<'a> {
 
 #[inline(always)]
 fn sample(bits: &mut Bits<'_>, table: &Table, prediction: i32) -> Result<u16, NoCode> {
-    let size = bits.symbol(table)?;
-    Ok((prediction.wrapping_add(bits.difference(size)) & 0xFFFF) as u16)
+    Ok((prediction.wrapping_add(bits.coded_difference(table)?) & 0xFFFF) as u16)
 }
 
 impl Lines<'_> {
@@ -250,6 +249,7 @@ fn predict(predictor: u8, ra: i32, rb: i32, rc: i32) -> i32 {
 
 #[cfg(test)]
 mod tests {
+    use crate::codec::Cells;
     use crate::codec::jpeg::decode;
 
     /// Writes a lossless stream: categories 0 to 16 as codes of 5 bits.
@@ -372,9 +372,9 @@ mod tests {
                     let samples = picture(13 * 9, precision);
                     let stream = encode(&samples, 13, predictor, precision, 0, interval);
                     let decoded = decode(&stream, 1 << 16, false).expect("decodes");
-                    let expected: Vec<u32> = samples.iter().map(|s| u32::from(*s)).collect();
                     assert_eq!(
-                        decoded.cells, expected,
+                        decoded.cells,
+                        Cells::U16(samples.clone()),
                         "predictor {predictor}, {precision} bits, interval {interval}"
                     );
                 }
@@ -386,8 +386,11 @@ mod tests {
     fn the_point_transform_drops_low_bits() {
         let samples = picture(64, 12);
         let stream = encode(&samples, 8, 4, 12, 2, 0);
-        let expected: Vec<u32> = samples.iter().map(|s| u32::from(s & !3)).collect();
-        assert_eq!(decode(&stream, 1 << 16, false).expect("decodes").cells, expected);
+        let expected = samples.iter().map(|s| s & !3).collect();
+        assert_eq!(
+            decode(&stream, 1 << 16, false).expect("decodes").cells,
+            Cells::U16(expected)
+        );
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! JPEG (ITU-T T.81): 8-bit DCT by jpeg-decoder; 12-bit DCT and lossless, which it cannot or not wholly decode, here.
 
+mod block;
+mod colour;
 mod dct;
 mod eight_bit;
 mod huffman;
@@ -7,7 +9,7 @@ mod lossless;
 mod stream;
 mod transform;
 
-use crate::codec::Decoded;
+use crate::codec::{Cells, Decoded};
 use stream::{Process, Stream};
 
 /// Most scans in one stream. Encoders write at most some dozens; each is a walk over the whole picture however few its bytes, so
@@ -18,7 +20,7 @@ const MOST_SCANS: usize = 512;
 ///
 /// # Errors
 /// In words, when the stream is damaged or of a kind that is not supported.
-pub fn decode(bytes: &[u8], most_samples: usize, header_rgb: bool) -> Result<Decoded, String> {
+pub fn decode(bytes: &[u8], most_samples: usize, header_rgb: bool) -> Result<Decoded<Cells>, String> {
     let stream = Stream::new(bytes)?;
     let frame = stream.frame()?;
     if frame.samples() > most_samples {
