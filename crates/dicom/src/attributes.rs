@@ -200,7 +200,7 @@ impl Fixed {
             &modality
         };
         let vois = vois(voi, places.root, layout, shown);
-        let plane = plane(places).map(|plane| self.stacking.place(plane, frame));
+        let plane = plane(places, &mut warnings).map(|plane| self.stacking.place(plane, frame));
         let attributes = FrameAttributes {
             rows: layout.rows,
             columns: layout.columns,
@@ -407,7 +407,7 @@ fn lossy(root: &InMemDicomObject, syntax: &Syntax) -> LossyHistory {
     }
 }
 
-fn plane(places: &Places<'_>) -> Option<Plane> {
+fn plane(places: &Places<'_>, warnings: &mut Vec<String>) -> Option<Plane> {
     // Nuclear medicine keeps both with the detector.
     let detector = item(places.root, tags::DETECTOR_INFORMATION_SEQUENCE);
     let position = vector::<3>(
@@ -424,6 +424,7 @@ fn plane(places: &Places<'_>) -> Option<Plane> {
     let column = DVec3::new(o[3], o[4], o[5]).try_normalize()?;
     // Directions that are not square to each other describe no image plane.
     if row.dot(column).abs() > 0.01 {
+        warnings.push("Image Orientation (Patient) is not square: the position is not used".to_owned());
         return None;
     }
     let [row_spacing, column_spacing] = pixel_spacing(places, tags::PIXEL_SPACING).unwrap_or([1.0, 1.0]);

@@ -12,6 +12,7 @@ use dicom_object::InMemDicomObject;
 
 use crate::attributes::Places;
 use crate::dataset::{integer, items, number, numbers, text, texts, vector};
+use crate::private::{self, Form};
 
 /// An attribute along which a series can pass over the same places again; in the order in which they are tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -261,25 +262,14 @@ pub(crate) fn b_value(places: &Places<'_>) -> Option<f64> {
         .group(tags::MR_DIFFUSION_SEQUENCE)
         .and_then(|d| number(d, tags::DIFFUSION_B_VALUE))
         .or_else(|| number(root, tags::DIFFUSION_B_VALUE));
+    let first = |place, form| private::numbers(root, place, form).first().copied();
     // GE adds 10^9 to mark how the value was made.
-    let ge = || private(root, 0x0043, "GEMS_PARM_01", 0x39).map(|b| b % 100_000.0);
+    let ge = || first((0x0043, "GEMS_PARM_01", 0x39), Form::Words).map(|b| b % 100_000.0);
     standard
-        .or_else(|| private(root, 0x0019, "SIEMENS MR HEADER", 0x0C))
-        .or_else(|| private(root, 0x2001, "Philips Imaging DD 001", 0x03))
+        .or_else(|| first((0x0019, "SIEMENS MR HEADER", 0x0C), Form::Words))
+        .or_else(|| first((0x2001, "Philips Imaging DD 001", 0x03), Form::Single))
         .or_else(ge)
         .filter(|b| *b >= 0.0)
-}
-
-fn private(root: &InMemDicomObject, group: u16, creator: &str, element: u8) -> Option<f64> {
-    let tag = private_tag(root, group, creator, element)?;
-    number(root, tag)
-}
-
-/// The tag of a private element by its creator (PS3.5 7.8.1).
-pub(crate) fn private_tag(root: &InMemDicomObject, group: u16, creator: &str, element: u8) -> Option<Tag> {
-    (0x10..=0xFF_u16)
-        .find(|block| text(root, Tag(group, *block)).is_some_and(|name| name == creator))
-        .map(|block| Tag(group, block << 8 | u16::from(element)))
 }
 
 /// Pointers of a dimension index that count places.
@@ -382,8 +372,8 @@ fn direction(places: &Places<'_>) -> Option<Coordinate> {
         .and_then(|g| vector::<3>(g, tags::DIFFUSION_GRADIENT_ORIENTATION))
         .or_else(|| vector::<3>(places.root, tags::DIFFUSION_GRADIENT_ORIENTATION))
         .or_else(|| {
-            let tag = private_tag(places.root, 0x0019, "SIEMENS MR HEADER", 0x0E)?;
-            vector::<3>(places.root, tag)
+            let place = (0x0019, "SIEMENS MR HEADER", 0x0E);
+            <[f64; 3]>::try_from(private::numbers(places.root, place, Form::Double)).ok()
         })?;
     // Adding zero turns a negative zero into zero.
     let [x, y, z] = vector.map(|v| (v * 1000.0).round() / 1000.0 + 0.0);

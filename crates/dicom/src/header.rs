@@ -121,9 +121,9 @@ impl ImageHeader {
         }
         if file.pixels.is_none() {
             if let Some(reason) = file.damage
-                && (d.get(tags::ROWS).is_some() || text(d, tags::SOP_CLASS_UID).is_none())
+                && (d.get(tags::ROWS).is_some() || may_be_image(d))
             {
-                return Err(DicomError::Damaged(reason.to_owned()));
+                return Err(DicomError::Damaged(format!("{reason}, before its pixels")));
             }
             return Err(DicomError::NoImage(crate::objects::kind::name_of(
                 d,
@@ -214,6 +214,14 @@ impl ImageHeader {
             || self.sop_class == uids::CT_IMAGE_STORAGE
             || self.sop_class == uids::MR_IMAGE_STORAGE
     }
+}
+
+/// True unless the SOP class is one without pixels: what breaks off may have been an image.
+fn may_be_image(d: &InMemDicomObject) -> bool {
+    text(d, tags::SOP_CLASS_UID).is_none_or(|class| {
+        class.starts_with("1.2.840.10008.5.1.4.1.1.")
+            && crate::objects::kind::of_class(&class).is_none_or(|kind| kind.is_picture())
+    })
 }
 
 /// Slice Thickness of the root, else of the functional groups: those of all frames, then those of the first.

@@ -43,6 +43,7 @@ pub mod overlay;
 pub mod parse;
 pub mod pixels;
 pub mod presentation_state;
+mod private;
 mod profile;
 pub mod scan;
 mod shutter;

@@ -14,9 +14,9 @@ use overread_imaging::samples::Samples;
 
 use crate::attributes::FrameContext;
 use crate::csa;
-use crate::dataset::{bytes, integer, number};
-use crate::dimensions::private_tag;
+use crate::dataset::{bytes, number};
 use crate::pixels::PixelLayout;
+use crate::private::{self, Form};
 
 /// Most slices in one mosaic.
 const MOST_TILES: u32 = 1024;
@@ -41,14 +41,14 @@ impl Mosaic {
         if !said || layout.frames != 1 || layout.samples != 1 {
             return None;
         }
-        let count = private_tag(root, 0x0019, "SIEMENS MR HEADER", 0x0A)
-            .and_then(|tag| integer(root, tag))
+        let said = private::numbers(root, (0x0019, "SIEMENS MR HEADER", 0x0A), Form::Unsigned);
+        let slices = said
+            .first()
+            .and_then(|n| (1..=MOST_TILES).find(|k| f64::from(*k) == *n))
             .or_else(|| {
                 let values = csa::values(&csa_header(root)?, "NumberOfImagesInMosaic")?;
                 values.first()?.parse().ok()
-            })?;
-        let slices = u32::try_from(count)
-            .ok()
+            })
             .filter(|n| (2..=MOST_TILES).contains(n))?;
         let across = (1..=MOST_TILES).find(|n| n * n >= slices)?;
         let divides = layout.columns.is_multiple_of(across) && layout.rows.is_multiple_of(across);
@@ -148,7 +148,7 @@ impl Mosaic {
 }
 
 fn csa_header(root: &InMemDicomObject) -> Option<Vec<u8>> {
-    bytes(root, private_tag(root, 0x0029, "SIEMENS CSA HEADER", 0x10)?)
+    bytes(root, private::tag(root, 0x0029, "SIEMENS CSA HEADER", 0x10)?)
 }
 
 #[cfg(test)]

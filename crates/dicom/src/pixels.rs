@@ -96,6 +96,7 @@ impl PixelLayout {
             )));
         }
         let photometric = text(d, tags::PHOTOMETRIC_INTERPRETATION)
+            .map(|written| written.to_ascii_uppercase())
             .unwrap_or_else(|| if samples == 3 { "RGB" } else { "MONOCHROME2" }.to_owned());
         let one = matches!(
             photometric.as_str(),
@@ -105,6 +106,11 @@ impl PixelLayout {
         if one && samples != 1 || three && samples != 3 {
             return Err(DicomError::UnsupportedPixels(format!(
                 "{photometric} with {samples} samples a pixel"
+            )));
+        }
+        if !one && !three {
+            return Err(DicomError::UnsupportedPixels(format!(
+                "the photometric interpretation {photometric}"
             )));
         }
         let mut layout = Self {
@@ -142,12 +148,18 @@ impl PixelLayout {
     fn keep_what_is_there(&mut self, file: &DicomFile, warnings: &mut Vec<String>) -> Result<(), DicomError> {
         let claimed = self.frames;
         let beyond = file.length().saturating_sub(self.location.offset);
+        self.see_full_width(file.syntax.codec, beyond, warnings);
         let there = match self.location.length {
             Some(length) => self.native_frames(length.min(beyond)),
             None => self.compressed_frames(file, beyond)?,
         };
         let found = claimed.min(there);
         self.frames = found.max(1);
+        if there > claimed && (self.location.length.is_some() || claimed > 1) {
+            warnings.push(format!(
+                "the header says {claimed} frames and {there} are in the file: the others are not shown"
+            ));
+        }
         if self.frames < claimed {
             let are = if found == 1 { "is" } else { "are" };
             warnings.push(format!(
@@ -155,6 +167,26 @@ impl PixelLayout {
             ));
         }
         Ok(())
+    }
+
+    /// Writers name colours of full width after the form that has half of it (4:2:2): the length tells which they are.
+    fn see_full_width(&mut self, codec: Codec, beyond: u64, warnings: &mut Vec<String>) {
+        let Some(length) = self
+            .location
+            .length
+            .filter(|_| codec == Codec::None && self.is_422())
+        else {
+            return;
+        };
+        let full =
+            self.samples_in_frame() as u64 * u64::from(self.bits_allocated / 8) * u64::from(self.frames);
+        if length.min(beyond) >= full {
+            warnings.push(format!(
+                "the pixels are as wide as three samples each, which {} does not say: read as YBR_FULL",
+                self.photometric
+            ));
+            self.photometric = "YBR_FULL".to_owned();
+        }
     }
 
     /// Frames that begin in as many bytes of native pixels; the last may lack rows.

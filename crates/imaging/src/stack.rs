@@ -76,7 +76,7 @@ pub fn arrange(planes: &[Plane]) -> Arrangement {
     let even = spacing.is_some_and(|m| apart.iter().all(|step| near(*step, m)));
     let gaps = spacing.map_or_else(Vec::new, |m| gaps(&steps, m));
     let (tilt, shear, straight) = lean(planes, &order, &positions);
-    let volume = even && duplicates == 0 && straight && planes.len() > 1;
+    let volume = even && duplicates == 0 && straight && planes.len() > 1 && on_grid(&positions);
     Arrangement {
         order,
         positions,
@@ -89,6 +89,19 @@ pub fn arrange(planes: &[Plane]) -> Arrangement {
         shear,
         volume,
     }
+}
+
+/// True when each position lies within a tenth of a step of the regular grid between the first and the last: steps that are each
+/// nearly even can add up to slices.
+fn on_grid(positions: &[f64]) -> bool {
+    let (Some(first), Some(last)) = (positions.first(), positions.last()) else {
+        return true;
+    };
+    let step = (last - first) / (positions.len().max(2) - 1) as f64;
+    positions
+        .iter()
+        .enumerate()
+        .all(|(k, position)| (position - first - step * k as f64).abs() <= (0.1 * step).max(EVEN_ABSOLUTE))
 }
 
 fn near(step: f64, median: f64) -> bool {
@@ -191,6 +204,19 @@ mod tests {
         assert!((a.tilt - 0.25_f64.atan().to_degrees()).abs() < 1e-9);
         assert!((a.shear[1] + 0.25).abs() < 1e-12 && a.shear[0].abs() < 1e-12);
         assert!(a.volume);
+    }
+
+    #[test]
+    fn small_differences_that_add_up_to_slices_are_no_grid() {
+        let mut z = 0.0;
+        let planes: Vec<Plane> = (0..200)
+            .map(|k| {
+                z += if k < 100 { 0.2 } else { 0.2099 };
+                plane(z, 0.0)
+            })
+            .collect();
+        let a = arrange(&planes);
+        assert!(a.even && !a.volume);
     }
 
     #[test]

@@ -131,9 +131,16 @@ fn build(
     all: &Series,
 ) -> DisplaySet {
     let planes = frames.iter().map(FrameRef::plane).collect::<Option<Vec<_>>>();
+    // A plane without Pixel Spacing has directions and a place, and no millimetres in it.
+    let measured = frames.iter().all(|f| {
+        f.header
+            .attributes(f.frame)
+            .is_some_and(|a| a.spacing.mm.is_some())
+    });
     let (frames, arrangement) = match planes {
         Some(planes) => {
-            let arrangement = arrange(&planes);
+            let mut arrangement = arrange(&planes);
+            arrangement.volume &= measured;
             let ordered = arrangement.order.iter().map(|i| frames[*i].clone()).collect();
             (ordered, Some(arrangement))
         }

@@ -108,6 +108,8 @@ struct Series {
     copies: usize,
     /// Images that carry the identifier of another image.
     disputed: usize,
+    /// Whose images they are: one, where all is well.
+    patients: BTreeSet<String>,
     /// What the images last added have in common, for the next to share.
     common: Vec<Arc<CommonHeader>>,
 }
@@ -116,6 +118,11 @@ struct Series {
 const MOST_COMMON: usize = 8;
 
 impl Series {
+    /// True when its identifier is shared by images of several patients.
+    fn several_patients(&self) -> bool {
+        self.patients.len() > 1
+    }
+
     /// One copy of what many images say.
     fn share(&mut self, header: &mut ImageHeader) {
         match self.common.iter().find(|common| **common == header.common) {
@@ -166,6 +173,9 @@ impl Index {
         let key = (header.study_uid.clone(), header.series_uid.clone());
         let series = self.series.entry(key).or_default();
         series.share(&mut header);
+        if !series.patients.contains(patient(&header)) {
+            series.patients.insert(patient(&header).to_owned());
+        }
         header.frames.shrink_to_fit();
         header.warnings.shrink_to_fit();
         header.path.shrink_to_fit();
@@ -189,7 +199,8 @@ impl Index {
         };
         if there != header {
             series.copies += 1;
-            if header < there {
+            let (whole, kept) = (wholeness(&header.0), wholeness(&there.0));
+            if whole > kept || whole == kept && header < there {
                 series.headers.remove(&there);
                 series.headers.insert(header);
             }
@@ -223,15 +234,30 @@ impl Index {
     }
 }
 
+/// How much of an instance is there: a copy that was cut short never hides a sound one.
+fn wholeness(h: &ImageHeader) -> (u32, u32, bool) {
+    (h.layout.frames, h.layout.rows_there, h.warnings.is_empty())
+}
+
+/// Who the images of a header are of: by Patient ID, else by name.
+fn patient(h: &ImageHeader) -> &str {
+    if h.patient.id.is_empty() {
+        &h.patient.name
+    } else {
+        &h.patient.id
+    }
+}
+
 /// True when two images of one identifier say the same of place and size.
 fn same_picture(a: &ImageHeader, b: &ImageHeader) -> bool {
     let said = |h: &ImageHeader| {
         (
+            patient(h).to_owned(),
             h.instance_number,
             h.acquisition_number,
             h.frames.first().map(|f| f.coordinates.clone()),
             h.image_type.clone(),
-            (h.layout.rows, h.layout.columns, h.layout.frames),
+            (h.layout.rows, h.layout.columns),
             h.attributes(1).and_then(|a| a.plane),
         )
     };

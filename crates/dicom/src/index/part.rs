@@ -12,6 +12,8 @@ const SAME_SPACING: f64 = 1e-4;
 /// What sets the parts of a series apart, in the order of comparison.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Part {
+    /// Patient ID, else the name: images of two people never scroll together.
+    patient: String,
     /// A mosaic as it is stored, beside the slices cut from it.
     pub(super) whole_mosaic: bool,
     pub(super) localizer: bool,
@@ -87,6 +89,7 @@ impl Part {
             })
         });
         Self {
+            patient: super::patient(header).to_owned(),
             whole_mosaic: header.is_whole_mosaic(frame),
             localizer: header.is_localizer(),
             rows: context.attributes.rows,
@@ -124,7 +127,8 @@ impl Part {
             .map(|v| (v + 50).div_euclid(100))
             .collect();
         format!(
-            "{} {} {}x{} {} {coarse:?} {} {:?} {:?} {:?} {}",
+            "{} {} {} {}x{} {} {coarse:?} {} {:?} {:?} {:?} {}",
+            self.patient,
             self.whole_mosaic,
             self.localizer,
             self.columns,
@@ -145,6 +149,9 @@ fn differ<T: PartialEq>(parts: &[&Part], of: impl Fn(&Part) -> T) -> bool {
 
 /// Which properties tell the parts of a series apart, so that only those are named.
 pub(super) struct Names {
+    patient: bool,
+    spacing: bool,
+    frames_of_reference: Vec<Option<String>>,
     localizer: bool,
     size: bool,
     orientation: bool,
@@ -157,7 +164,14 @@ pub(super) struct Names {
 impl Names {
     pub(super) fn of<'a>(parts: impl Iterator<Item = &'a Part>) -> Self {
         let parts: Vec<&Part> = parts.filter(|part| !part.whole_mosaic).collect();
+        let mut frames_of_reference: Vec<Option<String>> =
+            parts.iter().map(|p| p.frame_of_reference.clone()).collect();
+        frames_of_reference.sort();
+        frames_of_reference.dedup();
         Self {
+            patient: differ(&parts, |p| p.patient.clone()),
+            spacing: differ(&parts, |p| p.spacing.clone()),
+            frames_of_reference,
             localizer: differ(&parts, |p| p.localizer),
             size: differ(&parts, |p| (p.rows, p.columns)),
             orientation: differ(&parts, |p| p.orientation.clone()),
@@ -172,6 +186,9 @@ impl Names {
         let mut words = Vec::new();
         if part.whole_mosaic {
             return "mosaics as stored".to_owned();
+        }
+        if self.patient {
+            words.push(format!("patient {}", part.patient));
         }
         if self.localizer && part.localizer {
             words.push("localizer".to_owned());
@@ -200,6 +217,20 @@ impl Names {
             && let Some(stack) = &part.stack
         {
             words.push(format!("stack {stack}"));
+        }
+        if self.spacing
+            && let [rows, columns] = part.spacing[..]
+        {
+            let (rows, columns) = (rows as f64 / 1000.0, columns as f64 / 1000.0);
+            words.push(format!("pixels of {rows} x {columns} mm"));
+        }
+        if self.frames_of_reference.len() > 1
+            && let Some(k) = self
+                .frames_of_reference
+                .iter()
+                .position(|f| *f == part.frame_of_reference)
+        {
+            words.push(format!("frame of reference {}", k + 1));
         }
         words.retain(|word| !word.is_empty());
         words.join(", ")

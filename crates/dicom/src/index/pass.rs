@@ -7,8 +7,9 @@ use overread_imaging::stack::arrange;
 use super::FrameRef;
 use crate::dimensions::{Coordinate, Dimension};
 
-/// Positions closer than this, mm, are one place.
-const SAME_PLACE: f64 = 0.001;
+/// Positions closer than this part of the usual step, or this many mm, are one place: scanners write the table where it was.
+const SAME_PLACE: f64 = 0.03;
+const SAME_PLACE_MM: f64 = 0.001;
 
 /// One pass, with the words that name it; empty when nothing was taken apart.
 pub(super) struct Pass {
@@ -93,10 +94,15 @@ fn one(frames: Vec<FrameRef>) -> Vec<Pass> {
 fn places(frames: &[FrameRef]) -> Option<Vec<Vec<usize>>> {
     let planes = frames.iter().map(FrameRef::plane).collect::<Option<Vec<_>>>()?;
     let arrangement = arrange(&planes);
+    // Where places are passed several times, most steps are none: the larger ones tell the distance of slices.
+    let mut steps: Vec<f64> = arrangement.positions.windows(2).map(|w| w[1] - w[0]).collect();
+    steps.sort_by(f64::total_cmp);
+    let usual = steps.get(steps.len() * 9 / 10).copied().unwrap_or(0.0);
+    let same = (usual * SAME_PLACE).max(SAME_PLACE_MM);
     let mut places: Vec<Vec<usize>> = Vec::new();
     let mut last = f64::NEG_INFINITY;
     for (index, position) in arrangement.order.iter().zip(&arrangement.positions) {
-        if position - last >= SAME_PLACE {
+        if position - last >= same {
             places.push(Vec::new());
         }
         last = *position;

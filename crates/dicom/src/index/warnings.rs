@@ -22,6 +22,11 @@ pub(super) fn warnings(frames: &[FrameRef], arrangement: Option<&Arrangement>, a
             all.copies
         ));
     }
+    if all.several_patients() {
+        warnings.push(
+            "the series identifier is shared by images of several patients: they are kept apart".to_owned(),
+        );
+    }
     if all.disputed > 0 {
         warnings.push(format!(
             "{} images of the series carry the identifier of another image",
@@ -63,10 +68,20 @@ fn mosaic(frames: &[FrameRef]) -> Option<String> {
 fn geometry(a: &Arrangement, frames: &[FrameRef]) -> Vec<String> {
     let mut warnings = Vec::new();
     if a.spacing.is_none() && frames.len() > 1 {
-        return vec![format!(
-            "all {} images lie at one place: shown in the order of time",
-            frames.len()
-        )];
+        let one_file = frames
+            .windows(2)
+            .all(|w| w[0].header.sop_uid == w[1].header.sop_uid);
+        return vec![if one_file {
+            format!(
+                "the file gives one position for all {} frames: they are shown in its order",
+                frames.len()
+            )
+        } else {
+            format!(
+                "all {} images lie at one place: shown in the order of time",
+                frames.len()
+            )
+        }];
     }
     for gap in a.gaps.iter().take(MOST_NAMED) {
         warnings.push(format!(
@@ -113,7 +128,14 @@ fn geometry(a: &Arrangement, frames: &[FrameRef]) -> Vec<String> {
             a.tilt
         ));
     }
-    if a.even && a.duplicates == 0 && !a.volume && frames.len() > 1 {
+    let measured = frames.iter().all(|f| {
+        f.header
+            .attributes(f.frame)
+            .is_some_and(|a| a.spacing.mm.is_some())
+    });
+    if !measured {
+        warnings.push("no pixel spacing: read as a stack, not as a volume".to_owned());
+    } else if a.even && a.duplicates == 0 && !a.volume && frames.len() > 1 {
         warnings
             .push("the slices' origins do not lie on one line: read as a stack, not as a volume".to_owned());
     }

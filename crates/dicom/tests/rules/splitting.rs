@@ -6,7 +6,7 @@ use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 use overread_dicom::{DisplaySet, Index};
 
-use crate::write::{Data, Value, explicit};
+use crate::write::{Data, File, IMPLICIT, Value, explicit};
 use crate::{PIXELS, grey, header};
 
 /// An axial slice of 2 x 2 px at a height, mm.
@@ -157,8 +157,11 @@ fn b_values_are_found_where_vendors_keep_them() {
             .text(Tag(0x0019, 0x110C), "IS", b)
     };
     for data in [ge("1000000800\\8\\0\\0"), ge("800"), siemens("800")] {
-        let header = header(&explicit(&data)).expect("an image");
-        assert_eq!(header.frames[0].b_value, Some(800.0));
+        // Implicit files say no representation: the first digit must not be taken for the number.
+        for bytes in [explicit(&data), File::new(IMPLICIT).around(&data)] {
+            let header = header(&bytes).expect("an image");
+            assert_eq!(header.frames[0].b_value, Some(800.0));
+        }
     }
 }
 
@@ -297,5 +300,86 @@ fn a_change_of_spacing_is_named_with_slice_and_place() {
             "uneven spacing, 2.00 to 5.00 mm: read as a stack, not as a volume",
             "from slice 4 on (at 6.0 mm) the spacing is 5.00 mm instead of 2.00 mm"
         ]
+    );
+}
+
+#[test]
+fn images_of_two_patients_never_scroll_together() {
+    let all: Vec<Data> = (0..6)
+        .map(|k| slice(k + 1, k as f64).text(tags::PATIENT_ID, "LO", if k % 2 == 0 { "A" } else { "B" }))
+        .collect();
+    let sets = sets(&all);
+    assert_eq!(names(&sets), ["MR, patient A", "MR, patient B"]);
+    assert!(sets.iter().all(|s| s.warnings[0].contains("several patients")));
+}
+
+#[test]
+fn a_copy_that_was_cut_short_does_not_hide_the_sound_one() {
+    let sound = explicit(&slice(1, 0.0));
+    let mut index = Index::default();
+    for (path, bytes) in [("a", &sound[..sound.len() - 4]), ("b", &sound[..])] {
+        let mut header = header(bytes).expect("an image");
+        header.path = Path::new(path).to_owned();
+        index.add(header);
+    }
+    let sets = index.display_sets(None);
+    assert_eq!(sets[0].first().header.path, Path::new("b"));
+}
+
+#[test]
+fn slices_without_pixel_spacing_are_no_volume() {
+    let all: Vec<Data> = (0..3)
+        .map(|k| slice(k + 1, k as f64).without(tags::PIXEL_SPACING))
+        .collect();
+    let sets = sets(&all);
+    assert!(!sets[0].is_volume());
+    assert_eq!(
+        sets[0].warnings,
+        ["no pixel spacing: read as a stack, not as a volume"]
+    );
+}
+
+#[test]
+fn places_that_jitter_by_micrometres_are_one_place() {
+    let mut all = Vec::new();
+    for z in 0..3 {
+        for (k, time) in ["1", "2"].into_iter().enumerate() {
+            all.push(slice(all.len() + 1, f64::from(z) + k as f64 * 0.004).text(
+                tags::TEMPORAL_POSITION_IDENTIFIER,
+                "IS",
+                time,
+            ));
+        }
+    }
+    let sets = sets(&all);
+    assert_eq!(names(&sets), ["MR, time 1 of 2", "MR, time 2 of 2"]);
+    assert!(sets.iter().all(DisplaySet::is_volume));
+}
+
+#[test]
+fn parts_that_differ_in_spacing_or_frame_of_reference_are_told_apart() {
+    let spaced: Vec<Data> = (0..4)
+        .map(|k| {
+            slice(k + 1, k as f64).text(tags::PIXEL_SPACING, "DS", if k < 2 { "1\\1" } else { "0.5\\0.5" })
+        })
+        .collect();
+    let found = sets(&spaced);
+    assert_eq!(
+        names(&found),
+        ["MR, pixels of 0.5 x 0.5 mm", "MR, pixels of 1 x 1 mm"]
+    );
+    let referred: Vec<Data> = (0..4)
+        .map(|k| {
+            slice(k + 1, k as f64).text(
+                tags::FRAME_OF_REFERENCE_UID,
+                "UI",
+                if k < 2 { "2.25.1" } else { "2.25.2" },
+            )
+        })
+        .collect();
+    let found = sets(&referred);
+    assert_eq!(
+        names(&found),
+        ["MR, frame of reference 1", "MR, frame of reference 2"]
     );
 }
