@@ -62,7 +62,7 @@ pub fn decode_with(file: &DicomFile, header: &ImageHeader, frame: u32) -> Result
     let codec_error = |reason: String| DicomError::Codec { frame, reason };
     // A codec may panic on hostile bytes: that is an error of this frame.
     let decoded = catch_unwind(AssertUnwindSafe(|| match codec {
-        Codec::Rle => rle::decode(layout, &bytes).map(Decoded::from),
+        Codec::Rle => rle::decode(layout, &bytes),
         Codec::Jpeg => jpeg::decode(&bytes, most, layout.photometric == "RGB"),
         Codec::JpegLs => jpegls::decode(&bytes, most).map(Decoded::from),
         Codec::Jpeg2000 => jpeg2000::decode(&bytes, most).map(Decoded::from),

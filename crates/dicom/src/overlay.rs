@@ -274,7 +274,7 @@ fn cells(file: &DicomFile, header: &ImageHeader, frame: u32) -> Result<Vec<u32>,
     if file.syntax.codec == Codec::Rle {
         let bytes = crate::decode::frame_bytes(file, header, frame)?;
         return rle::decode(layout, &bytes)
-            .map(|decoded| decoded.cells)
+            .map(|decoded| decoded.cells.to_wide())
             .map_err(|reason| DicomError::Codec { frame, reason });
     }
     if file.syntax.codec != Codec::None {

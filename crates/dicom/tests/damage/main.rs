@@ -114,7 +114,7 @@ fn colours_that_contradict_the_samples_are_refused() {
 
 #[test]
 fn shared_colour_needs_pairs_of_pixels() {
-    let odd = Writer::rgb("damage", 2, 3, vec![9; 18])
+    let odd = Writer::rgb("damage", 2, 3, vec![9; 12])
         .photometric("YBR_FULL_422")
         .encode();
     let refused = read(&odd).expect_err("three columns");

@@ -283,3 +283,29 @@ fn more_or_fewer_samples_than_the_interpretation_has_are_refused() {
         assert!(refused.to_string().contains("samples a pixel"), "{refused}");
     }
 }
+
+#[test]
+fn three_samples_a_pixel_under_a_half_width_name_are_of_full_width() {
+    // Grey of 80, 120, 160 and 200 with chroma at rest: the same in red, green and blue.
+    let samples = [80, 128, 128, 120, 128, 128, 160, 128, 128, 200, 128, 128];
+    let data = colour(1, 4, "YBR_FULL_422", &samples);
+    let wanted: Vec<u8> = [80, 120, 160, 200].into_iter().flat_map(|v| [v; 3]).collect();
+    assert_eq!(rgb(&data), wanted);
+    let warnings = crate::header(&crate::write::explicit(&data))
+        .expect("an image")
+        .warnings;
+    assert!(
+        warnings.iter().any(|w| w.contains("YBR_FULL_422")),
+        "{warnings:?}"
+    );
+}
+
+#[test]
+fn names_in_small_letters_count_and_unknown_ones_are_refused() {
+    let small = colour(1, 1, "ybr_full", &[100, 128, 128]);
+    assert_eq!(rgb(&small), [100, 100, 100]);
+    for name in ["HSV", "CMYK", "RGBA"] {
+        let refused = crate::header(&crate::write::explicit(&colour(1, 1, name, &[1, 2, 3])));
+        assert!(refused.is_err_and(|e| e.to_string().contains(name)), "{name}");
+    }
+}

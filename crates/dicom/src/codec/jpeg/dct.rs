@@ -255,3 +255,69 @@ fn read_scan(
     }
     Ok(bits.position())
 }
+
+#[cfg(test)]
+mod tests {
+    use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
+
+    use super::*;
+    use crate::codec::jpeg::eight_bit;
+    use crate::codec::jpeg::stream::Colours;
+
+    /// Sides that end within a block, and within a unit of several blocks.
+    const SIZE: (u16, u16) = (45, 27);
+
+    fn encode(kind: ColorType, sampling: SamplingFactor, progressive: bool, interval: u16) -> Vec<u8> {
+        let samples = if kind == ColorType::Luma { 1 } else { 3 };
+        let pixels: Vec<u8> = (0..i32::from(SIZE.0) * i32::from(SIZE.1) * samples)
+            .map(|i| {
+                let (x, y) = (i / samples % i32::from(SIZE.0), i / samples / i32::from(SIZE.0));
+                // Colours change slowly, so that the ways to spread them hardly differ.
+                (40 + x * 2 + y * 3 + i % samples * 20) as u8
+            })
+            .collect();
+        let mut bytes = Vec::new();
+        let mut encoder = Encoder::new(&mut bytes, 95);
+        encoder.set_sampling_factor(sampling);
+        encoder.set_progressive(progressive);
+        encoder.set_restart_interval(interval);
+        encoder.encode(&pixels, SIZE.0, SIZE.1, kind).expect("encodes");
+        bytes
+    }
+
+    #[test]
+    fn eight_bits_come_out_as_the_other_decoder_has_them() {
+        let kinds = [
+            (ColorType::Luma, SamplingFactor::F_1_1, 1),
+            (ColorType::Rgb, SamplingFactor::F_1_1, 4),
+            (ColorType::Rgb, SamplingFactor::F_2_1, 12),
+            (ColorType::Rgb, SamplingFactor::F_2_2, 12),
+        ];
+        for (kind, sampling, most) in kinds {
+            for (progressive, interval) in [(false, 0), (false, 2), (true, 0), (true, 3)] {
+                let bytes = encode(kind, sampling, progressive, interval);
+                let said = format!("{kind:?}, {sampling:?}, {progressive}, {interval}");
+                let ours = decode(Stream::new(&bytes).expect("sound"), false).expect(&said);
+                let theirs = eight_bit::decode(&bytes, 1 << 16, Colours::Ybr).expect(&said);
+                assert_eq!((ours.columns, ours.rows), (45, 27));
+                let (ours, theirs) = (ours.cells.to_wide(), theirs.cells.to_wide());
+                assert_eq!(ours.len(), theirs.len(), "{said}");
+                let off = ours.iter().zip(&theirs).map(|(a, b)| a.abs_diff(*b)).max();
+                assert!(off <= Some(most), "{said}: {off:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_stream_cut_short_is_an_error() {
+        let mut bytes = encode(ColorType::Luma, SamplingFactor::F_1_1, false, 0);
+        let scan = bytes.windows(2).position(|w| w == [0xFF, 0xDA]).expect("a scan");
+        bytes.truncate(scan + 20);
+        // Larger, so that what is made up at the end does not reach.
+        let frame = bytes.windows(2).position(|w| w == [0xFF, 0xC0]).expect("a frame");
+        bytes[frame + 5] = 1;
+        bytes[frame + 7] = 1;
+        let error = decode(Stream::new(&bytes).expect("sound"), false);
+        assert!(error.is_err_and(|e| e.contains("it ends after")));
+    }
+}

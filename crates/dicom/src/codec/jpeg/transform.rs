@@ -94,10 +94,6 @@ impl Inverse {
 
     /// A sum within the range of the precision, its fraction cut off. Written with sums and comparisons alone, which
     /// every processor does for many at a time; a cast of its own is done one by one.
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "within the range of the precision"
-    )]
     #[inline(always)]
     fn sample(&self, value: f32) -> u16 {
         let value = if value > 0.0 { value } else { 0.0 };
