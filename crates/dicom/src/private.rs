@@ -57,7 +57,7 @@ fn read(bytes: &[u8], form: Form) -> Option<Vec<f64>> {
         Form::Single => 4,
         Form::Double => 8,
     };
-    if bytes.len() % size != 0 {
+    if !bytes.len().is_multiple_of(size) {
         return None;
     }
     let values: Vec<f64> = bytes
