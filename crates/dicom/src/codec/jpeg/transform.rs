@@ -94,7 +94,10 @@ impl Inverse {
 
     /// A sum within the range of the precision, its fraction cut off. Written with sums and comparisons alone, which
     /// every processor does for many at a time; a cast of its own is done one by one.
-    #[expect(clippy::cast_possible_truncation, reason = "within the range of the precision")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "within the range of the precision"
+    )]
     #[inline(always)]
     fn sample(&self, value: f32) -> u16 {
         let value = if value > 0.0 { value } else { 0.0 };
@@ -240,7 +243,10 @@ mod tests {
                 assert_eq!(inverse.sample(value + fraction), whole, "{whole} + {fraction}");
             }
         }
-        assert_eq!([-3.0, -0.1, 4095.9, 1e9].map(|v| inverse.sample(v)), [0, 0, 4095, 4095]);
+        assert_eq!(
+            [-3.0, -0.1, 4095.9, 1e9].map(|v| inverse.sample(v)),
+            [0, 0, 4095, 4095]
+        );
         assert_eq!(inverse.sample(f32::from_bits(1.0_f32.to_bits() - 1)), 0);
     }
 
