@@ -1,18 +1,29 @@
 //! SUV factors of a PET image (PS3.3 C.8.9.1; QIBA, SUV vendor-neutral pseudo-code): from Units, Decay Correction,
 //! dose, times and build. Where there is none the reason is said in words.
 
+use std::ops::RangeInclusive;
+
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 use dicom_object::InMemDicomObject;
 use overread_imaging::suv::{Build, Suv, SuvKind};
 
 use crate::dataset::{bytes, item, number, text, texts};
-use crate::moment::Moment;
+use crate::moment::{Moment, offset};
 
 /// A dose below this, Bq, was not written in Bq.
 const SMALLEST_DOSE: f64 = 100_000.0;
+/// Times of one moment may differ by less, s, where one is written without its fraction.
+const FRACTIONS: f64 = 1.0;
 /// More half-lives than this between injection and scan are a mistake of dates.
-const MOST_HALF_LIVES: f64 = 24.0;
+const MOST_HALF_LIVES: f64 = 6.0;
+/// A scan that begins this soon after midnight, s, may be of an injection before it...
+const AFTER_MIDNIGHT: f64 = 6.0 * 3600.0;
+/// ...that lies no more than this back, s.
+const LONGEST_NIGHT: f64 = 12.0 * 3600.0;
+/// Weights, kg, and sizes, m, that people have; others were written in another unit.
+const WEIGHTS: RangeInclusive<f64> = 0.1..=500.0;
+const SIZES: RangeInclusive<f64> = 0.2..=2.6;
 /// Groups and first elements of private blocks that hold what the standard attributes lack.
 const PHILIPS: (u16, &str) = (0x7053, "Philips PET Private Group");
 const GE: (u16, &str) = (0x0009, "GEMS_PETD_01");
@@ -32,13 +43,19 @@ pub(crate) fn suv(d: &InMemDicomObject, modality: &str) -> Option<Suv> {
     if modality != "PT" {
         return None;
     }
-    let build = build(d);
-    Some(match factor(d, &build) {
-        Ok((kind, factor, inputs)) => Suv {
-            factors: build.factors(kind, factor),
-            reason: String::new(),
-            inputs,
-        },
+    let (build, doubts) = build(d);
+    Some(match factor(d, &build, &doubts) {
+        Ok((kind, factor, mut inputs)) => {
+            for doubt in &doubts {
+                inputs.push_str("; ");
+                inputs.push_str(doubt);
+            }
+            Suv {
+                factors: build.factors(kind, factor),
+                reason: String::new(),
+                inputs,
+            }
+        }
         Err(reason) => Suv {
             reason,
             ..Suv::default()
@@ -46,28 +63,38 @@ pub(crate) fn suv(d: &InMemDicomObject, modality: &str) -> Option<Suv> {
     })
 }
 
-fn build(d: &InMemDicomObject) -> Build {
-    let positive = |tag| number(d, tag).filter(|v| *v > 0.0);
-    Build {
-        weight: positive(tags::PATIENT_WEIGHT),
-        height: positive(tags::PATIENT_SIZE),
+/// The patient's build, and what of it cannot be true, the weight first.
+fn build(d: &InMemDicomObject) -> (Build, Vec<String>) {
+    let mut doubts = Vec::new();
+    let mut within = |tag, range: RangeInclusive<f64>, name, unit| {
+        let value = number(d, tag).filter(|v| *v > 0.0)?;
+        if range.contains(&value) {
+            return Some(value);
+        }
+        doubts.push(format!("patient {name} {value} {unit} is not plausible"));
+        None
+    };
+    let build = Build {
+        weight: within(tags::PATIENT_WEIGHT, WEIGHTS, "weight", "kg"),
+        height: within(tags::PATIENT_SIZE, SIZES, "size", "m"),
         female: match text(d, tags::PATIENT_SEX).as_deref() {
             Some("F") => Some(true),
             Some("M") => Some(false),
             _ => None,
         },
-    }
+    };
+    (build, doubts)
 }
 
 type Factor = Result<(SuvKind, f64, String), String>;
 
-fn factor(d: &InMemDicomObject, build: &Build) -> Factor {
+fn factor(d: &InMemDicomObject, build: &Build, doubts: &[String]) -> Factor {
     let units = text(d, tags::UNITS).ok_or("no Units")?;
     match units.as_str() {
         "GML" => given(d, &units),
         "CM2ML" => Ok((SuvKind::BodySurface, 1.0, "the values are SUVbsa".to_owned())),
-        "BQML" => activity(d, build, 1.0),
-        "CNTS" => counts(d, build),
+        "BQML" => activity(d, build, doubts, 1.0),
+        "CNTS" => counts(d, build, doubts),
         other => Err(format!("Units {other} cannot be turned into activity")),
     }
 }
@@ -90,7 +117,7 @@ fn given(d: &InMemDicomObject, units: &str) -> Factor {
 }
 
 /// Counts of Philips, with a factor of their own.
-fn counts(d: &InMemDicomObject, build: &Build) -> Factor {
+fn counts(d: &InMemDicomObject, build: &Build, doubts: &[String]) -> Factor {
     let own = |element| private(d, PHILIPS, element).filter(|f| *f > 0.0);
     if let Some(factor) = own(0x00) {
         corrected(d)?;
@@ -101,7 +128,7 @@ fn counts(d: &InMemDicomObject, build: &Build) -> Factor {
         ));
     }
     match own(0x09) {
-        Some(factor) => activity(d, build, factor),
+        Some(factor) => activity(d, build, doubts, factor),
         None => Err("Units CNTS without the scanner's factor".to_owned()),
     }
 }
@@ -115,10 +142,13 @@ fn corrected(d: &InMemDicomObject) -> Result<(), String> {
 }
 
 /// Body weight from Bq/mL; `scale` makes Bq/mL of the values.
-fn activity(d: &InMemDicomObject, build: &Build, scale: f64) -> Factor {
+fn activity(d: &InMemDicomObject, build: &Build, doubts: &[String], scale: f64) -> Factor {
     corrected(d)?;
     let correction = text(d, tags::DECAY_CORRECTION).ok_or("no Decay Correction")?;
-    let weight = build.measure(SuvKind::BodyWeight).ok_or("no patient weight")?;
+    let weight = build.measure(SuvKind::BodyWeight).ok_or_else(|| {
+        let doubt = doubts.iter().find(|doubt| doubt.starts_with("patient weight"));
+        doubt.map_or("no patient weight", String::as_str).to_owned()
+    })?;
     let drug = item(d, tags::RADIOPHARMACEUTICAL_INFORMATION_SEQUENCE)
         .ok_or("no Radiopharmaceutical Information Sequence")?;
     let dose = number(drug, tags::RADIONUCLIDE_TOTAL_DOSE)
@@ -141,14 +171,17 @@ fn activity(d: &InMemDicomObject, build: &Build, scale: f64) -> Factor {
             let half_life = number(drug, tags::RADIONUCLIDE_HALF_LIFE)
                 .filter(|v| *v > 0.0)
                 .ok_or("no Radionuclide Half Life")?;
-            let scan = scan_start(d, half_life)?;
-            let injected = injection(drug, scan)?;
-            let seconds = scan.since(injected);
+            let zone = text(d, tags::TIMEZONE_OFFSET_FROM_UTC).and_then(|t| offset(&t));
+            let scan = scan_start(d, zone)?;
+            let seconds = scan.since(injection(drug, scan, zone)?);
             if seconds < 0.0 {
                 return Err("the injection comes after the scan".to_owned());
             }
             if seconds > MOST_HALF_LIVES * half_life {
-                return Err("injection and scan lie too far apart".to_owned());
+                let hours = seconds / 3600.0;
+                return Err(format!(
+                    "the injection lies {hours:.1} h before the scan, more than {MOST_HALF_LIVES} half-lives"
+                ));
             }
             let left = dose * (-seconds / half_life).exp2();
             let inputs = about(&format!(
@@ -162,36 +195,35 @@ fn activity(d: &InMemDicomObject, build: &Build, scale: f64) -> Factor {
     }
 }
 
-/// The moment that START means: the series' own, unless the series was written later; then the scanner's, then back from
-/// the frame's reference time.
-fn scan_start(d: &InMemDicomObject, half_life: f64) -> Result<Moment, String> {
+/// The moment that START means: the scanner's own, or the series'. The start of a series that was written after this
+/// file's acquisition is not known; what could be made of other times would differ from slice to slice.
+fn scan_start(d: &InMemDicomObject, zone: Option<f64>) -> Result<Moment, String> {
     let acquired = Moment::of(d, tags::ACQUISITION_DATE, tags::ACQUISITION_TIME);
-    let series = Moment::of(d, tags::SERIES_DATE, tags::SERIES_TIME);
-    match (series, acquired) {
-        (Some(series), Some(acquired)) if series.since(acquired) <= 0.0 => return Ok(series),
-        (None, None) => return Err("no time of the scan".to_owned()),
-        _ => {}
+    let after = |start: Moment| acquired.is_some_and(|acquired| start.since(acquired) >= FRACTIONS);
+    let unknown = |whose| format!("{whose} lies after the acquisition: the start of the scan is not known");
+    if let Some(written) = private_text(d, GE, 0x0D)
+        && let Some(scanner) = Moment::parse(&written, zone)?
+    {
+        return if after(scanner) {
+            Err(unknown("the scanner's time of the scan"))
+        } else {
+            Ok(scanner)
+        };
     }
-    if let Some(scanner) = private_text(d, GE, 0x0D).and_then(|t| Moment::parse(&t)) {
-        return Ok(scanner);
+    let series = Moment::of(d, tags::SERIES_DATE, tags::SERIES_TIME)
+        .ok_or("no series time: the start of the scan is not known")?;
+    if acquired.is_none() {
+        return Err("no acquisition time: the start of the scan is not known".to_owned());
     }
-    let acquired = acquired.ok_or("no acquisition time")?;
-    let (reference, duration) = (
-        number(d, tags::FRAME_REFERENCE_TIME)
-            .ok_or("the series was written after the scan, whose start is not known")?,
-        number(d, tags::ACTUAL_FRAME_DURATION)
-            .filter(|v| *v > 0.0)
-            .ok_or("the series was written after the scan, whose start is not known")?,
-    );
-    // When the mean count rate of the frame is reached, s after its beginning.
-    let lambda = std::f64::consts::LN_2 / half_life;
-    let decay = lambda * duration / 1000.0;
-    let mean = (decay / -(-decay).exp_m1()).ln() / lambda;
-    Ok(acquired.plus(mean - reference / 1000.0))
+    if after(series) {
+        return Err(unknown("the series time"));
+    }
+    Ok(series)
 }
 
-fn injection(drug: &InMemDicomObject, scan: Moment) -> Result<Moment, String> {
-    if let Some(whole) = text(drug, tags::RADIOPHARMACEUTICAL_START_DATE_TIME).and_then(|t| Moment::parse(&t))
+fn injection(drug: &InMemDicomObject, scan: Moment, zone: Option<f64>) -> Result<Moment, String> {
+    if let Some(written) = text(drug, tags::RADIOPHARMACEUTICAL_START_DATE_TIME)
+        && let Some(whole) = Moment::parse(&written, zone)?
     {
         return Ok(whole);
     }
@@ -199,12 +231,11 @@ fn injection(drug: &InMemDicomObject, scan: Moment) -> Result<Moment, String> {
     let same_day = scan
         .at_time(&time)
         .ok_or("the time of the injection cannot be read")?;
-    // A scan after midnight of an injection before it.
-    Ok(if scan.since(same_day) < 0.0 {
-        same_day.plus(-86_400.0)
-    } else {
-        same_day
-    })
+    // A scan shortly after midnight of an injection before it; any other is a mistake of times.
+    let before = same_day.day_before();
+    let over_midnight =
+        scan.since(same_day) < 0.0 && scan.clock() <= AFTER_MIDNIGHT && scan.since(before) <= LONGEST_NIGHT;
+    Ok(if over_midnight { before } else { same_day })
 }
 
 /// A value of a private block, found by the block's name.
@@ -234,171 +265,4 @@ fn private(d: &InMemDicomObject, block: (u16, &str), element: u16) -> Option<f64
 }
 
 #[cfg(test)]
-mod tests {
-    use overread_phantom::dicom::{DataSet, Samples, Writer};
-
-    use super::*;
-    use crate::file::DicomFile;
-
-    const HALF_LIFE: f64 = 6586.2;
-
-    /// A PET of 80 kg, 370 MBq, injected an hour before the scan; `changes` come over it.
-    fn of(changes: &[((u16, u16), &str, &str)], drug: &[((u16, u16), &str, &str)]) -> Suv {
-        let mut sequence = DataSet::new();
-        sequence
-            .text((0x0018, 0x1072), "TM", "090000")
-            .text((0x0018, 0x1074), "DS", "370000000")
-            .text((0x0018, 0x1075), "DS", "6586.2");
-        for (tag, vr, value) in drug {
-            sequence.text(*tag, vr, value);
-        }
-        let mut image = Writer::new("suv", 1, 1, Samples::U16(vec![0]))
-            .kind("1.2.840.10008.5.1.4.1.1.128", "PT")
-            .text((0x0054, 0x1001), "CS", "BQML")
-            .text((0x0054, 0x1102), "CS", "START")
-            .text((0x0028, 0x0051), "CS", "DECY\\ATTN\\SCAT")
-            .text((0x0010, 0x1030), "DS", "80")
-            .text((0x0010, 0x0040), "CS", "M")
-            .text((0x0008, 0x0021), "DA", "20240102")
-            .text((0x0008, 0x0031), "TM", "100000")
-            .text((0x0008, 0x0022), "DA", "20240102")
-            .text((0x0008, 0x0032), "TM", "100500")
-            .sequence((0x0054, 0x0016), vec![sequence]);
-        for (tag, vr, value) in changes {
-            image = image.text(*tag, vr, value);
-        }
-        let keep: &crate::parse::Keep = &crate::needed::is_needed;
-        let file = DicomFile::from_bytes(image.encode(), Some(keep)).expect("sound");
-        suv(&file.dataset, "PT").expect("a PET")
-    }
-
-    fn near(suv: &Suv, expected: f64) {
-        let got = suv
-            .factor(SuvKind::BodyWeight)
-            .unwrap_or_else(|| panic!("{}", suv.reason));
-        assert!(
-            (got / expected - 1.0).abs() < 1e-9,
-            "{got} and not {expected}: {}",
-            suv.inputs
-        );
-    }
-
-    #[test]
-    fn the_dose_decays_to_the_moment_of_the_correction() {
-        let full = 80_000.0 / 370e6;
-        let hour = (3600.0 / HALF_LIFE).exp2();
-        near(&of(&[], &[]), full * hour);
-        // Corrected to the injection: nothing is left to decay.
-        near(&of(&[((0x0054, 0x1102), "CS", "ADMIN")], &[]), full);
-        // A whole date and time goes before a time alone.
-        near(
-            &of(&[], &[((0x0018, 0x1078), "DT", "20240102093000.0")]),
-            full * (1800.0 / HALF_LIFE).exp2(),
-        );
-        // Over midnight.
-        near(
-            &of(
-                &[
-                    ((0x0008, 0x0031), "TM", "003000"),
-                    ((0x0008, 0x0032), "TM", "003500"),
-                ],
-                &[((0x0018, 0x1072), "TM", "233000")],
-            ),
-            full * hour,
-        );
-    }
-
-    #[test]
-    fn a_series_written_later_does_not_move_the_scan() {
-        let full = 80_000.0 / 370e6;
-        let later = ((0x0008, 0x0031), "TM", "150000");
-        let ge = of(
-            &[
-                later,
-                ((0x0009, 0x0010), "LO", "GEMS_PETD_01"),
-                ((0x0009, 0x100D), "DT", "20240102100000"),
-            ],
-            &[],
-        );
-        near(&ge, full * (3600.0 / HALF_LIFE).exp2());
-        // Back from the frame: begun 10:05, mean of 120 s after 59.94 s, reference 359.94 s after the start of 10:00.
-        let lambda = std::f64::consts::LN_2 / HALF_LIFE;
-        let decay = lambda * 120.0;
-        let mean = (decay / (1.0 - (-decay).exp())).ln() / lambda;
-        let reference = format!("{:.6}", (300.0 + mean) * 1000.0);
-        let back = of(
-            &[
-                later,
-                ((0x0054, 0x1300), "DS", &reference),
-                ((0x0018, 0x1242), "IS", "120000"),
-            ],
-            &[],
-        );
-        near(&back, full * (3600.0 / HALF_LIFE).exp2());
-        assert!(of(&[later], &[]).reason.contains("written after the scan"));
-    }
-
-    #[test]
-    fn scanners_give_factors_of_their_own() {
-        let philips = |element: u16, value: &'static str| {
-            of(
-                &[
-                    ((0x0054, 0x1001), "CS", "CNTS"),
-                    ((0x7053, 0x0010), "LO", "Philips PET Private Group"),
-                    ((0x7053, element), "DS", value),
-                ],
-                &[],
-            )
-        };
-        near(&philips(0x1000, "0.00025"), 0.00025);
-        near(
-            &philips(0x1009, "2.0"),
-            2.0 * 80_000.0 / 370e6 * (3600.0 / HALF_LIFE).exp2(),
-        );
-        assert_eq!(
-            philips(0x1000, "0").reason,
-            "Units CNTS without the scanner's factor"
-        );
-        near(&of(&[((0x0054, 0x1001), "CS", "GML")], &[]), 1.0);
-        let lean = of(
-            &[
-                ((0x0054, 0x1001), "CS", "GML"),
-                ((0x0054, 0x1006), "CS", "LBMJANMA"),
-            ],
-            &[],
-        );
-        assert_eq!(lean.first(), Some((SuvKind::LeanBodyMass, 1.0)));
-    }
-
-    #[test]
-    fn private_elements_of_implicit_files_are_read() {
-        let image = Writer::new("implicit", 1, 1, Samples::U16(vec![0]))
-            .kind("1.2.840.10008.5.1.4.1.1.128", "PT")
-            .text((0x0054, 0x1001), "CS", "CNTS")
-            .text((0x0028, 0x0051), "CS", "ATTN")
-            .text((0x7053, 0x0010), "LO", "Philips PET Private Group")
-            .text((0x7053, 0x1000), "DS", "0.5")
-            .implicit();
-        let file = DicomFile::from_bytes(image.encode(), None).expect("sound");
-        near(&suv(&file.dataset, "PT").expect("a PET"), 0.5);
-    }
-
-    #[test]
-    fn what_is_missing_is_named() {
-        let reason = |tag, vr, value| of(&[(tag, vr, value)], &[]).reason;
-        assert_eq!(reason((0x0010, 0x1030), "DS", ""), "no patient weight");
-        assert_eq!(reason((0x0054, 0x1102), "CS", "NONE"), "decay correction NONE");
-        assert_eq!(
-            reason((0x0028, 0x0051), "CS", "DECY"),
-            "not attenuation corrected"
-        );
-        assert_eq!(
-            reason((0x0054, 0x1001), "CS", "PROPCNTS"),
-            "Units PROPCNTS cannot be turned into activity"
-        );
-        let dose = of(&[], &[((0x0018, 0x1074), "DS", "370")]);
-        assert_eq!(dose.reason, "Radionuclide Total Dose 370 is not in Bq");
-        let before = of(&[], &[((0x0018, 0x1078), "DT", "20240102110000")]);
-        assert_eq!(before.reason, "the injection comes after the scan");
-    }
-}
+mod tests;
