@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::code::{failure, io};
 use crate::desk::{Desk, OpenObject, lock};
-use crate::op::case::is_hidden;
+use crate::op::blind;
 use crate::op::index;
 use crate::op::layers::{self, Fit, is_layer, object_of};
 use crate::wire::objects::{
@@ -33,31 +33,14 @@ pub(crate) fn opens(kind: Kind) -> ObjectOpens {
     }
 }
 
-/// A stored object may tell the truth of a case: before the reveal it stays closed.
-fn refuse_before_reveal(desk: &Desk, object: &OpenObject) -> Outcome<()> {
-    let of_study: Vec<String> = lock(&desk.opened)
-        .sets
-        .values()
-        .filter(|set| set.study_uid == object.header.study_uid)
-        .map(|set| set.id.clone())
-        .collect();
-    if of_study.iter().any(|set| is_hidden(desk, set)) {
-        return Err(failure(
-            "object.withheld",
-            "This object is withheld while you read blind.",
-            "Commit your own answer first, or switch blind reading off.",
-        ));
-    }
-    Ok(())
-}
-
 /// The operation `object`.
 pub(crate) fn object(desk: &Desk, arguments: &ObjectRef) -> Outcome<ObjectDetail> {
     let object = object_of(desk, &arguments.object)?;
-    refuse_before_reveal(desk, &object)?;
+    blind::refuse(desk, &object)?;
     let header = &object.header;
     let opens = opens(header.kind);
-    let sets: Vec<Arc<DisplaySet>> = lock(&desk.opened).sets.values().cloned().collect();
+    let mut sets: Vec<Arc<DisplaySet>> = lock(&desk.opened).sets.values().cloned().collect();
+    sets.retain(|set| !blind::withholds_set(desk, set));
     let mut detail = ObjectDetail {
         id: object.id.clone(),
         kind: header.kind.name().to_owned(),
@@ -197,7 +180,7 @@ fn shape(graphic: &str, points: &[f64]) -> Option<LayerShape> {
 /// The document of an object.
 fn document_of(desk: &Desk, id: &str) -> Outcome<document::Document> {
     let object = object_of(desk, id)?;
-    refuse_before_reveal(desk, &object)?;
+    blind::refuse(desk, &object)?;
     Ok(document::read(&DicomFile::open(&object.path)?)?)
 }
 
