@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use overread_dicom::DisplaySet;
 use overread_dicom::file::DicomFile;
+use overread_dicom::header;
 use overread_dicom::objects::reference::InstanceReference;
 use overread_dicom::objects::region::{self, Stroke};
 use overread_dicom::objects::sr::{Item, ItemValue, Report};
@@ -14,6 +15,7 @@ use serde_json::{Value, json};
 
 use crate::code::{failure, io};
 use crate::desk::{Desk, OpenObject, lock};
+use crate::op::app::settings;
 use crate::op::blind;
 use crate::op::index;
 use crate::op::layers::{self, Fit, is_layer, object_of};
@@ -54,8 +56,11 @@ pub(crate) fn object(desk: &Desk, arguments: &ObjectRef) -> Outcome<ObjectDetail
     };
     match opens {
         ObjectOpens::Report => {
-            let report = sr::read(&DicomFile::open(&object.path)?)?;
-            detail.report = Some(view(&report, &Places::of(&sets)));
+            let file = DicomFile::open(&object.path)?;
+            let report = sr::read(&file)?;
+            let mut shown = view(&report, &Places::of(&sets));
+            tell_whose(desk, &object, &file, &sets, &mut shown);
+            detail.report = Some(shown);
         }
         ObjectOpens::Layer => {
             let layer = layers::open(desk, &object)?;
@@ -72,6 +77,35 @@ pub(crate) fn object(desk: &Desk, arguments: &ObjectRef) -> Outcome<ObjectDetail
         ObjectOpens::Document | ObjectOpens::Nothing => {}
     }
     Ok(detail)
+}
+
+/// Whom and which study a report is of, and what is open of them.
+fn tell_whose(
+    desk: &Desk,
+    object: &OpenObject,
+    file: &DicomFile,
+    sets: &[Arc<DisplaySet>],
+    shown: &mut ReportView,
+) {
+    let own = header::patient(&file.dataset);
+    let ids = |of: &dyn Fn(&DisplaySet) -> bool| -> Vec<String> {
+        sets.iter()
+            .filter(|set| of(set))
+            .map(|set| set.id.clone())
+            .collect()
+    };
+    shown.of_study = ids(&|set| set.study_uid == object.header.study_uid);
+    // Equal numbers with unlike names are no proof of one patient.
+    shown.of_patient = ids(&|set| {
+        let patient = &set.first().header.patient;
+        patient.id == own.id && patient.name == own.name
+    });
+    shown.study_date = header::study_date(&file.dataset);
+    if !settings(desk).hide_identity {
+        let parts = [own.name.as_str(), own.id.as_str()];
+        let said: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        shown.patient = said.join(" · ");
+    }
 }
 
 /// Where the instances of open display sets are to be seen.
@@ -123,6 +157,10 @@ fn view(report: &Report, places: &Places<'_>) -> ReportView {
     ReportView {
         title: report.title.clone(),
         is_key_objects: report.is_key_objects,
+        patient: String::new(),
+        study_date: String::new(),
+        of_patient: Vec::new(),
+        of_study: Vec::new(),
         completion: report.completion.to_lowercase(),
         verification: report.verification.to_lowercase(),
         preliminary: report.preliminary.to_lowercase(),
