@@ -171,10 +171,8 @@ fn add(p: &mut Progress, root: &Path, file: ScannedFile) {
             {
                 p.states.push(Arc::new(state));
             }
-            // What it holds may tell the truth of a case: its line stands with its study, where blind reading hides it.
-            let reason = format!("{}, listed with its study", object.kind.name());
+            // It is shown: its line stands with its study, where blind reading hides what it holds.
             keep(p, &file.path, *object);
-            skip(p, root, &file.path, "object", reason);
         }
         Found::Unreadable(error) => skip(p, root, &file.path, "unreadable", error.to_string()),
         Found::NotDicom(reason) => skip(p, root, &file.path, "not_dicom", reason),
