@@ -14,6 +14,7 @@ use overread_store::Store;
 use crate::clock::{Clock, SystemClock};
 use crate::code::failure;
 use crate::frames::Frames;
+use crate::op::blind;
 use crate::wire::app::Handle;
 use crate::wire::studies::{SkippedFile, Study};
 use crate::{Failure, Outcome, home};
@@ -174,10 +175,6 @@ impl Desk {
         })
     }
 
-    /// A display set that is open.
-    ///
-    /// # Errors
-    /// When it is not open any more.
     /// Takes the newest state of a display set as what the page shows from now on.
     pub(crate) fn show(&self, id: &str) {
         let mut opened = lock(&self.opened);
@@ -186,15 +183,26 @@ impl Desk {
         }
     }
 
+    /// A display set that is open.
+    ///
+    /// # Errors
+    /// When it is not open any more, or is a result that is withheld.
     pub(crate) fn set(&self, id: &str) -> Outcome<Arc<DisplaySet>> {
-        let opened = lock(&self.opened);
-        let shown = opened.shown.get(id).or_else(|| opened.sets.get(id));
-        shown.cloned().ok_or_else(|| {
+        let found = {
+            let opened = lock(&self.opened);
+            let shown = opened.shown.get(id).or_else(|| opened.sets.get(id));
+            shown.cloned()
+        };
+        let set = found.ok_or_else(|| {
             failure(
                 "desk.unknown_display_set",
                 "This series is not open.",
                 "Open its folder again.",
             )
-        })
+        })?;
+        if blind::withholds_set(self, &set) {
+            return Err(blind::withheld("series"));
+        }
+        Ok(set)
     }
 }

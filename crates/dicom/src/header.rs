@@ -152,7 +152,7 @@ impl ImageHeader {
             modality: text(d, tags::MODALITY).unwrap_or_default(),
             syntax: file.syntax.clone(),
             study_description: text(d, tags::STUDY_DESCRIPTION).unwrap_or_default(),
-            study_date: date(d, tags::STUDY_DATE),
+            study_date: study_date(d),
             series_description: text(d, tags::SERIES_DESCRIPTION).unwrap_or_default(),
             series_number: integer(d, tags::SERIES_NUMBER),
             frame_of_reference: text(d, tags::FRAME_OF_REFERENCE_UID),
@@ -237,7 +237,13 @@ fn thickness(d: &InMemDicomObject) -> Option<f64> {
     })
 }
 
-fn patient(d: &InMemDicomObject) -> Patient {
+/// `2024-03-12`, or empty.
+pub fn study_date(d: &InMemDicomObject) -> String {
+    date(d, tags::STUDY_DATE)
+}
+
+/// Whom a file is of.
+pub fn patient(d: &InMemDicomObject) -> Patient {
     let name = text(d, tags::PATIENT_NAME).unwrap_or_default();
     Patient {
         name: person_name(&name),

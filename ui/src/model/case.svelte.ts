@@ -64,7 +64,9 @@ export class CaseModel {
     const round = this.#round;
     try {
       const known = await this.#session.backend.call("case", { display_set: displaySet });
-      if (round === this.#round) this.state = ready(known);
+      if (round !== this.#round) return;
+      this.state = ready(known);
+      if (known.hidden) this.#session.hideResults();
     } catch (thrown) {
       if (round === this.#round) this.state = failed(thrown);
     }
@@ -83,7 +85,7 @@ export class CaseModel {
       });
       this.take(known);
       this.committing = { kind: "idle" };
-      void this.#session.refreshStudies();
+      void this.#session.revealed(displaySet);
       return true;
     } catch (thrown) {
       const state = failed(thrown);

@@ -69,6 +69,12 @@ export class ObjectsModel {
     this.#wanted = [];
   }
 
+  /** Shapes are asked for anew: what was withheld may be seen now. */
+  forgetShapes(): void {
+    this.#slices.clear();
+    this.arrived += 1;
+  }
+
   // Reports
 
   async read(object: string): Promise<void> {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Backend } from "../backend/backend";
+import { type Backend, DeskError } from "../backend/backend";
 import { memoryBackend } from "../backend/memory/memory";
 import { pathOf } from "./objects.svelte";
 import { Session } from "./session.svelte";
@@ -103,6 +103,40 @@ describe("a report", () => {
     objects.closeReport();
     await read;
     expect(objects.reading.kind).toBe("none");
+  });
+});
+
+describe("blind reading", () => {
+  it("closes reports, layers and their shapes", async () => {
+    const { session, objects, line } = await open();
+    await objects.toggle(line("object-segments"));
+    objects.want("object-segments", "ct-abdomen", 12, 40);
+    await settled();
+    await objects.read("object-report");
+    await session.updateSettings({ blind: true });
+    expect(objects.reading.kind).toBe("none");
+    expect(objects.shown).toEqual([]);
+    expect(objects.shapes("object-segments", "ct-abdomen", 12)).toBeNull();
+  });
+
+  it("takes a presentation state off, and a series that is withheld off the screen", async () => {
+    let blind = false;
+    const { session } = await open((made) => ({
+      ...made,
+      call: (operation, args) => {
+        if (operation === "display_set" && blind) {
+          const error = { code: "object.withheld", message: "Withheld.", hint: "" };
+          return Promise.reject(new DeskError(error));
+        }
+        return made.call(operation, args);
+      },
+    }));
+    const viewport = session.activeViewport;
+    blind = true;
+    viewport.presented = { id: "state", label: "State", warnings: [], frames: [] };
+    await session.updateSettings({ blind: true });
+    expect(viewport.presented).toBeNull();
+    expect(viewport.displaySet).toBeNull();
   });
 });
 

@@ -332,9 +332,27 @@ export class Session {
         this.keepMarked(viewport.displaySet, set);
         viewport.refresh(set);
       } catch (thrown) {
-        this.status(DeskError.from(thrown).message);
+        const error = DeskError.from(thrown);
+        // What may not be asked for may not stay on the screen either.
+        if (error.code === "object.withheld" && viewport.displaySet?.id === shown.id) viewport.close();
+        this.status(error.message);
       }
     }
+  }
+
+  // Blind reading
+
+  /** Nothing that others found stays on the screen: reports, layers, presentation states. */
+  hideResults(): void {
+    this.objects.clear();
+    for (const viewport of this.viewports) if (viewport.presented !== null) void viewport.present(null);
+  }
+
+  /** The own answer to a series is in: its objects may be seen now. */
+  async revealed(displaySet: string): Promise<void> {
+    this.objects.forgetShapes();
+    await this.refreshStudies();
+    await this.#refreshViewports(({ id }) => id === displaySet);
   }
 
   // Settings
@@ -350,9 +368,12 @@ export class Session {
       this.status(`Setting not kept: ${DeskError.from(thrown).message}`);
       return;
     }
+    if (this.settings.blind && !before.blind) this.hideResults();
     if (before.hide_identity !== this.settings.hide_identity || before.blind !== this.settings.blind) {
       await this.refreshStudies();
       await this.#refreshViewports(() => true);
+      const { reading } = this.objects;
+      if (reading.kind === "shown") await this.objects.read(reading.detail.id);
     }
   }
 

@@ -47,7 +47,7 @@ pub(crate) fn drawn(desk: &Desk, wish: &Wish<'_>) -> Outcome<Resource> {
     let mut frame = desk.frames.get(&reference)?;
     let state = wish
         .state
-        .map(|id| present::presented(desk, id, &reference))
+        .map(|id| present::presented(desk, wish.set, id, &reference))
         .transpose()?;
     if let Some(state) = &state {
         frame = Arc::new(present::as_presented(&frame, state));

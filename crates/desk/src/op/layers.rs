@@ -13,6 +13,7 @@ use overread_imaging::outline::outlines;
 use crate::Outcome;
 use crate::code::failure;
 use crate::desk::{Desk, OpenObject, lock};
+use crate::op::blind;
 use crate::op::case::is_hidden;
 use crate::wire::objects::{Layer, LayerPart, LayerShape, LayerSlice, LayerSliceRequest, ShapeForm};
 use crate::wire::viewing::DisplaySetRef;
@@ -50,7 +51,7 @@ pub(crate) fn layers(desk: &Desk, arguments: &DisplaySetRef) -> Outcome<Vec<Laye
     let objects: Vec<Arc<OpenObject>> = lock(&desk.opened).objects.values().cloned().collect();
     let mut found: Vec<Layer> = objects
         .iter()
-        .filter(|o| is_layer(o.header.kind))
+        .filter(|o| is_layer(o.header.kind) && !blind::withholds(desk, o))
         .filter_map(|object| {
             Some(Layer {
                 named: Fit::of(object).over(&set)?,
@@ -239,6 +240,7 @@ pub(crate) fn slice(desk: &Desk, arguments: &LayerSliceRequest) -> Outcome<Layer
         return Ok(LayerSlice { shapes: Vec::new() });
     }
     let object = object_of(desk, &arguments.object)?;
+    blind::refuse(desk, &object)?;
     let index = arguments.frame as usize;
     let frame = set.frames.get(index).ok_or_else(|| {
         let message = format!(

@@ -3,6 +3,7 @@
 pub mod app;
 pub mod ask;
 pub mod bench;
+pub(crate) mod blind;
 pub mod case;
 pub mod demo;
 pub mod device;

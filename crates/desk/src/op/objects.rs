@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use overread_dicom::DisplaySet;
 use overread_dicom::file::DicomFile;
+use overread_dicom::header;
 use overread_dicom::objects::reference::InstanceReference;
 use overread_dicom::objects::region::{self, Stroke};
 use overread_dicom::objects::sr::{Item, ItemValue, Report};
@@ -14,7 +15,8 @@ use serde_json::{Value, json};
 
 use crate::code::{failure, io};
 use crate::desk::{Desk, OpenObject, lock};
-use crate::op::case::is_hidden;
+use crate::op::app::settings;
+use crate::op::blind;
 use crate::op::index;
 use crate::op::layers::{self, Fit, is_layer, object_of};
 use crate::wire::objects::{
@@ -33,31 +35,14 @@ pub(crate) fn opens(kind: Kind) -> ObjectOpens {
     }
 }
 
-/// A stored object may tell the truth of a case: before the reveal it stays closed.
-fn refuse_before_reveal(desk: &Desk, object: &OpenObject) -> Outcome<()> {
-    let of_study: Vec<String> = lock(&desk.opened)
-        .sets
-        .values()
-        .filter(|set| set.study_uid == object.header.study_uid)
-        .map(|set| set.id.clone())
-        .collect();
-    if of_study.iter().any(|set| is_hidden(desk, set)) {
-        return Err(failure(
-            "object.withheld",
-            "This object is withheld while you read blind.",
-            "Commit your own answer first, or switch blind reading off.",
-        ));
-    }
-    Ok(())
-}
-
 /// The operation `object`.
 pub(crate) fn object(desk: &Desk, arguments: &ObjectRef) -> Outcome<ObjectDetail> {
     let object = object_of(desk, &arguments.object)?;
-    refuse_before_reveal(desk, &object)?;
+    blind::refuse(desk, &object)?;
     let header = &object.header;
     let opens = opens(header.kind);
-    let sets: Vec<Arc<DisplaySet>> = lock(&desk.opened).sets.values().cloned().collect();
+    let mut sets: Vec<Arc<DisplaySet>> = lock(&desk.opened).sets.values().cloned().collect();
+    sets.retain(|set| !blind::withholds_set(desk, set));
     let mut detail = ObjectDetail {
         id: object.id.clone(),
         kind: header.kind.name().to_owned(),
@@ -71,8 +56,11 @@ pub(crate) fn object(desk: &Desk, arguments: &ObjectRef) -> Outcome<ObjectDetail
     };
     match opens {
         ObjectOpens::Report => {
-            let report = sr::read(&DicomFile::open(&object.path)?)?;
-            detail.report = Some(view(&report, &Places::of(&sets)));
+            let file = DicomFile::open(&object.path)?;
+            let report = sr::read(&file)?;
+            let mut shown = view(&report, &Places::of(&sets));
+            tell_whose(desk, &object, &file, &sets, &mut shown);
+            detail.report = Some(shown);
         }
         ObjectOpens::Layer => {
             let layer = layers::open(desk, &object)?;
@@ -89,6 +77,35 @@ pub(crate) fn object(desk: &Desk, arguments: &ObjectRef) -> Outcome<ObjectDetail
         ObjectOpens::Document | ObjectOpens::Nothing => {}
     }
     Ok(detail)
+}
+
+/// Whom and which study a report is of, and what is open of them.
+fn tell_whose(
+    desk: &Desk,
+    object: &OpenObject,
+    file: &DicomFile,
+    sets: &[Arc<DisplaySet>],
+    shown: &mut ReportView,
+) {
+    let own = header::patient(&file.dataset);
+    let ids = |of: &dyn Fn(&DisplaySet) -> bool| -> Vec<String> {
+        sets.iter()
+            .filter(|set| of(set))
+            .map(|set| set.id.clone())
+            .collect()
+    };
+    shown.of_study = ids(&|set| set.study_uid == object.header.study_uid);
+    // Equal numbers with unlike names are no proof of one patient.
+    shown.of_patient = ids(&|set| {
+        let patient = &set.first().header.patient;
+        patient.id == own.id && patient.name == own.name
+    });
+    shown.study_date = header::study_date(&file.dataset);
+    if !settings(desk).hide_identity {
+        let parts = [own.name.as_str(), own.id.as_str()];
+        let said: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        shown.patient = said.join(" · ");
+    }
 }
 
 /// Where the instances of open display sets are to be seen.
@@ -140,6 +157,10 @@ fn view(report: &Report, places: &Places<'_>) -> ReportView {
     ReportView {
         title: report.title.clone(),
         is_key_objects: report.is_key_objects,
+        patient: String::new(),
+        study_date: String::new(),
+        of_patient: Vec::new(),
+        of_study: Vec::new(),
         completion: report.completion.to_lowercase(),
         verification: report.verification.to_lowercase(),
         preliminary: report.preliminary.to_lowercase(),
@@ -197,7 +218,7 @@ fn shape(graphic: &str, points: &[f64]) -> Option<LayerShape> {
 /// The document of an object.
 fn document_of(desk: &Desk, id: &str) -> Outcome<document::Document> {
     let object = object_of(desk, id)?;
-    refuse_before_reveal(desk, &object)?;
+    blind::refuse(desk, &object)?;
     Ok(document::read(&DicomFile::open(&object.path)?)?)
 }
 

@@ -171,10 +171,8 @@ fn add(p: &mut Progress, root: &Path, file: ScannedFile) {
             {
                 p.states.push(Arc::new(state));
             }
-            // What it holds may tell the truth of a case: its line stands with its study, where blind reading hides it.
-            let reason = format!("{}, listed with its study", object.kind.name());
+            // It is shown: its line stands with its study, where blind reading hides what it holds.
             keep(p, &file.path, *object);
-            skip(p, root, &file.path, "object", reason);
         }
         Found::Unreadable(error) => skip(p, root, &file.path, "unreadable", error.to_string()),
         Found::NotDicom(reason) => skip(p, root, &file.path, "not_dicom", reason),
@@ -211,21 +209,22 @@ fn tell(desk: &Desk, p: &mut Progress, events: &(dyn Fn(ScanEvent) + Sync)) {
         let mut objects = p.objects.get(&uid).cloned().unwrap_or_default();
         // The order of arrival must not show.
         objects.sort_by_cached_key(|o| (o.header.kind, o.header.label.clone(), o.path.clone()));
+        {
+            let mut opened = lock(&desk.opened);
+            let objects = objects.iter().map(|o| (o.id.clone(), Arc::clone(o)));
+            opened.objects.extend(objects);
+            opened.sets.retain(|_, set| set.study_uid != uid);
+            let sets = sets.iter().map(|set| (set.id.clone(), Arc::clone(set)));
+            opened.sets.extend(sets);
+        }
         let study = studies::study(desk, &uid, &sets, &objects);
         let mut opened = lock(&desk.opened);
-        opened
-            .objects
-            .extend(objects.into_iter().map(|o| (o.id.clone(), o)));
-        opened.sets.retain(|_, set| set.study_uid != uid);
-        opened
-            .sets
-            .extend(sets.into_iter().map(|set| (set.id.clone(), set)));
         match opened.studies.iter_mut().find(|old| old.id == study.id) {
             Some(old) => *old = study.clone(),
             None => opened.studies.push(study.clone()),
         }
         drop(opened);
-        events(ScanEvent::Study(study));
+        events(ScanEvent::Study(studies::shown(desk, study)));
     }
     if !p.skipped.is_empty() {
         let files = std::mem::take(&mut p.skipped);

@@ -14,6 +14,8 @@ use overread_imaging::presentation::{Justification, Presented, SizeMode};
 use crate::code::failure;
 use crate::convert::{lut_info, modality_parts, short_hash, voi_choice_of};
 use crate::desk::{Desk, lock};
+use crate::op::blind;
+use crate::op::case::is_hidden;
 use crate::op::pictures::png;
 use crate::op::view::frame_at;
 use crate::wire::presentation::{
@@ -31,6 +33,10 @@ pub(crate) fn id(state: &PresentationState) -> String {
 
 /// States that speak of a display set, by label.
 pub(crate) fn states(desk: &Desk, set: &Images) -> Vec<PresentationInfo> {
+    // Somebody drew on them.
+    if is_hidden(desk, &set.id) {
+        return Vec::new();
+    }
     let mut found: Vec<PresentationInfo> = lock(&desk.opened)
         .states
         .values()
@@ -72,11 +78,14 @@ fn state(desk: &Desk, id: &str) -> Outcome<Arc<PresentationState>> {
     })
 }
 
-/// What a state makes of a frame.
+/// What a state makes of a frame of a display set.
 ///
 /// # Errors
-/// For a state that is not open, or that says nothing of the frame.
-pub(crate) fn presented(desk: &Desk, id: &str, frame: &FrameRef) -> Outcome<Presented> {
+/// For a state that is not open, that says nothing of the frame, or that is withheld.
+pub(crate) fn presented(desk: &Desk, set: &str, id: &str, frame: &FrameRef) -> Outcome<Presented> {
+    if is_hidden(desk, set) {
+        return Err(blind::withheld("presentation state"));
+    }
     let state = state(desk, id)?;
     applied(&state, frame)
 }
@@ -97,6 +106,9 @@ fn applied(state: &PresentationState, frame: &FrameRef) -> Outcome<Presented> {
 /// The operation `presentation`.
 pub(crate) fn presentation(desk: &Desk, arguments: &PresentationRequest) -> Outcome<PresentedSet> {
     let set = desk.set(&arguments.display_set)?;
+    if is_hidden(desk, &set.id) {
+        return Err(blind::withheld("presentation state"));
+    }
     let state = state(desk, &arguments.presentation)?;
     if let Some(reason) = &state.unsupported {
         return Err(failure("view.presentation", format!("{reason}."), ""));
@@ -248,9 +260,11 @@ pub(crate) fn veil_png(desk: &Desk, set: &str, index: &str, all: &str, id: &str)
     let state = if id == "none" {
         None
     } else {
-        Some(presented(desk, id, &frame)?)
+        Some(presented(desk, set, id, &frame)?)
     };
-    let veil = veil(desk, &frame, all == "1", state.as_ref())?;
+    // What was drawn over the image waits for the reader's own answer; its shutter and palette are the picture's own.
+    let all = all == "1" && !is_hidden(desk, set);
+    let veil = veil(desk, &frame, all, state.as_ref())?;
     let (rows, columns) = (frame.header.layout.rows, frame.header.layout.columns);
     Ok(Resource {
         content_type: "image/png",

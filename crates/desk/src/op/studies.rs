@@ -6,6 +6,7 @@ use overread_dicom::DisplaySet;
 
 use crate::convert;
 use crate::desk::{Desk, OpenObject, lock};
+use crate::op::blind;
 use crate::op::case::{is_hidden, truth_of};
 use crate::op::layers::{Fit, is_layer};
 use crate::op::objects::opens;
@@ -33,22 +34,37 @@ pub(crate) fn studies(desk: &Desk) -> Vec<Study> {
                 .iter()
                 .filter_map(|line| objects.get(&line.id).cloned())
                 .collect();
-            study(desk, &old.uid, &sets, &objects)
+            shown(desk, study(desk, &old.uid, &sets, &objects))
         })
         .collect()
 }
 
-/// A study as the list shows it, with what the store knows of its cases.
+/// A study without the display sets that blind reading withholds.
+pub(crate) fn shown(desk: &Desk, mut study: Study) -> Study {
+    let is_withheld = |tile: &DisplaySetTile| {
+        let set = lock(&desk.opened).sets.get(&tile.id).cloned();
+        set.is_some_and(|set| blind::withholds_set(desk, &set))
+    };
+    let before = study.display_sets.len();
+    study.display_sets.retain(|tile| !is_withheld(tile));
+    if study.display_sets.is_empty() && before > 0 {
+        // Whoever made the results named the study too.
+        "Study of results".clone_into(&mut study.description);
+    }
+    study
+}
+
+/// A study with all of its display sets and what the store knows of its cases. Its sets and objects must be open.
 pub(crate) fn study(desk: &Desk, uid: &str, sets: &[Arc<DisplaySet>], objects: &[Arc<OpenObject>]) -> Study {
     let hide = crate::op::app::settings(desk).hide_identity;
-    let header = sets.first().map(|set| Arc::clone(&set.first().header));
+    let main = sets.iter().find(|set| !blind::is_result(set)).or(sets.first());
+    let header = main.map(|set| Arc::clone(&set.first().header));
     let patient = header.as_ref().map(|h| h.patient.clone()).unwrap_or_default();
     let description = header
         .as_ref()
         .map(|h| h.study_description.clone())
         .filter(|d| !d.is_empty());
-    let modality = sets.first().map(|set| set.modality.clone()).unwrap_or_default();
-    let hidden = !objects.is_empty() && sets.iter().any(|set| is_hidden(desk, &set.id));
+    let modality = main.map(|set| set.modality.clone()).unwrap_or_default();
     Study {
         id: format!("study-{}", convert::short_hash(uid)),
         uid: uid.to_owned(),
@@ -62,11 +78,14 @@ pub(crate) fn study(desk: &Desk, uid: &str, sets: &[Arc<DisplaySet>], objects: &
             convert::patient_details(&patient)
         },
         display_sets: sets.iter().map(|set| tile(desk, set)).collect(),
-        objects: objects.iter().map(|o| line(o, sets, hidden)).collect(),
+        objects: objects
+            .iter()
+            .map(|o| line(o, sets, blind::withholds(desk, o)))
+            .collect(),
     }
 }
 
-/// An object's line; before the reveal of a blind read it says what it is and not what it holds.
+/// An object's line; while it is withheld it says what it is and not what it holds.
 fn line(object: &OpenObject, sets: &[Arc<DisplaySet>], hidden: bool) -> ObjectLine {
     let header = &object.header;
     let fit = is_layer(header.kind).then(|| Fit::of(object));

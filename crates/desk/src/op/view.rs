@@ -13,6 +13,7 @@ use overread_imaging::voi::Voi;
 use crate::code::failure;
 use crate::convert;
 use crate::desk::Desk;
+use crate::op::case::is_hidden;
 use crate::op::pictures::png;
 use crate::wire::resource::{FRAME_HEADER_BYTES, SampleKind};
 use crate::wire::viewing::{DisplaySet, DisplaySetRef, PreprocessChoice, ProbeAnswer, ProbeRequest};
@@ -25,12 +26,15 @@ pub(crate) fn display_set(desk: &Desk, arguments: &DisplaySetRef) -> Outcome<Dis
     let header = &set.first().header;
     let hide = crate::op::app::settings(desk).hide_identity;
     let middle = set.middle();
-    let frames: Vec<_> = set
+    let mut frames: Vec<_> = set
         .frames
         .iter()
         .enumerate()
         .map(|(i, f)| convert::frame_info(u32::try_from(i).unwrap_or(u32::MAX), f))
         .collect();
+    if is_hidden(desk, &set.id) {
+        frames.iter_mut().for_each(|frame| frame.overlays.clear());
+    }
     let auto = desk
         .frames
         .get(&set.frames[middle])
@@ -184,7 +188,7 @@ pub(crate) fn lut(desk: &Desk, display_set: &str, id: &str) -> Outcome<Resource>
             .and_then(|i| a.vois.get(i))
             .and_then(voi_table),
         ["state", id, which] => {
-            let presented = crate::op::present::presented(desk, id, &frame)?;
+            let presented = crate::op::present::presented(desk, display_set, id, &frame)?;
             match *which {
                 "modality" => modality_table(&presented.modality),
                 _ => presented.voi.as_ref().and_then(voi_table),

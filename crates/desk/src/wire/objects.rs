@@ -58,6 +58,14 @@ pub struct ReportView {
     pub title: String,
     /// A key object selection: what matters is which images.
     pub is_key_objects: bool,
+    /// Whom it is of, from its own file; empty when hidden or absent.
+    pub patient: String,
+    /// `2024-03-12`, from its own file; may be empty.
+    pub study_date: String,
+    /// Open display sets of the same patient.
+    pub of_patient: Vec<String>,
+    /// Open display sets of the same study.
+    pub of_study: Vec<String>,
     /// `complete`, `partial`, or empty.
     pub completion: String,
     /// `verified`, `unverified`, or empty where the object has no such flag.

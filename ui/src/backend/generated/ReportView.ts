@@ -14,6 +14,22 @@ title: string,
  */
 is_key_objects: boolean, 
 /**
+ * Whom it is of, from its own file; empty when hidden or absent.
+ */
+patient: string, 
+/**
+ * `2024-03-12`, from its own file; may be empty.
+ */
+study_date: string, 
+/**
+ * Open display sets of the same patient.
+ */
+of_patient: Array<string>, 
+/**
+ * Open display sets of the same study.
+ */
+of_study: Array<string>, 
+/**
  * `complete`, `partial`, or empty.
  */
 completion: string, 

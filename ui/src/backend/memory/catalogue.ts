@@ -323,9 +323,9 @@ export function makeCatalogue(plain = false): {
     skipped: [
       { name: "HEAD/IM0018", status: "unreadable", reason: "The file ends in the middle of its pixel data." },
       {
-        name: "ABD/DOSE.dcm",
+        name: "ABD/COPY.dcm",
         status: "object",
-        reason: "A dose report, listed with its study; it has no picture.",
+        reason: "a further copy of an instance that is here already",
       },
       { name: "readme.txt", status: "not_dicom", reason: "Not a DICOM file." },
     ],

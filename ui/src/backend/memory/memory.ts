@@ -187,7 +187,7 @@ class MemoryDesk {
     report_device: () => ({}),
     studies: () => this.studies(),
     display_set: ({ display_set }) => this.displaySet(display_set),
-    object: ({ object }) => detailOf(object, this.made("ct-abdomen").set),
+    object: ({ object }) => detailOf(object, this.displaySet("ct-abdomen")),
     layers: ({ display_set }) => layersOver(display_set),
     layer_slice: ({ display_set, frame }) => layerSlice(this.made(display_set).set, frame),
     save_document: ({ object }) => ({ place: `exports/${object}.pdf`, rows: 1 }),

@@ -97,6 +97,10 @@ export function detailOf(id: string, set: DisplaySet): ObjectDetail {
     detail.report = {
       title: "Measurement report",
       is_key_objects: false,
+      patient: set.patient_line.split(" · ").slice(0, 2).join(" · "),
+      study_date: "2024-03-12",
+      of_patient: [OVER],
+      of_study: [OVER],
       completion: "complete",
       verification: "unverified",
       preliminary: "",

@@ -29,6 +29,19 @@ describe("objects of a study", () => {
     expect(screen.queryByLabelText("Report")).not.toBeInTheDocument();
   });
 
+  it("says whom it is of, and when that is not who is on the screen", async () => {
+    const { session } = await open();
+    await session.openDisplaySet("ct-abdomen");
+    await session.objects.read("object-report");
+    const report = await screen.findByLabelText("Report");
+    expect(await within(report).findByText(/2024-03-12$/, { selector: ".whose" })).toBeInTheDocument();
+    expect(within(report).queryByText(/Another patient/)).not.toBeInTheDocument();
+    await session.openDisplaySet("us-duplex");
+    expect(await within(report).findByText(/Another patient/)).toBeInTheDocument();
+    await session.updateSettings({ hide_identity: true });
+    await waitFor(() => expect(within(report).getByText("2024-03-12")).toBeInTheDocument());
+  });
+
   it("jumps from a report to the slice that it names, and marks the row", async () => {
     const { session, user } = await open();
     await session.objects.read("object-report");
@@ -42,6 +55,8 @@ describe("objects of a study", () => {
     const { session, user } = await open();
     await user.click(await screen.findByText("Organs"));
     const legend = await screen.findByLabelText("Stored objects over this series");
+    expect(within(legend).queryByRole("switch")).not.toBeInTheDocument();
+    await user.click(within(legend).getByText("1 object shown"));
     expect(within(legend).getByText("Segmentation as stored, not a measurement.")).toBeInTheDocument();
     const layer = `layers-${session.activeViewport.id}`;
     await waitFor(() => expect(screen.getByTestId(layer).querySelectorAll("path.line")).toHaveLength(2));
