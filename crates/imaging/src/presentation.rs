@@ -12,7 +12,7 @@ use crate::lut::Lut;
 use crate::modality::ModalityTransform;
 use crate::overlay::OverlayPlane;
 use crate::shutter::Shutter;
-use crate::voi::{Voi, Window};
+use crate::voi::{Voi, VoiFunction, Window};
 
 /// Most entries of a table that a presentation LUT and a VOI are joined in.
 const MOST_ENTRIES: i64 = 1 << 20;
@@ -100,6 +100,8 @@ pub struct Presented {
     pub modality: ModalityTransform,
     /// Instead of the frame's own, presentation LUT included; `None` for colour.
     pub voi: Option<Voi>,
+    /// Instead of `modality` as long as `voi` is what is shown by: the inputs of a table that joins a presentation LUT.
+    pub inputs: Option<ModalityTransform>,
     /// Inverted after the VOI, whatever the photometric interpretation says.
     pub inverted: bool,
     /// What part is shown and how large.
@@ -228,9 +230,83 @@ pub fn identity_voi([low, high]: [f64; 2]) -> Voi {
     Voi::Window(Window::linear((low + high + 1.0) / 2.0, high - low + 1.0))
 }
 
-/// A VOI followed by a table of the Presentation LUT Sequence (PS3.3 C.11.6), as one table over the whole modality
-/// values of a range.
-pub fn through_presentation_lut(voi: &Voi, presentation: &Lut, [low, high]: [f64; 2]) -> Voi {
+/// A VOI and a table of the Presentation LUT Sequence, joined in one table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Joined {
+    /// The table.
+    pub voi: Voi,
+    /// What makes the table's inputs of stored values; `None` where they are the modality values themselves.
+    pub inputs: Option<ModalityTransform>,
+}
+
+/// A VOI followed by a table of the Presentation LUT Sequence (PS3.3 C.11.6), as one table for all stored values of some
+/// bits. Its inputs are modality values where those are whole numbers, else stored values; where there are too many of
+/// either, steps of what the VOI tells apart.
+pub fn through_presentation_lut(
+    voi: &Voi,
+    presentation: &Lut,
+    modality: &ModalityTransform,
+    bits_stored: u8,
+    signed: bool,
+) -> Joined {
+    let is_whole = match modality {
+        ModalityTransform::Rescale { slope, intercept } => slope.fract() == 0.0 && intercept.fract() == 0.0,
+        ModalityTransform::Identity | ModalityTransform::Lut(_) => true,
+    };
+    let values = modality_range(modality, bits_stored, signed);
+    let stored = modality_range(&ModalityTransform::Identity, bits_stored, signed);
+    let fits = |[low, high]: [f64; 2]| high - low < MOST_ENTRIES as f64;
+    if is_whole && fits(values) {
+        return Joined {
+            voi: table(voi, presentation, values, |x| x),
+            inputs: None,
+        };
+    }
+    if fits(stored) {
+        return Joined {
+            voi: table(voi, presentation, stored, |x| modality.apply(x)),
+            inputs: Some(ModalityTransform::Identity),
+        };
+    }
+    let [low, high] = told_apart(voi, values);
+    let last = (MOST_ENTRIES - 1) as f64;
+    let step = (high - low).max(f64::MIN_POSITIVE) / last;
+    let (slope, intercept) = match modality {
+        ModalityTransform::Rescale { slope, intercept } => (*slope, *intercept),
+        ModalityTransform::Identity | ModalityTransform::Lut(_) => (1.0, 0.0),
+    };
+    Joined {
+        voi: table(voi, presentation, [0.0, last], |x| low + x * step),
+        // Halves go up: a table takes the whole number below its input.
+        inputs: Some(ModalityTransform::Rescale {
+            slope: slope / step,
+            intercept: (intercept - low) / step + 0.5,
+        }),
+    }
+}
+
+/// The part of a range outside of which a VOI changes nothing.
+fn told_apart(voi: &Voi, [low, high]: [f64; 2]) -> [f64; 2] {
+    let [from, to] = match voi {
+        Voi::Window(w) => {
+            // A sigmoid is within half a grey of its ends at twice its width.
+            let reach = match w.function {
+                VoiFunction::Linear | VoiFunction::LinearExact => w.width / 2.0 + 1.0,
+                VoiFunction::Sigmoid => w.width * 2.0,
+            };
+            [w.center - reach, w.center + reach]
+        }
+        Voi::Lut(lut) => {
+            let first = f64::from(lut.first_mapped);
+            [first, first + lut.entries.len() as f64]
+        }
+    };
+    let (from, to) = (from.max(low), to.min(high));
+    if from < to { [from, to] } else { [low, high] }
+}
+
+/// The table of the whole numbers of a range, each of which means a modality value.
+fn table(voi: &Voi, presentation: &Lut, [low, high]: [f64; 2], meant: impl Fn(f64) -> f64) -> Voi {
     #[expect(clippy::cast_possible_truncation, reason = "clamped to the range of tables")]
     let bound = |v: f64| v.clamp(f64::from(i32::MIN), f64::from(i32::MAX)) as i64;
     let first = bound(low.floor());
@@ -238,7 +314,7 @@ pub fn through_presentation_lut(voi: &Voi, presentation: &Lut, [low, high]: [f64
     let highest = presentation.entries.len().saturating_sub(1) as f64;
     let entries: Arc<[u16]> = (first..=last)
         .map(|x| {
-            let part = (voi.apply(x as f64) / 255.0).clamp(0.0, 1.0);
+            let part = (voi.apply(meant(x as f64)) / 255.0).clamp(0.0, 1.0);
             #[expect(
                 clippy::cast_possible_truncation,
                 reason = "between 0 and the length of a table"
@@ -258,6 +334,47 @@ pub fn through_presentation_lut(voi: &Voi, presentation: &Lut, [low, high]: [f64
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn lut(bits: u8, entries: &[u16]) -> Lut {
+        Lut {
+            first_mapped: 0,
+            bits,
+            entries: entries.into(),
+            explanation: None,
+        }
+    }
+
+    #[test]
+    fn a_presentation_lut_keeps_all_greys_of_fractions_and_of_wide_values() {
+        let ramp: Vec<u16> = (0..256).collect();
+        let same = |slope: f64, intercept: f64, bits: u8, window: Option<Window>, of: &[f64]| {
+            let modality = ModalityTransform::Rescale { slope, intercept };
+            let plain = window.map_or_else(
+                || identity_voi(modality_range(&modality, bits, false)),
+                Voi::Window,
+            );
+            let joined = through_presentation_lut(&plain, &lut(8, &ramp), &modality, bits, false);
+            let inputs = joined.inputs.expect("other inputs than modality values");
+            for stored in of {
+                let shown = joined.voi.apply(inputs.apply(*stored));
+                let expected = plain.apply(modality.apply(*stored));
+                assert!(
+                    (shown - expected).abs() < 0.51,
+                    "{slope} {stored}: {shown} {expected}"
+                );
+            }
+        };
+        let twelve_bits: Vec<f64> = (0..4096).map(f64::from).collect();
+        same(0.001, 0.25, 12, None, &twelve_bits);
+        same(-0.001, 0.0, 12, None, &twelve_bits);
+        // Modality values above the most entries of a table, and stored values above them.
+        same(1000.0, 0.0, 12, None, &twelve_bits);
+        let thirty_two: Vec<f64> = twelve_bits.iter().map(|v| v * 1_048_576.0).collect();
+        same(1.0, 0.0, 32, None, &thirty_two);
+        let narrow = Window::linear(2_000_000.0, 4096.0);
+        let about: Vec<f64> = twelve_bits.iter().map(|v| v * 2.0 + 1_996_000.0).collect();
+        same(1.0, 0.0, 32, Some(narrow), &about);
+    }
 
     #[test]
     fn display_units_follow_the_turned_picture() {
@@ -307,17 +424,12 @@ mod tests {
 
     #[test]
     fn a_presentation_lut_follows_the_voi() {
-        let table = |bits, entries: &[u16]| Lut {
-            first_mapped: 0,
-            bits,
-            entries: entries.into(),
-            explanation: None,
-        };
-        let voi = Voi::Lut(table(8, &[0, 255, 85]));
+        let voi = Voi::Lut(lut(8, &[0, 255, 85]));
         // Four P-values: entry round(voi * 3 / 255).
-        let joined = through_presentation_lut(&voi, &table(8, &[255, 10, 20, 0]), [0.0, 2.0]);
-        let shown: Vec<f64> = (0..3).map(|x| joined.apply(f64::from(x))).collect();
-        assert_eq!(shown, [255.0, 0.0, 10.0]);
+        let p = lut(8, &[255, 10, 20, 0]);
+        let joined = through_presentation_lut(&voi, &p, &ModalityTransform::Identity, 2, false);
+        let shown: Vec<f64> = (0..3).map(|x| joined.voi.apply(f64::from(x))).collect();
+        assert_eq!((shown, joined.inputs), (vec![255.0, 0.0, 10.0], None));
         assert_eq!(
             modality_range(&ModalityTransform::Identity, 8, true),
             [-128.0, 127.0]

@@ -50,7 +50,10 @@ pub(crate) fn drawn(desk: &Desk, wish: &Wish<'_>) -> Outcome<Resource> {
         .map(|id| present::presented(desk, wish.set, id, &reference))
         .transpose()?;
     if let Some(state) = &state {
-        frame = Arc::new(present::as_presented(&frame, state));
+        frame = Arc::new(match wish.voi {
+            "lut,state" => present::as_joined(&frame, state),
+            _ => present::as_presented(&frame, state),
+        });
     }
     let (width, height) = wish
         .size

@@ -1,6 +1,6 @@
 //! Segmentations and structure sets over a series: which fit, and their shapes on a frame.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
 use overread_dicom::file::DicomFile;
@@ -212,25 +212,25 @@ impl OpenLayer {
     }
 }
 
-/// Half the way to the nearest other slice, else half the slice's thickness, mm.
-fn half_slice(set: &DisplaySet, index: usize) -> f64 {
+/// Half the way to the next other slice against the plane's normal and along it, else half the slice's thickness, mm.
+fn reach(set: &DisplaySet, index: usize) -> [f64; 2] {
     let place = |i: usize| set.frames.get(i).and_then(|f| f.plane()).map(|p| p.distance());
     let Some(own) = place(index) else {
-        return HALF_UNKNOWN;
+        return [HALF_UNKNOWN; 2];
+    };
+    let thickness = set.frames[index].header.thickness.filter(|t| *t > 0.0);
+    // A gap in the series is no thicker slice: what lies in it lies on no slice.
+    let known = |near: Option<f64>| match (near, thickness) {
+        (Some(near), Some(thickness)) if near > 3.0 * thickness => Some(thickness / 2.0),
+        (near, _) => near.map(|mm| mm / 2.0),
     };
     // Repeated slices at one place are no neighbours.
-    let apart = |other: f64| Some((other - own).abs()).filter(|d| *d > 0.01);
-    let after = (index + 1..set.frames.len()).find_map(|i| place(i).and_then(apart));
-    let before = (0..index).rev().find_map(|i| place(i).and_then(apart));
-    let near = [before, after].into_iter().flatten().reduce(f64::min);
-    let thickness = set.frames[index].header.thickness.filter(|t| *t > 0.0);
-    let known = match (near, thickness) {
-        // A gap in the series is no thicker slice: what lies in it lies on no slice.
-        (Some(near), Some(thickness)) if near > 3.0 * thickness => Some(thickness),
-        (Some(near), _) => Some(near),
-        (None, thickness) => thickness,
-    };
-    known.map_or(HALF_UNKNOWN, |mm| mm / 2.0)
+    let others = || (0..set.frames.len()).filter_map(place).map(|other| other - own);
+    let above = known(others().filter(|d| *d > 0.01).reduce(f64::min));
+    let below = known(others().filter(|d| *d < -0.01).map(f64::abs).reduce(f64::min));
+    // The first and the last slice reach as far outwards as inwards.
+    let else_known = thickness.map_or(HALF_UNKNOWN, |mm| mm / 2.0);
+    [below.or(above), above.or(below)].map(|mm| mm.unwrap_or(else_known))
 }
 
 /// The operation `layer_slice`.
@@ -258,7 +258,7 @@ pub(crate) fn slice(desk: &Desk, arguments: &LayerSliceRequest) -> Outcome<Layer
         plane: frame.plane(),
         rows: layout.rows,
         columns: layout.columns,
-        half_slice_mm: half_slice(&set, index),
+        reach_mm: reach(&set, index),
     };
     let layer = open(desk, &object)?;
     let shapes = match &layer.content {
@@ -277,16 +277,20 @@ pub(crate) fn slice(desk: &Desk, arguments: &LayerSliceRequest) -> Outcome<Layer
                 })
                 .collect()
         }
-        Content::Structures(structures) => contours(structures, &image),
+        Content::Structures(structures) => contours(structures, &image, &set),
     };
     Ok(LayerSlice { shapes })
 }
 
 /// Contours of a frame, those of one region and form together. Pixel centres are integers in the file's geometry and
 /// lie at .5 on the page.
-fn contours(structures: &StructureSet, image: &ImageFrame<'_>) -> Vec<LayerShape> {
+fn contours(structures: &StructureSet, image: &ImageFrame<'_>, set: &DisplaySet) -> Vec<LayerShape> {
     let mut shapes: Vec<LayerShape> = Vec::new();
-    for placed in structures.on(image) {
+    let mut shown = HashMap::new();
+    for frame in &set.frames {
+        *shown.entry(frame.header.sop_uid.as_str()).or_insert(0) += 1;
+    }
+    for placed in structures.on(image, &shown) {
         let part = u32::try_from(placed.roi).unwrap_or(u32::MAX);
         let form = match placed.shape {
             Shape::Closed | Shape::ClosedXor => ShapeForm::Closed,

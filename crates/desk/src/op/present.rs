@@ -138,8 +138,10 @@ fn hex([r, g, b]: [u8; 3]) -> String {
 fn wire_frame(index: u32, id: &str, p: &Presented) -> PresentedFrame {
     let table = |which: &str| format!("{index}-state-{id}-{which}");
     let (slope, intercept, modality_lut) = modality_parts(&p.modality);
+    let inputs = p.inputs.as_ref().map(modality_parts);
     PresentedFrame {
         index,
+        inputs: inputs.map(|(slope, intercept, _)| [slope, intercept]),
         slope,
         intercept,
         modality_lut: modality_lut.map(|lut| lut_info(table("modality"), lut)),
@@ -270,6 +272,15 @@ pub(crate) fn veil_png(desk: &Desk, set: &str, index: &str, all: &str, id: &str)
         content_type: "image/png",
         bytes: png(&veil.rgba(rows, columns), columns, rows, 4)?,
     })
+}
+
+/// A frame as [`as_presented`], with the inputs that the state's own VOI takes.
+pub(crate) fn as_joined(frame: &Frame, p: &Presented) -> Frame {
+    let mut shown = as_presented(frame, p);
+    if let Some(inputs) = &p.inputs {
+        Arc::make_mut(&mut shown.attributes).modality = inputs.clone();
+    }
+    shown
 }
 
 /// A frame with a state's modality transform and polarity instead of its own: for drawing, never for measuring.

@@ -336,10 +336,13 @@ fn slice_png(
     let whole = |v: f64| v.ceil().clamp(0.0, 65_536.0) as u32;
     let (width, height) = checked(size.unwrap_or((whole(seen.x), whole(seen.y))))?;
     let view = View::area(&p.area, p.turn, width, height, zoom);
-    let shown = present::as_presented(&frame, &p);
-    let voi = match (look, &p.voi) {
-        (Look::Default, Some(voi)) => voi.clone(),
-        _ => look.voi(&shown)?,
+    let (shown, voi) = match (look, &p.voi) {
+        (Look::Default, Some(voi)) => (present::as_joined(&frame, &p), voi.clone()),
+        _ => {
+            let shown = present::as_presented(&frame, &p);
+            let voi = look.voi(&shown)?;
+            (shown, voi)
+        }
     };
     let veil = present::veil(desk, wanted, dress.overlays, Some(&p))?;
     drawn_png(&shown, &voi, &view, &veil, &p.curves)

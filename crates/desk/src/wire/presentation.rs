@@ -57,6 +57,8 @@ pub struct PresentedFrame {
     pub modality_lut: Option<LutInfo>,
     /// VOI with the presentation LUT; `None` for colour.
     pub voi: Option<VoiChoice>,
+    /// Slope and intercept instead of the modality transform as long as `voi` is shown by: its table takes other values.
+    pub inputs: Option<[f64; 2]>,
     /// Inverted after the VOI.
     pub inverted: bool,
     /// Displayed area: left, top, right, bottom.

@@ -325,7 +325,7 @@ fn read_object(path: &Path, file: &DicomFile, outcome: &mut Outcome) {
         plane: None,
         rows: 16,
         columns: 16,
-        half_slice_mm: 1.0,
+        reach_mm: [1.0; 2],
     };
     if let Ok(seg) = objects::seg::read(path, file) {
         let over = objects::ImageFrame {
@@ -338,7 +338,7 @@ fn read_object(path: &Path, file: &DicomFile, outcome: &mut Outcome) {
         }
     }
     if let Ok(set) = objects::rtstruct::read(file) {
-        let _ = set.on(&image);
+        let _ = set.on(&image, &std::collections::HashMap::new());
     }
 }
 

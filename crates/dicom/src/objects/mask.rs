@@ -8,8 +8,8 @@ use overread_imaging::samples::Samples;
 use crate::decode::decode_with;
 use crate::error::DicomError;
 use crate::file::DicomFile;
-use crate::objects::ImageFrame;
 use crate::objects::seg::{Coding, SegmentFrame, Segmentation};
+use crate::objects::{HALF_WAY, ImageFrame};
 
 /// Cosine of the angle up to which two planes are parallel (about 0.8 degrees).
 const PARALLEL: f64 = 0.9999;
@@ -35,17 +35,19 @@ pub enum Meeting {
 }
 
 /// Frames (from 0) of a segmentation that belong to an image frame: for each segment the nearest of those within half a
-/// slice, or those made from it. A label map counts as one segment.
+/// slice of either, or those made from it. A label map counts as one segment.
 pub fn frames_on(seg: &Segmentation, image: &ImageFrame<'_>) -> Vec<(usize, Meeting)> {
     let mut near: Vec<(usize, f64)> = Vec::new();
     let mut met = Vec::new();
+    // A thick frame belongs to all thin slices within it.
+    let thick = seg.spacing.or(seg.header.thickness).map_or(0.0, |mm| mm / 2.0);
     let same_place = image.shares(seg.frame_of_reference.as_deref());
     for (index, frame) in seg.frames.iter().enumerate() {
         if let (true, Some(plane), Some(under)) = (same_place, frame.plane, image.plane) {
             near.extend(
-                distance(&plane, &under)
-                    .filter(|mm| *mm <= image.half_slice_mm + SLACK)
-                    .map(|mm| (index, mm)),
+                along(&plane, &under)
+                    .filter(|mm| image.reaches(*mm) || (*mm > HALF_WAY - thick && *mm <= HALF_WAY + thick))
+                    .map(|mm| (index, mm.abs())),
             );
         } else if is_made_from(frame, image)
             && (seg.header.layout.rows, seg.header.layout.columns) == (image.rows, image.columns)
@@ -94,8 +96,13 @@ fn is_made_from(frame: &SegmentFrame, image: &ImageFrame<'_>) -> bool {
 
 /// Distance of two parallel planes, mm; `None` when they are not parallel.
 pub fn distance(a: &Plane, b: &Plane) -> Option<f64> {
+    along(a, b).map(f64::abs)
+}
+
+/// How far a plane lies along the normal of one that it is parallel to, mm.
+fn along(a: &Plane, b: &Plane) -> Option<f64> {
     let normal = b.normal();
-    (a.normal().dot(normal).abs() >= PARALLEL).then(|| (a.position - b.position).dot(normal).abs())
+    (a.normal().dot(normal).abs() >= PARALLEL).then(|| (a.position - b.position).dot(normal))
 }
 
 /// Masks of all segments on an image frame, those that are empty there left out. Frames of another grid are taken at
@@ -349,7 +356,7 @@ mod tests {
             plane,
             rows: ROWS,
             columns: COLUMNS,
-            half_slice_mm: 2.0,
+            reach_mm: [2.0; 2],
         }
     }
 
@@ -401,6 +408,39 @@ mod tests {
         let file = testing::file(segmentation("BINARY", true));
         let seg = seg::read(Path::new("a"), &file).expect("a segmentation");
         assert_eq!(frames_on(&seg, &image(Some(plane(2.0)))).len(), 2);
+    }
+
+    #[test]
+    fn a_thick_frame_is_on_every_thin_slice_within_it() {
+        let mut d = segmentation("BINARY", true);
+        group(&mut d, tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE, |shared| {
+            group(shared, tags::PIXEL_MEASURES_SEQUENCE, |m| {
+                put(m, tags::PIXEL_SPACING, VR::DS, "2\\2");
+                put(m, tags::SLICE_THICKNESS, VR::DS, "4");
+            });
+            group(shared, tags::PLANE_ORIENTATION_SEQUENCE, |o| {
+                put(o, tags::IMAGE_ORIENTATION_PATIENT, VR::DS, "1\\0\\0\\0\\1\\0");
+            });
+        });
+        let seg = seg::read(Path::new("a"), &testing::file(d)).expect("a segmentation");
+        let on = |z: f64| {
+            let mut thin = image(Some(plane(z)));
+            thin.reach_mm = [0.5; 2];
+            frames_on(&seg, &thin)
+                .into_iter()
+                .map(|(index, _)| index)
+                .collect::<Vec<_>>()
+        };
+        let lower = vec![0, 2];
+        let upper = vec![1, 3];
+        let slices: Vec<Vec<usize>> = (-3..=7).map(|z| on(f64::from(z))).collect();
+        let none = Vec::new;
+        let around_lower = vec![lower; 4];
+        let around_upper = vec![upper; 4];
+        assert_eq!(
+            slices,
+            [vec![none()], around_lower, around_upper, vec![none(); 2]].concat()
+        );
     }
 
     #[test]

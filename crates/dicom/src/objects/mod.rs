@@ -85,6 +85,9 @@ impl ObjectHeader {
     }
 }
 
+/// How far the ends of what belongs to a slice are moved, mm: more than sums are off, less than files are exact.
+pub(crate) const HALF_WAY: f64 = 1e-3;
+
 /// The image frame that an object is laid over.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ImageFrame<'a> {
@@ -100,8 +103,9 @@ pub struct ImageFrame<'a> {
     pub rows: u32,
     /// px.
     pub columns: u32,
-    /// Half the distance to the next slice (or half the slice's thickness), mm: what is nearer belongs to this slice.
-    pub half_slice_mm: f64,
+    /// Half the distance to the next slice (or half the slice's thickness) against the plane's normal and along it, mm:
+    /// what lies between belongs to this slice, the lower end included.
+    pub reach_mm: [f64; 2],
 }
 
 impl ImageFrame<'_> {
@@ -109,6 +113,13 @@ impl ImageFrame<'_> {
     /// same as anything (PS3.3 C.7.4.1).
     pub fn shares(&self, frame_of_reference: Option<&str>) -> bool {
         self.frame_of_reference.is_some() && self.frame_of_reference == frame_of_reference
+    }
+
+    /// True when a place this far along the plane's normal, mm, belongs to this slice. Ends are moved by a little, so
+    /// that what lies half way between two slices is on one of them whatever was rounded.
+    pub fn reaches(&self, mm: f64) -> bool {
+        let [below, above] = self.reach_mm;
+        mm >= -below - HALF_WAY && mm < above - HALF_WAY
     }
 
     /// True when a reference names this frame; one without frame numbers means all of them.

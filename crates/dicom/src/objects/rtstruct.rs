@@ -1,6 +1,8 @@
 //! RT structure sets (PS3.3 A.19): regions of interest and their contours in the patient, and where those lie on an
 //! image frame.
 
+use std::collections::HashMap;
+
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 use dicom_object::InMemDicomObject;
@@ -188,25 +190,36 @@ fn contour(d: &InMemDicomObject) -> Option<Contour> {
 
 impl StructureSet {
     /// Contours on an image frame: those drawn on it, and those of its frame of reference that lie within half a slice
-    /// of its plane along their whole length. Contours across the plane are left out.
-    pub fn on(&self, image: &ImageFrame<'_>) -> Vec<Placed> {
+    /// of its plane along their whole length, unless they are drawn on another of the `shown` images (their frames by
+    /// SOP Instance UID). Contours across the plane are left out.
+    pub fn on(&self, image: &ImageFrame<'_>, shown: &HashMap<&str, usize>) -> Vec<Placed> {
         let Some(plane) = image.plane else {
             return Vec::new();
         };
         let normal = plane.normal();
+        let whole_slice = 2.0 * image.reach_mm[0].max(image.reach_mm[1]);
         let mut placed = Vec::new();
         for (roi, region) in self.rois.iter().enumerate() {
             let same_place = image.shares(region.frame_of_reference.as_deref());
             for contour in &region.contours {
                 let named = contour.images.iter().any(|i| image.is_named_by(i));
-                // A contour drawn on this image may lie a little off it, but not on the next one.
-                let most = match (named, same_place) {
-                    (true, _) => 2.0 * image.half_slice_mm,
-                    (false, true) => image.half_slice_mm,
-                    (false, false) => continue,
+                let on_another = || {
+                    let mut images = contour.images.iter();
+                    images.any(|i| shown.contains_key(i.sop_instance.as_str()))
                 };
-                let is_near = |p: &DVec3| (*p - plane.position).dot(normal).abs() <= most + SLACK;
-                if contour.points.iter().all(is_near) {
+                if !named && (!same_place || on_another()) {
+                    continue;
+                }
+                // A contour drawn on this image alone may lie a little off it, but not on the next one.
+                let alone = named
+                    && contour.images.len() == 1
+                    && (contour.images[0].frames.len() == 1
+                        || shown.get(image.sop_uid).is_none_or(|frames| *frames == 1));
+                let [below, above] = if alone { [whole_slice; 2] } else { image.reach_mm };
+                let away = |p: &DVec3| (*p - plane.position).dot(normal);
+                let mean = contour.points.iter().map(away).sum::<f64>() / contour.points.len() as f64;
+                let is_near = |mm: f64| mm >= -below - SLACK && mm <= above + SLACK;
+                if (alone || image.reaches(mean)) && contour.points.iter().all(|p| is_near(away(p))) {
                     placed.push(Placed {
                         roi,
                         shape: contour.shape,
@@ -274,7 +287,7 @@ mod tests {
             plane: Some(plane),
             rows: 64,
             columns: 64,
-            half_slice_mm: 1.5,
+            reach_mm: [1.5; 2],
         }
     }
 
@@ -289,7 +302,7 @@ mod tests {
             ("PTV", "PTV")
         );
         assert_eq!(set.rois[0].colour, [255, 128, 0]);
-        let placed = set.on(&image(oblique()));
+        let placed = set.on(&image(oblique()), &HashMap::new());
         assert_eq!(placed.len(), 1);
         let wanted = [(4.0, 1.0), (24.0, 1.0), (24.0, 5.0), (4.0, 5.0)];
         for (point, (column, row)) in placed[0].points.iter().zip(wanted) {
@@ -307,16 +320,43 @@ mod tests {
             position: oblique().position + oblique().normal() * by,
             ..oblique()
         };
+        let none = HashMap::new();
         let loose = read(&testing::file(structure_set(data, "CLOSED_PLANAR", ""))).expect("a set");
-        assert_eq!(loose.on(&image(moved(1.4))).len(), 1);
-        assert_eq!(loose.on(&image(moved(1.6))).len(), 0);
+        assert_eq!(loose.on(&image(moved(1.4)), &none).len(), 1);
+        assert_eq!(loose.on(&image(moved(1.6)), &none).len(), 0);
         // Drawn on this very image it may lie further off, even without a frame of reference.
         let named = read(&testing::file(structure_set(data, "CLOSED_PLANAR", "1.5.1"))).expect("a set");
         let mut unknown = image(moved(1.6));
         unknown.frame_of_reference = None;
-        assert_eq!(named.on(&unknown).len(), 1);
-        assert_eq!(named.on(&image(moved(3.2))).len(), 0);
-        assert_eq!(loose.on(&unknown).len(), 0);
+        assert_eq!(named.on(&unknown, &none).len(), 1);
+        assert_eq!(named.on(&image(moved(3.2)), &none).len(), 0);
+        assert_eq!(loose.on(&unknown, &none).len(), 0);
+    }
+
+    #[test]
+    fn a_contour_is_on_one_slice_and_on_the_one_that_it_names() {
+        let data = "101.2\\-48.4\\28\\107.2\\-40.4\\28\\107.2\\-40.4\\20";
+        let at = |by: f64| {
+            image(Plane {
+                position: oblique().position + oblique().normal() * by,
+                ..oblique()
+            })
+        };
+        // Half way between two slices 3 mm apart, rounded either way.
+        let loose = read(&testing::file(structure_set(data, "CLOSED_PLANAR", ""))).expect("a set");
+        for by in [1.5, 1.500_000_1, 1.499_999_9] {
+            let on = |by| loose.on(&at(by), &HashMap::new()).len();
+            assert_eq!(on(by) + on(by - 3.0), 1, "{by}");
+        }
+        // It lies on this slice and names another one, which is shown too, or is not.
+        let other = read(&testing::file(structure_set(data, "CLOSED_PLANAR", "1.5.2"))).expect("a set");
+        assert_eq!(
+            other
+                .on(&at(0.0), &HashMap::from([("1.5.1", 1), ("1.5.2", 1)]))
+                .len(),
+            0
+        );
+        assert_eq!(other.on(&at(0.0), &HashMap::from([("1.5.1", 1)])).len(), 1);
     }
 
     #[test]

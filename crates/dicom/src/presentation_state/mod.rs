@@ -20,7 +20,7 @@ use overread_imaging::lut::Lut;
 use overread_imaging::modality::ModalityTransform;
 use overread_imaging::overlay::{OVERLAY_COLOUR, OverlayPlane};
 use overread_imaging::presentation::{
-    DisplayedArea, Presented, SizeMode, Turn, identity_voi, modality_range, through_presentation_lut,
+    DisplayedArea, Joined, Presented, SizeMode, Turn, identity_voi, modality_range, through_presentation_lut,
 };
 use overread_imaging::shutter::{Shutter, ShutterShape};
 use overread_imaging::voi::Voi;
@@ -212,9 +212,12 @@ impl PresentationState {
             );
         let grey = a.photometric.is_monochrome() && !self.colour;
         let (curves, words) = annotation::placed(&self.annotations, &area, self.turn, mine);
+        let joined = grey.then(|| self.voi(a, header.layout.signed, mine));
+        let (voi, inputs) = joined.map_or((None, None), |j| (Some(j.voi), j.inputs));
         Some(Presented {
             modality: self.modality.clone(),
-            voi: grey.then(|| self.voi(a, header.layout.signed, mine)),
+            voi,
+            inputs,
             inverted: self.presentation == PresentationLut::Inverse && grey,
             area,
             turn: self.turn,
@@ -226,7 +229,7 @@ impl PresentationState {
         })
     }
 
-    fn voi(&self, a: &FrameAttributes, signed: bool, mine: impl Fn(&References) -> bool) -> Voi {
+    fn voi(&self, a: &FrameAttributes, signed: bool, mine: impl Fn(&References) -> bool) -> Joined {
         let range = modality_range(&self.modality, a.bits_stored, signed);
         let chosen = self.vois.iter().find(|(references, _)| mine(references));
         let voi = chosen
@@ -236,8 +239,10 @@ impl PresentationState {
             })
             .unwrap_or_else(|| identity_voi(range));
         match &self.presentation {
-            PresentationLut::Table(table) => through_presentation_lut(&voi, table, range),
-            PresentationLut::Identity | PresentationLut::Inverse => voi,
+            PresentationLut::Table(table) => {
+                through_presentation_lut(&voi, table, &self.modality, a.bits_stored, signed)
+            }
+            PresentationLut::Identity | PresentationLut::Inverse => Joined { voi, inputs: None },
         }
     }
 

@@ -29,6 +29,10 @@ modality_lut: LutInfo | null,
  */
 voi: VoiChoice | null, 
 /**
+ * Slope and intercept instead of the modality transform as long as `voi` is shown by: its table takes other values.
+ */
+inputs: [number, number] | null, 
+/**
  * Inverted after the VOI.
  */
 inverted: boolean, 

@@ -24,6 +24,7 @@ export function makeState(made: MadeSet, id: string): PresentedSet {
       intercept: 0,
       modality_lut: null,
       voi: { kind: "window", center: 1800, width: 2400, function: "LINEAR", explanation: "" },
+      inputs: null,
       inverted: true,
       area: [0, rows / 4, columns / 2, (rows * 3) / 4],
       zoom: null,

@@ -24,6 +24,25 @@ describe("a presentation state", () => {
     ]);
   });
 
+  it("gives its own table the values that it takes, and a window those of the modality", async () => {
+    const viewport = await chest();
+    await viewport.present("state-hilum");
+    const { presented } = viewport;
+    if (presented === null) throw new Error("no state");
+    const lut = { id: "0-state-state-hilum-voi", first_mapped: 0, bits: 8, length: 4096 };
+    const voi = { kind: "lut" as const, lut, explanation: "" };
+    const frames = presented.frames.map((frame) => ({
+      ...frame,
+      slope: 0.001,
+      voi,
+      inputs: [1, 0] as [number, number],
+    }));
+    viewport.presented = { ...presented, frames };
+    expect(viewport.frameInfo?.slope).toBe(0.001);
+    viewport.setVoi(voi);
+    expect(viewport.frameInfo?.slope).toBe(1);
+  });
+
   it("brings its window, polarity, area and turn, and takes them away again", async () => {
     const viewport = await chest();
     const before = { voi: viewport.voi, presentation: viewport.presentation };

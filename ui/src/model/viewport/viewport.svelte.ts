@@ -31,7 +31,7 @@ import {
 } from "./geometry";
 import { MarkDesk } from "./marks.svelte";
 import { clampFrame, prefetchOrder } from "./scroll";
-import { initialVoi } from "./voi";
+import { initialVoi, sameChoice } from "./voi";
 
 /** What the left button does. Mark tools disarm after one mark. */
 export type Tool = "window" | "pan" | "zoom" | MarkKind;
@@ -125,7 +125,10 @@ export class ViewportModel {
     const state = this.presentedFrame;
     if (info === null || state === null) return info;
     const { slope, intercept, modality_lut, inverted, aspect } = state;
-    return { ...info, slope, intercept, modality_lut, inverted, aspect };
+    const shown = { ...info, slope, intercept, modality_lut, inverted, aspect };
+    // A table that joins a presentation LUT may take other values than a window does.
+    if (state.inputs === null || this.voi?.kind !== "lut" || !sameChoice(state.voi, this.voi)) return shown;
+    return { ...shown, slope: state.inputs[0], intercept: state.inputs[1], modality_lut: null };
   }
 
   /** The window without an applied state: what a model is given and a review keeps. */
