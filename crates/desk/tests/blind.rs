@@ -261,7 +261,7 @@ fn a_segmentation_is_no_series_until_its_images_are_answered() {
         (0, "object.withheld")
     );
     blind.answer(&blind.series("A"));
-    assert_eq!(blind.sets("SEG"), [seg.clone()]);
+    assert_eq!(blind.sets("SEG"), std::slice::from_ref(&seg));
     assert_ne!(blind.problem("SEG"), "object.withheld");
     blind
         .desk

@@ -184,7 +184,10 @@ fn report(folder: &Path) {
     let mut heading = item("CONTAINS", "CONTAINER", "Ευρήματα");
     heading.sequence((0x0040, 0xA730), vec![length]);
     let mut d = common("2.25.83", "SR");
-    d.text((0x0040, 0xA491), "CS", "COMPLETE")
+    d.text((0x0010, 0x0010), "PN", "Okoye^Ngozi")
+        .text((0x0010, 0x0020), "LO", "P7")
+        .text((0x0008, 0x0020), "DA", "20240312")
+        .text((0x0040, 0xA491), "CS", "COMPLETE")
         .text((0x0040, 0xA493), "CS", "UNVERIFIED")
         .sequence(
             (0x0040, 0xA043),
@@ -309,6 +312,14 @@ fn a_report_leads_to_its_slice_and_a_letter_to_its_bytes() {
     let report = &detail["report"];
     assert_eq!(report["title"], "Measurement Report");
     assert_eq!(report["verification"], "unverified");
+    assert_eq!(
+        (&report["patient"], &report["study_date"]),
+        (&json!("Okoye, Ngozi · P7"), &json!("2024-03-12"))
+    );
+    // Of the same study by its number; the series names another patient, which is none.
+    let of_study = report["of_study"].as_array().expect("sets");
+    assert!(of_study.contains(&json!(opened.series())), "{report}");
+    assert_eq!(report["of_patient"], json!([]));
     let rows = report["rows"].as_array().expect("rows");
     assert_eq!(
         (&rows[0]["name"], &rows[0]["form"]),
@@ -335,6 +346,27 @@ fn a_report_leads_to_its_slice_and_a_letter_to_its_bytes() {
             .call("object", json!({"object": "object-none"}))
             .is_err()
     );
+}
+
+#[test]
+fn what_is_listed_with_its_study_is_no_skipped_file() {
+    let place = TempDir::new().expect("a folder");
+    let folder = made(&place);
+    std::fs::write(folder.join("readme.txt"), "words").expect("written");
+    let desk = Desk::open(DeskOptions {
+        home: place.path().join("home"),
+        ..DeskOptions::default()
+    });
+    let names = std::sync::Mutex::new(Vec::new());
+    let take = |event: Value| {
+        let files = event["files"].as_array().cloned().unwrap_or_default();
+        let found = files.iter().map(|file| file["name"].to_string());
+        names.lock().expect("names").extend(found);
+    };
+    let handle = json!({"folder": desk.handle(&folder)});
+    desk.start("open", handle, &take, &Cancel::default())
+        .expect("a scan");
+    assert_eq!(*names.lock().expect("names"), ["\"readme.txt\""]);
 }
 
 #[test]
