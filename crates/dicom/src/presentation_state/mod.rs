@@ -221,7 +221,7 @@ impl PresentationState {
             inverted: self.presentation == PresentationLut::Inverse && grey,
             area,
             turn: self.turn,
-            shutter: self.shutter.clone(),
+            shutter: self.shutter.as_ref().map(|s| s.over_pixels(a.spacing.aspect)),
             image_overlays: self.image_overlays(),
             own_overlays: self.own_overlays(),
             curves,
