@@ -35,6 +35,8 @@ use crate::tables::lut;
 
 /// Most items of a sequence that are read.
 const MOST_ITEMS: usize = 4096;
+/// Most references to images that are read of one place: more than any study has.
+const MOST_REFERENCES: usize = 1_000_000;
 /// Colour of graphics that none was recommended for: seen on black and on white.
 const GRAPHIC_COLOUR: [u8; 3] = [255, 221, 87];
 
@@ -135,8 +137,8 @@ impl PresentationState {
         }
         let references: References = items(d, tags::REFERENCED_SERIES_SEQUENCE)
             .iter()
-            .take(MOST_ITEMS)
             .flat_map(referenced)
+            .take(MOST_REFERENCES)
             .collect();
         let unsupported = unsupported(&class);
         if references.is_empty() && unsupported.is_none() {
@@ -297,7 +299,7 @@ fn unsupported(class: &str) -> Option<String> {
 pub(super) fn referenced(place: &InMemDicomObject) -> References {
     items(place, tags::REFERENCED_IMAGE_SEQUENCE)
         .iter()
-        .take(MOST_ITEMS)
+        .take(MOST_REFERENCES)
         .filter_map(|reference| {
             Some(Reference {
                 sop_uid: text(reference, tags::REFERENCED_SOP_INSTANCE_UID)?,

@@ -81,6 +81,24 @@ fn a_state_speaks_of_the_frames_that_it_names() {
 }
 
 #[test]
+fn a_state_may_speak_of_thousands_of_images() {
+    let many = state(GRAYSCALE, "", |d| {
+        let images = (0..5000)
+            .map(|i| {
+                let mut image = DataSet::new();
+                image.text((0x0008, 0x1155), "UI", &format!("1.2.3.{i}"));
+                image
+            })
+            .collect();
+        let mut series = DataSet::new();
+        series.sequence((0x0008, 0x1140), images);
+        d.sequence((0x0008, 0x1115), vec![series]);
+    })
+    .expect("a state");
+    assert!(many.is_for("1.2.3.4999", 1) && !many.is_for("1.2.3.5000", 1));
+}
+
+#[test]
 fn what_the_state_leaves_out_is_the_identity() {
     let p = presented(|_| {});
     assert_eq!(p.modality, ModalityTransform::Identity);
