@@ -10,7 +10,6 @@ mod tests;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use dicom_core::Tag;
 use dicom_dictionary_std::{tags, uids};
 use dicom_object::InMemDicomObject;
 use glam::DVec2;
@@ -416,9 +415,4 @@ fn shutter(d: &InMemDicomObject, planes: &[Arc<OverlayPlane>]) -> Option<Arc<Shu
 /// The colour of a layer's graphics.
 pub(super) fn graphic_colour(layer: Option<&Layer>) -> [u8; 3] {
     layer.and_then(|l| l.colour).unwrap_or(GRAPHIC_COLOUR)
-}
-
-/// True for the tag of a sequence that holds something.
-pub(super) fn holds(d: &InMemDicomObject, tag: Tag) -> bool {
-    !items(d, tag).is_empty()
 }
