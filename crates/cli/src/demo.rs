@@ -50,7 +50,7 @@ pub(crate) fn demo(desk: Desk, window: bool, out: Option<&Path>) -> Outcome {
             &Dress::default(),
             Some((768, 768)),
         )?;
-        write_file(&out.join(format!("slice-{slice}-{name}.png")), &png)?;
+        write_file(&out.join(format!("slice-{slice}-{name}.png")), &png.png)?;
     }
     let coronal = show::render_png(
         &desk,
@@ -60,7 +60,7 @@ pub(crate) fn demo(desk: Desk, window: bool, out: Option<&Path>) -> Outcome {
         &Dress::default(),
         None,
     )?;
-    write_file(&out.join("coronal.png"), &coronal)?;
+    write_file(&out.join("coronal.png"), &coronal.png)?;
     eprintln!("asking the bundled model");
     let spec = QuestionSpec {
         display_set: set.id.clone(),

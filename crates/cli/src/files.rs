@@ -191,10 +191,12 @@ pub(crate) fn render(desk: &Desk, a: &RenderArguments) -> Outcome {
         Some(state) if a.display_set.is_none() => show::set_of(&sets, state)?,
         _ => open::choose(&sets, a.display_set.as_deref())?,
     };
-    for warning in dress.state.iter().flat_map(|state| &state.warnings) {
+    let picture = show::render_png(desk, &set, &cut, &look, &dress, size)?;
+    let of_state = dress.state.iter().flat_map(|state| &state.warnings);
+    for warning in of_state.chain(&picture.warnings) {
         eprintln!("{warning}");
     }
-    write_file(&a.out, &show::render_png(desk, &set, &cut, &look, &dress, size)?)
+    write_file(&a.out, &picture.png)
 }
 
 pub(crate) fn reslice(desk: &Desk, a: &ResliceArguments) -> Outcome {

@@ -201,6 +201,13 @@ impl Fixed {
         };
         let vois = vois(voi, places.root, layout, shown);
         let plane = plane(places, &mut warnings).map(|plane| self.stacking.place(plane, frame));
+        let spacing = spacing(
+            places,
+            plane.as_ref(),
+            &self.modality,
+            &self.regions,
+            &mut warnings,
+        );
         let attributes = FrameAttributes {
             rows: layout.rows,
             columns: layout.columns,
@@ -218,18 +225,13 @@ impl Fixed {
             palette: self.palette.clone(),
             supplemental: self.supplemental.clone(),
             profile: self.profile.clone(),
-            spacing: spacing(
-                places,
-                plane.as_ref(),
-                &self.modality,
-                &self.regions,
-                &mut warnings,
-            ),
+            spacing,
             regions: Arc::clone(&self.regions),
             shutter: places
                 .group(tags::FRAME_DISPLAY_SHUTTER_SEQUENCE)
                 .and_then(shutter)
-                .map_or_else(|| self.shutter.clone(), |own| Some(Arc::new(own))),
+                .map_or_else(|| self.shutter.clone(), |own| Some(Arc::new(own)))
+                .map(|shutter| shutter.over_pixels(spacing.aspect)),
             plane,
             lossy: self.lossy.clone(),
             warnings,

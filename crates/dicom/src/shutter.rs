@@ -39,11 +39,12 @@ fn rectangle(d: &InMemDicomObject) -> Option<ShutterShape> {
     (edges[0] <= edges[2] && edges[1] <= edges[3]).then_some(ShutterShape::Rectangular(edges))
 }
 
+/// Over square pixels; [`Shutter::over_pixels`] is for others.
 fn circle(d: &InMemDicomObject) -> Option<ShutterShape> {
     // Row before column.
     let [row, column] = crate::dataset::vector::<2>(d, tags::CENTER_OF_CIRCULAR_SHUTTER)?;
     let radius = number(d, tags::RADIUS_OF_CIRCULAR_SHUTTER).filter(|r| *r > 0.0)?;
-    Some(ShutterShape::Circular(DVec2::new(column, row), radius))
+    Some(ShutterShape::Circular(DVec2::new(column, row), radius, 1.0))
 }
 
 fn polygon(d: &InMemDicomObject) -> Option<ShutterShape> {
@@ -98,7 +99,7 @@ mod tests {
         let corners = [[2.0, 1.0], [4.0, 3.0], [6.0, 5.0]].map(DVec2::from).to_vec();
         let expected = Shutter {
             shapes: vec![
-                ShutterShape::Circular(DVec2::new(7.0, 5.0), 3.0),
+                ShutterShape::Circular(DVec2::new(7.0, 5.0), 3.0, 1.0),
                 ShutterShape::Polygonal(corners),
             ],
             colour: [255; 3],

@@ -12,8 +12,9 @@ pub enum ShutterShape {
     /// Left Vertical, Upper Horizontal, Right Vertical and Lower Horizontal Edge: pixel numbers from 1; the edges
     /// themselves are seen, since files that hide nothing say 1 and the size.
     Rectangular([f64; 4]),
-    /// Centre (column, row), pixel numbers from 1, and radius in px.
-    Circular(DVec2, f64),
+    /// Centre (column, row), pixel numbers from 1, radius in px along a row, and pixel height over width: a circle as
+    /// it is seen.
+    Circular(DVec2, f64, f64),
     /// Vertices (column, row), pixel numbers from 1, the last joined to the first.
     Polygonal(Vec<DVec2>),
     /// A bit plane: a set bit hides its pixel.
@@ -30,6 +31,20 @@ pub struct Shutter {
 }
 
 impl Shutter {
+    /// The shutter over pixels of another height over width.
+    pub fn over_pixels(self: &Arc<Self>, height_over_width: f64) -> Arc<Self> {
+        let is_other = |shape: &ShutterShape| matches!(shape, ShutterShape::Circular(_, _, aspect) if *aspect != height_over_width);
+        let mut own = Arc::clone(self);
+        if own.shapes.iter().any(is_other) {
+            for shape in &mut Arc::make_mut(&mut own).shapes {
+                if let ShutterShape::Circular(_, _, aspect) = shape {
+                    *aspect = height_over_width;
+                }
+            }
+        }
+        own
+    }
+
     /// True when the pixel of an image point (column, row), corner convention, is hidden.
     pub fn hides(&self, point: DVec2) -> bool {
         // Numbers of pixels count from 1 and mean their centres.
@@ -45,7 +60,9 @@ impl ShutterShape {
             Self::Rectangular([left, upper, right, lower]) => {
                 at.x >= *left && at.x <= *right && at.y >= *upper && at.y <= *lower
             }
-            Self::Circular(centre, radius) => at.distance(*centre) <= *radius,
+            Self::Circular(centre, radius, aspect) => {
+                ((at - *centre) * DVec2::new(1.0, *aspect)).length() <= *radius
+            }
             Self::Polygonal(vertices) => inside(vertices, at),
             Self::Bitmap(plane) => !plane.is_set(at - 0.5),
         }
@@ -94,8 +111,13 @@ mod tests {
     fn pixels_are_numbered_from_one_and_edges_are_seen() {
         let rectangle = ShutterShape::Rectangular([2.0, 3.0, 4.0, 4.0]);
         assert_eq!(seen(rectangle), "...../...../.###./.###./...../");
-        let circle = ShutterShape::Circular(DVec2::new(3.0, 3.0), 1.0);
+        let circle = ShutterShape::Circular(DVec2::new(3.0, 3.0), 1.0, 1.0);
         assert_eq!(seen(circle), "...../..#../.###./..#../...../");
+        // Pixels half as high as wide, and twice.
+        let low = ShutterShape::Circular(DVec2::new(3.0, 3.0), 1.0, 0.5);
+        assert_eq!(seen(low), "..#../..#../.###./..#../..#../");
+        let high = ShutterShape::Circular(DVec2::new(3.0, 3.0), 2.0, 2.0);
+        assert_eq!(seen(high), "...../..#../#####/..#../...../");
         let corner = [[1.0, 1.0], [4.0, 1.0], [1.0, 4.0]].map(DVec2::from);
         let polygon = ShutterShape::Polygonal(corner.to_vec());
         assert_eq!(seen(polygon), "####./###../##.../#..../...../");

@@ -192,7 +192,7 @@ pub(crate) fn zoom(p: &Presented) -> Option<f64> {
 }
 
 /// What lies over a frame: the shutter of the image or of a state, overlays that a state activates, and, when they are
-/// asked for, all overlays of the image.
+/// asked for, all overlays of the image; and what is wrong with overlays that are left out.
 ///
 /// # Errors
 /// When the file cannot be opened any more.
@@ -201,7 +201,8 @@ pub(crate) fn veil(
     frame: &FrameRef,
     all_overlays: bool,
     state: Option<&Presented>,
-) -> Outcome<Veil> {
+) -> Outcome<(Veil, Vec<String>)> {
+    let mut warnings = Vec::new();
     let own = frame
         .header
         .attributes(frame.frame)
@@ -215,6 +216,7 @@ pub(crate) fn veil(
     if (all_overlays || !activated.is_empty()) && !frame.header.overlays.is_empty() {
         let file = DicomFile::open(&frame.header.path)?;
         let found = overlays(&file, &frame.header, frame.frame);
+        warnings = found.problems;
         for plane in found.planes {
             let chosen = activated.iter().find(|(group, _)| *group == plane.group);
             match chosen {
@@ -233,7 +235,7 @@ pub(crate) fn veil(
     }
     veil.planes
         .extend(state.into_iter().flat_map(|p| p.own_overlays.iter().cloned()));
-    Ok(veil)
+    Ok((veil, warnings))
 }
 
 type Colours = (u32, Arc<[Option<[u8; 3]>]>);
@@ -266,7 +268,7 @@ pub(crate) fn veil_png(desk: &Desk, set: &str, index: &str, all: &str, id: &str)
     };
     // What was drawn over the image waits for the reader's own answer; its shutter and palette are the picture's own.
     let all = all == "1" && !is_hidden(desk, set);
-    let veil = veil(desk, &frame, all, state.as_ref())?;
+    let (veil, _) = veil(desk, &frame, all, state.as_ref())?;
     let (rows, columns) = (frame.header.layout.rows, frame.header.layout.columns);
     Ok(Resource {
         content_type: "image/png",

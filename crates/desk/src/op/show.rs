@@ -272,6 +272,15 @@ fn frame_of(set: &DisplaySet, state: &PresentationState) -> Option<usize> {
         .position(|f| state.is_for(&f.header.sop_uid, f.frame))
 }
 
+/// A picture, and what of it could not be drawn, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Picture {
+    /// PNG.
+    pub png: Vec<u8>,
+    /// Texts of a state, overlays that are broken.
+    pub warnings: Vec<String>,
+}
+
 /// A PNG of a slice or plane. A state chooses the slice when none is named, and the size when none is given.
 ///
 /// # Errors
@@ -283,7 +292,7 @@ pub fn render_png(
     look: &Look,
     dress: &Dress,
     size: Option<(u32, u32)>,
-) -> Outcome<Vec<u8>> {
+) -> Outcome<Picture> {
     match cut {
         Cut::Slice(slice) => {
             let shown_first = || {
@@ -305,7 +314,11 @@ pub fn render_png(
             let frame = plane_frame(desk, set, *plane, *at)?;
             let a = &frame.attributes;
             let view = plain_view(a.columns, a.rows, a.spacing.aspect, size)?;
-            drawn_png(&frame, &look.voi(&frame)?, &view, &Veil::default(), &[])
+            let png = drawn_png(&frame, &look.voi(&frame)?, &view, &Veil::default(), &[])?;
+            Ok(Picture {
+                png,
+                warnings: Vec::new(),
+            })
         }
     }
 }
@@ -316,13 +329,14 @@ fn slice_png(
     look: &Look,
     dress: &Dress,
     size: Option<(u32, u32)>,
-) -> Outcome<Vec<u8>> {
+) -> Outcome<Picture> {
     let frame = desk.frames.get(wanted)?;
     let a = &frame.attributes;
     let Some(state) = &dress.state else {
         let view = plain_view(a.columns, a.rows, a.spacing.aspect, size)?;
-        let veil = present::veil(desk, wanted, dress.overlays, None)?;
-        return drawn_png(&frame, &look.voi(&frame)?, &view, &veil, &[]);
+        let (veil, warnings) = present::veil(desk, wanted, dress.overlays, None)?;
+        let png = drawn_png(&frame, &look.voi(&frame)?, &view, &veil, &[])?;
+        return Ok(Picture { png, warnings });
     };
     let p = state.presented(&wanted.header, wanted.frame).ok_or_else(|| {
         failure(
@@ -344,8 +358,19 @@ fn slice_png(
             (shown, voi)
         }
     };
-    let veil = present::veil(desk, wanted, dress.overlays, Some(&p))?;
-    drawn_png(&shown, &voi, &view, &veil, &p.curves)
+    let (veil, mut warnings) = present::veil(desk, wanted, dress.overlays, Some(&p))?;
+    warnings.extend(undrawn(p.words.len()));
+    let png = drawn_png(&shown, &voi, &view, &veil, &p.curves)?;
+    Ok(Picture { png, warnings })
+}
+
+/// What is said of a state's texts, which a picture of the command line does not have.
+fn undrawn(texts: usize) -> Option<String> {
+    match texts {
+        0 => None,
+        1 => Some("1 text of the presentation state is not drawn here".to_owned()),
+        n => Some(format!("{n} texts of the presentation state are not drawn here")),
+    }
 }
 
 fn checked((width, height): (u32, u32)) -> Outcome<(u32, u32)> {
@@ -431,4 +456,18 @@ fn plane_frame(desk: &Desk, set: &DisplaySet, plane: BodyPlane, at: Option<f64>)
         attributes: Arc::new(attributes),
         samples: Samples::F32(values),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::undrawn;
+
+    #[test]
+    fn texts_that_are_not_drawn_are_counted() {
+        assert_eq!(undrawn(0), None);
+        let expected = "1 text of the presentation state is not drawn here";
+        assert_eq!(undrawn(1).as_deref(), Some(expected));
+        let expected = "3 texts of the presentation state are not drawn here";
+        assert_eq!(undrawn(3).as_deref(), Some(expected));
+    }
 }

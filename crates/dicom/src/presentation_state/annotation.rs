@@ -1,5 +1,7 @@
 //! Graphic annotations (PS3.3 C.10.5): objects and words of layers, in image or display units.
 
+use std::collections::HashSet;
+
 use dicom_dictionary_std::tags;
 use dicom_object::InMemDicomObject;
 use glam::DVec2;
@@ -8,8 +10,8 @@ use overread_imaging::presentation::{
     Curve, DisplayedArea, Justification, Turn, Words, circle, ellipse, smooth,
 };
 
-use super::{Layer, MOST_ITEMS, References, graphic_colour, holds, referenced};
-use crate::dataset::{item, items, numbers, text, vector, whole_text};
+use super::{Layer, MOST_ITEMS, References, graphic_colour, referenced};
+use crate::dataset::{integer, item, items, numbers, text, vector, whole_text};
 
 /// Most points of one object.
 const MOST_POINTS: usize = 1 << 16;
@@ -64,8 +66,9 @@ pub(super) struct Annotation {
 
 /// All annotations, by the order of their layers; what is not supported is said once.
 pub(super) fn read(d: &InMemDicomObject, layers: &[Layer], warnings: &mut Vec<String>) -> Vec<Annotation> {
-    let mut compound = false;
+    let mut compound = 0_usize;
     let mut unknown = 0_usize;
+    let mut placeless = 0_usize;
     let mut all: Vec<Annotation> = items(d, tags::GRAPHIC_ANNOTATION_SEQUENCE)
         .iter()
         .take(MOST_ITEMS)
@@ -79,28 +82,38 @@ pub(super) fn read(d: &InMemDicomObject, layers: &[Layer], warnings: &mut Vec<St
                 .take(MOST_ITEMS)
                 .filter_map(|g| object(g, colour))
                 .collect();
-            unknown += graphics.len().min(MOST_ITEMS) - objects.len();
-            compound |= holds(place, tags::COMPOUND_GRAPHIC_SEQUENCE) && objects.is_empty();
+            unknown += graphics.len() - objects.len();
+            let sentences = items(place, tags::TEXT_OBJECT_SEQUENCE);
+            let texts: Vec<TextObject> = sentences
+                .iter()
+                .take(MOST_ITEMS)
+                .filter_map(|t| words(t, colour))
+                .collect();
+            placeless += sentences.len() - texts.len();
+            // Simple graphics and texts with its number stand for a compound graphic.
+            let number = |i: &InMemDicomObject| integer(i, tags::COMPOUND_GRAPHIC_INSTANCE_ID);
+            let stood_for: HashSet<i64> = graphics.iter().chain(sentences).filter_map(number).collect();
+            compound += items(place, tags::COMPOUND_GRAPHIC_SEQUENCE)
+                .iter()
+                .filter(|c| number(c).is_none_or(|id| !stood_for.contains(&id)))
+                .count();
             Annotation {
                 references: referenced(place),
                 order: layer.map_or(i64::MAX, |l| l.order),
                 objects,
-                texts: items(place, tags::TEXT_OBJECT_SEQUENCE)
-                    .iter()
-                    .take(MOST_ITEMS)
-                    .filter_map(|t| words(t, colour))
-                    .collect(),
+                texts,
             }
         })
         .collect();
     all.sort_by_key(|annotation| annotation.order);
-    if unknown > 0 {
-        warnings.push(format!(
-            "{unknown} graphic objects could not be read and are left out"
-        ));
-    }
-    if compound {
-        warnings.push("compound graphics are not supported and are left out".to_owned());
+    let left_out = [
+        (unknown, "graphic object", "could not be read"),
+        (placeless, "text", "could not be read or placed"),
+        (compound, "compound graphic", "not supported"),
+    ];
+    for (count, what, why) in left_out.into_iter().filter(|(count, ..)| *count > 0) {
+        let s = if count == 1 { "" } else { "s" };
+        warnings.push(format!("{count} {what}{s} left out: {why}"));
     }
     all
 }

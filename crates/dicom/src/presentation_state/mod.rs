@@ -10,7 +10,6 @@ mod tests;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use dicom_core::Tag;
 use dicom_dictionary_std::{tags, uids};
 use dicom_object::InMemDicomObject;
 use glam::DVec2;
@@ -35,6 +34,8 @@ use crate::tables::lut;
 
 /// Most items of a sequence that are read.
 const MOST_ITEMS: usize = 4096;
+/// Most references to images that are read of one place: more than any study has.
+const MOST_REFERENCES: usize = 1_000_000;
 /// Colour of graphics that none was recommended for: seen on black and on white.
 const GRAPHIC_COLOUR: [u8; 3] = [255, 221, 87];
 
@@ -135,8 +136,8 @@ impl PresentationState {
         }
         let references: References = items(d, tags::REFERENCED_SERIES_SEQUENCE)
             .iter()
-            .take(MOST_ITEMS)
             .flat_map(referenced)
+            .take(MOST_REFERENCES)
             .collect();
         let unsupported = unsupported(&class);
         if references.is_empty() && unsupported.is_none() {
@@ -221,7 +222,7 @@ impl PresentationState {
             inverted: self.presentation == PresentationLut::Inverse && grey,
             area,
             turn: self.turn,
-            shutter: self.shutter.clone(),
+            shutter: self.shutter.as_ref().map(|s| s.over_pixels(a.spacing.aspect)),
             image_overlays: self.image_overlays(),
             own_overlays: self.own_overlays(),
             curves,
@@ -297,7 +298,7 @@ fn unsupported(class: &str) -> Option<String> {
 pub(super) fn referenced(place: &InMemDicomObject) -> References {
     items(place, tags::REFERENCED_IMAGE_SEQUENCE)
         .iter()
-        .take(MOST_ITEMS)
+        .take(MOST_REFERENCES)
         .filter_map(|reference| {
             Some(Reference {
                 sop_uid: text(reference, tags::REFERENCED_SOP_INSTANCE_UID)?,
@@ -414,9 +415,4 @@ fn shutter(d: &InMemDicomObject, planes: &[Arc<OverlayPlane>]) -> Option<Arc<Shu
 /// The colour of a layer's graphics.
 pub(super) fn graphic_colour(layer: Option<&Layer>) -> [u8; 3] {
     layer.and_then(|l| l.colour).unwrap_or(GRAPHIC_COLOUR)
-}
-
-/// True for the tag of a sequence that holds something.
-pub(super) fn holds(d: &InMemDicomObject, tag: Tag) -> bool {
-    !items(d, tag).is_empty()
 }

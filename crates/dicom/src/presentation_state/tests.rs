@@ -81,6 +81,24 @@ fn a_state_speaks_of_the_frames_that_it_names() {
 }
 
 #[test]
+fn a_state_may_speak_of_thousands_of_images() {
+    let many = state(GRAYSCALE, "", |d| {
+        let images = (0..5000)
+            .map(|i| {
+                let mut image = DataSet::new();
+                image.text((0x0008, 0x1155), "UI", &format!("1.2.3.{i}"));
+                image
+            })
+            .collect();
+        let mut series = DataSet::new();
+        series.sequence((0x0008, 0x1140), images);
+        d.sequence((0x0008, 0x1115), vec![series]);
+    })
+    .expect("a state");
+    assert!(many.is_for("1.2.3.4999", 1) && !many.is_for("1.2.3.5000", 1));
+}
+
+#[test]
 fn what_the_state_leaves_out_is_the_identity() {
     let p = presented(|_| {});
     assert_eq!(p.modality, ModalityTransform::Identity);
@@ -159,6 +177,11 @@ fn graphics_come_in_the_order_and_colour_of_their_layers() {
             .bytes((0x0070, 0x0010), FLOAT, floats(&[0.5, 0.25]))
             .bytes((0x0070, 0x0011), FLOAT, floats(&[1.0, 0.5]))
             .text((0x0070, 0x0012), "CS", "CENTER");
+        let mut on_matrix = DataSet::new();
+        on_matrix
+            .text((0x0070, 0x0004), "CS", "MATRIX")
+            .text((0x0070, 0x0006), "ST", "elsewhere")
+            .bytes((0x0070, 0x0014), FLOAT, floats(&[1.0, 1.0]));
         let mut upper = annotation(
             "UPPER",
             vec![
@@ -166,7 +189,9 @@ fn graphics_come_in_the_order_and_colour_of_their_layers() {
                 graphic("SPIRAL", "PIXEL", &[0.0, 0.0]),
             ],
         );
-        upper.sequence((0x0070, 0x0008), vec![text]);
+        upper
+            .sequence((0x0070, 0x0008), vec![text, on_matrix])
+            .sequence((0x0070, 0x0209), vec![DataSet::new(), DataSet::new()]);
         let layer = |name: &str, order: &str, grey: u16| {
             let mut item = DataSet::new();
             item.text((0x0070, 0x0002), "CS", name)
@@ -183,7 +208,11 @@ fn graphics_come_in_the_order_and_colour_of_their_layers() {
     .expect("a state");
     assert_eq!(
         state.warnings,
-        ["1 graphic objects could not be read and are left out"]
+        [
+            "1 graphic object left out: could not be read",
+            "1 text left out: could not be read or placed",
+            "2 compound graphics left out: not supported",
+        ]
     );
     let p = state.presented(&header(), 1).expect("it is for the image");
     let [point, line] = p.curves.as_slice() else {
