@@ -1,11 +1,16 @@
-//! Moments of a data set, to a fraction of a second: DA with TM, and DT without its offset from universal time.
+//! Moments of a data set, to a fraction of a second: DA with TM, and DT, whose offset from universal time counts.
 
 use dicom_core::Tag;
 use dicom_object::InMemDicomObject;
 
 use crate::dataset::text;
 
-/// Days before the epoch of 1970 and seconds of the day, local time of the scanner.
+/// Seconds.
+const DAY: f64 = 86_400.0;
+/// The latest and earliest clocks there are, s from universal time (PS3.5 6.2, DT).
+const OFFSETS: std::ops::RangeInclusive<f64> = -43_200.0..=50_400.0;
+
+/// Days since the epoch of 1970 and seconds of the day, local time of the scanner.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Moment {
     day: i64,
@@ -21,14 +26,29 @@ impl Moment {
         })
     }
 
-    /// `YYYYMMDDHHMMSS.FFFFFF&ZZXX`; at least the hour is needed.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        let local = text.split(['+', '-']).next()?;
-        let (date, time) = local.split_at_checked(8)?;
-        Some(Self {
-            day: day(date)?,
-            seconds: seconds(time)?,
-        })
+    /// `YYYYMMDDHHMMSS.FFFFFF&ZZXX`, in the clock of a file of `zone`; at least the hour is needed.
+    ///
+    /// # Errors
+    /// A reason in words where the value names its offset from universal time and the file does not.
+    pub(crate) fn parse(text: &str, zone: Option<f64>) -> Result<Option<Self>, String> {
+        let sign = text.rfind(['+', '-']);
+        let (local, own) = sign.map_or((text, None), |at| {
+            let (local, own) = text.split_at(at);
+            (local, Some(own))
+        });
+        let moment = local.split_at_checked(8).and_then(|(date, time)| {
+            Some(Self {
+                day: day(date)?,
+                seconds: seconds(time)?,
+            })
+        });
+        let (Some(moment), Some(own)) = (moment, own) else {
+            return Ok(moment);
+        };
+        let own = offset(own).ok_or_else(|| format!("the time zone of {text} cannot be read"))?;
+        let zone =
+            zone.ok_or_else(|| format!("{text} names its time zone, and that of the scan is not known"))?;
+        Ok(Some(moment.plus(zone - own)))
     }
 
     /// Another time of the same day.
@@ -41,16 +61,35 @@ impl Moment {
 
     /// Seconds from `earlier` to here.
     pub(crate) fn since(self, earlier: Self) -> f64 {
-        (self.day - earlier.day) as f64 * 86_400.0 + self.seconds - earlier.seconds
+        (self.day - earlier.day) as f64 * DAY + self.seconds - earlier.seconds
     }
 
-    /// Some seconds later, or earlier.
+    /// Some seconds later, or earlier; fewer than a day.
     pub(crate) fn plus(self, seconds: f64) -> Self {
-        Self {
-            seconds: self.seconds + seconds,
-            ..self
-        }
+        let seconds = self.seconds + seconds;
+        let (day, seconds) = if seconds < 0.0 {
+            (self.day - 1, seconds + DAY)
+        } else if seconds >= DAY {
+            (self.day + 1, seconds - DAY)
+        } else {
+            (self.day, seconds)
+        };
+        Self { day, seconds }
     }
+}
+
+/// Seconds from universal time of `+0100`.
+pub(crate) fn offset(text: &str) -> Option<f64> {
+    let (sign, digits) = text.split_at_checked(1)?;
+    let sign = match sign {
+        "+" => 1.0,
+        "-" => -1.0,
+        _ => return None,
+    };
+    if digits.len() != 4 {
+        return None;
+    }
+    Some(sign * seconds(digits)?).filter(|s| OFFSETS.contains(s))
 }
 
 /// Days since 1970-01-01 of `YYYYMMDD` (or with points or dashes between).
@@ -111,9 +150,32 @@ mod tests {
             (Some(3720.0), Some(3723.0))
         );
         assert_eq!((seconds("1"), seconds("25xx")), (None, None));
-        let a = Moment::parse("20240101233000.0+0100").expect("a moment");
-        let b = Moment::parse("20240102003000").expect("a moment");
+        let parse = |text| Moment::parse(text, None).ok().flatten();
+        let a = parse("20240101233000.0").expect("a moment");
+        let b = parse("20240102003000").expect("a moment");
         assert!((b.since(a) - 3600.0).abs() < 1e-9);
-        assert_eq!(Moment::parse("20240101"), None);
+        assert!((b.since(b.plus(-3600.0)) - 3600.0).abs() < 1e-9);
+        assert_eq!(b.plus(-3600.0), a);
+        assert_eq!(a.plus(3600.0), b);
+        assert_eq!(parse("20240101"), None);
+    }
+
+    #[test]
+    fn offsets_from_universal_time_count() {
+        assert_eq!(
+            (offset("+0130"), offset("-0500")),
+            (Some(5400.0), Some(-18_000.0))
+        );
+        assert_eq!(
+            (offset("0100"), offset("+1500"), offset("+1")),
+            (None, None, None)
+        );
+        let local = Moment::parse("20240102000000", None).expect("no offset");
+        assert_eq!(Moment::parse("20240102000000", Some(3600.0)), Ok(local));
+        assert_eq!(Moment::parse("20240101230000.0+0000", offset("+0100")), Ok(local));
+        let alone = Moment::parse("20240101230000+0000", None).expect_err("no zone of the file");
+        assert!(alone.contains("names its time zone"), "{alone}");
+        let odd = Moment::parse("20240101230000+1", Some(0.0)).expect_err("no offset");
+        assert!(odd.contains("cannot be read"), "{odd}");
     }
 }

@@ -148,6 +148,7 @@ const ALL: &[Tag] = &[
     tags::STUDY_INSTANCE_UID,
     tags::SUV_TYPE,
     tags::TEMPORAL_POSITION_IDENTIFIER,
+    tags::TIMEZONE_OFFSET_FROM_UTC,
     tags::TIME_SLOT_VECTOR,
     tags::TRIGGER_TIME,
     tags::UNITS,

@@ -7,7 +7,7 @@ use dicom_object::InMemDicomObject;
 use overread_imaging::suv::{Build, Suv, SuvKind};
 
 use crate::dataset::{bytes, item, number, text, texts};
-use crate::moment::Moment;
+use crate::moment::{Moment, offset};
 
 /// A dose below this, Bq, was not written in Bq.
 const SMALLEST_DOSE: f64 = 100_000.0;
@@ -141,8 +141,9 @@ fn activity(d: &InMemDicomObject, build: &Build, scale: f64) -> Factor {
             let half_life = number(drug, tags::RADIONUCLIDE_HALF_LIFE)
                 .filter(|v| *v > 0.0)
                 .ok_or("no Radionuclide Half Life")?;
-            let scan = scan_start(d, half_life)?;
-            let injected = injection(drug, scan)?;
+            let zone = text(d, tags::TIMEZONE_OFFSET_FROM_UTC).and_then(|t| offset(&t));
+            let scan = scan_start(d, half_life, zone)?;
+            let injected = injection(drug, scan, zone)?;
             let seconds = scan.since(injected);
             if seconds < 0.0 {
                 return Err("the injection comes after the scan".to_owned());
@@ -164,7 +165,7 @@ fn activity(d: &InMemDicomObject, build: &Build, scale: f64) -> Factor {
 
 /// The moment that START means: the series' own, unless the series was written later; then the scanner's, then back from
 /// the frame's reference time.
-fn scan_start(d: &InMemDicomObject, half_life: f64) -> Result<Moment, String> {
+fn scan_start(d: &InMemDicomObject, half_life: f64, zone: Option<f64>) -> Result<Moment, String> {
     let acquired = Moment::of(d, tags::ACQUISITION_DATE, tags::ACQUISITION_TIME);
     let series = Moment::of(d, tags::SERIES_DATE, tags::SERIES_TIME);
     match (series, acquired) {
@@ -172,7 +173,9 @@ fn scan_start(d: &InMemDicomObject, half_life: f64) -> Result<Moment, String> {
         (None, None) => return Err("no time of the scan".to_owned()),
         _ => {}
     }
-    if let Some(scanner) = private_text(d, GE, 0x0D).and_then(|t| Moment::parse(&t)) {
+    if let Some(written) = private_text(d, GE, 0x0D)
+        && let Some(scanner) = Moment::parse(&written, zone)?
+    {
         return Ok(scanner);
     }
     let acquired = acquired.ok_or("no acquisition time")?;
@@ -190,8 +193,9 @@ fn scan_start(d: &InMemDicomObject, half_life: f64) -> Result<Moment, String> {
     Ok(acquired.plus(mean - reference / 1000.0))
 }
 
-fn injection(drug: &InMemDicomObject, scan: Moment) -> Result<Moment, String> {
-    if let Some(whole) = text(drug, tags::RADIOPHARMACEUTICAL_START_DATE_TIME).and_then(|t| Moment::parse(&t))
+fn injection(drug: &InMemDicomObject, scan: Moment, zone: Option<f64>) -> Result<Moment, String> {
+    if let Some(written) = text(drug, tags::RADIOPHARMACEUTICAL_START_DATE_TIME)
+        && let Some(whole) = Moment::parse(&written, zone)?
     {
         return Ok(whole);
     }
@@ -234,171 +238,4 @@ fn private(d: &InMemDicomObject, block: (u16, &str), element: u16) -> Option<f64
 }
 
 #[cfg(test)]
-mod tests {
-    use overread_phantom::dicom::{DataSet, Samples, Writer};
-
-    use super::*;
-    use crate::file::DicomFile;
-
-    const HALF_LIFE: f64 = 6586.2;
-
-    /// A PET of 80 kg, 370 MBq, injected an hour before the scan; `changes` come over it.
-    fn of(changes: &[((u16, u16), &str, &str)], drug: &[((u16, u16), &str, &str)]) -> Suv {
-        let mut sequence = DataSet::new();
-        sequence
-            .text((0x0018, 0x1072), "TM", "090000")
-            .text((0x0018, 0x1074), "DS", "370000000")
-            .text((0x0018, 0x1075), "DS", "6586.2");
-        for (tag, vr, value) in drug {
-            sequence.text(*tag, vr, value);
-        }
-        let mut image = Writer::new("suv", 1, 1, Samples::U16(vec![0]))
-            .kind("1.2.840.10008.5.1.4.1.1.128", "PT")
-            .text((0x0054, 0x1001), "CS", "BQML")
-            .text((0x0054, 0x1102), "CS", "START")
-            .text((0x0028, 0x0051), "CS", "DECY\\ATTN\\SCAT")
-            .text((0x0010, 0x1030), "DS", "80")
-            .text((0x0010, 0x0040), "CS", "M")
-            .text((0x0008, 0x0021), "DA", "20240102")
-            .text((0x0008, 0x0031), "TM", "100000")
-            .text((0x0008, 0x0022), "DA", "20240102")
-            .text((0x0008, 0x0032), "TM", "100500")
-            .sequence((0x0054, 0x0016), vec![sequence]);
-        for (tag, vr, value) in changes {
-            image = image.text(*tag, vr, value);
-        }
-        let keep: &crate::parse::Keep = &crate::needed::is_needed;
-        let file = DicomFile::from_bytes(image.encode(), Some(keep)).expect("sound");
-        suv(&file.dataset, "PT").expect("a PET")
-    }
-
-    fn near(suv: &Suv, expected: f64) {
-        let got = suv
-            .factor(SuvKind::BodyWeight)
-            .unwrap_or_else(|| panic!("{}", suv.reason));
-        assert!(
-            (got / expected - 1.0).abs() < 1e-9,
-            "{got} and not {expected}: {}",
-            suv.inputs
-        );
-    }
-
-    #[test]
-    fn the_dose_decays_to_the_moment_of_the_correction() {
-        let full = 80_000.0 / 370e6;
-        let hour = (3600.0 / HALF_LIFE).exp2();
-        near(&of(&[], &[]), full * hour);
-        // Corrected to the injection: nothing is left to decay.
-        near(&of(&[((0x0054, 0x1102), "CS", "ADMIN")], &[]), full);
-        // A whole date and time goes before a time alone.
-        near(
-            &of(&[], &[((0x0018, 0x1078), "DT", "20240102093000.0")]),
-            full * (1800.0 / HALF_LIFE).exp2(),
-        );
-        // Over midnight.
-        near(
-            &of(
-                &[
-                    ((0x0008, 0x0031), "TM", "003000"),
-                    ((0x0008, 0x0032), "TM", "003500"),
-                ],
-                &[((0x0018, 0x1072), "TM", "233000")],
-            ),
-            full * hour,
-        );
-    }
-
-    #[test]
-    fn a_series_written_later_does_not_move_the_scan() {
-        let full = 80_000.0 / 370e6;
-        let later = ((0x0008, 0x0031), "TM", "150000");
-        let ge = of(
-            &[
-                later,
-                ((0x0009, 0x0010), "LO", "GEMS_PETD_01"),
-                ((0x0009, 0x100D), "DT", "20240102100000"),
-            ],
-            &[],
-        );
-        near(&ge, full * (3600.0 / HALF_LIFE).exp2());
-        // Back from the frame: begun 10:05, mean of 120 s after 59.94 s, reference 359.94 s after the start of 10:00.
-        let lambda = std::f64::consts::LN_2 / HALF_LIFE;
-        let decay = lambda * 120.0;
-        let mean = (decay / (1.0 - (-decay).exp())).ln() / lambda;
-        let reference = format!("{:.6}", (300.0 + mean) * 1000.0);
-        let back = of(
-            &[
-                later,
-                ((0x0054, 0x1300), "DS", &reference),
-                ((0x0018, 0x1242), "IS", "120000"),
-            ],
-            &[],
-        );
-        near(&back, full * (3600.0 / HALF_LIFE).exp2());
-        assert!(of(&[later], &[]).reason.contains("written after the scan"));
-    }
-
-    #[test]
-    fn scanners_give_factors_of_their_own() {
-        let philips = |element: u16, value: &'static str| {
-            of(
-                &[
-                    ((0x0054, 0x1001), "CS", "CNTS"),
-                    ((0x7053, 0x0010), "LO", "Philips PET Private Group"),
-                    ((0x7053, element), "DS", value),
-                ],
-                &[],
-            )
-        };
-        near(&philips(0x1000, "0.00025"), 0.00025);
-        near(
-            &philips(0x1009, "2.0"),
-            2.0 * 80_000.0 / 370e6 * (3600.0 / HALF_LIFE).exp2(),
-        );
-        assert_eq!(
-            philips(0x1000, "0").reason,
-            "Units CNTS without the scanner's factor"
-        );
-        near(&of(&[((0x0054, 0x1001), "CS", "GML")], &[]), 1.0);
-        let lean = of(
-            &[
-                ((0x0054, 0x1001), "CS", "GML"),
-                ((0x0054, 0x1006), "CS", "LBMJANMA"),
-            ],
-            &[],
-        );
-        assert_eq!(lean.first(), Some((SuvKind::LeanBodyMass, 1.0)));
-    }
-
-    #[test]
-    fn private_elements_of_implicit_files_are_read() {
-        let image = Writer::new("implicit", 1, 1, Samples::U16(vec![0]))
-            .kind("1.2.840.10008.5.1.4.1.1.128", "PT")
-            .text((0x0054, 0x1001), "CS", "CNTS")
-            .text((0x0028, 0x0051), "CS", "ATTN")
-            .text((0x7053, 0x0010), "LO", "Philips PET Private Group")
-            .text((0x7053, 0x1000), "DS", "0.5")
-            .implicit();
-        let file = DicomFile::from_bytes(image.encode(), None).expect("sound");
-        near(&suv(&file.dataset, "PT").expect("a PET"), 0.5);
-    }
-
-    #[test]
-    fn what_is_missing_is_named() {
-        let reason = |tag, vr, value| of(&[(tag, vr, value)], &[]).reason;
-        assert_eq!(reason((0x0010, 0x1030), "DS", ""), "no patient weight");
-        assert_eq!(reason((0x0054, 0x1102), "CS", "NONE"), "decay correction NONE");
-        assert_eq!(
-            reason((0x0028, 0x0051), "CS", "DECY"),
-            "not attenuation corrected"
-        );
-        assert_eq!(
-            reason((0x0054, 0x1001), "CS", "PROPCNTS"),
-            "Units PROPCNTS cannot be turned into activity"
-        );
-        let dose = of(&[], &[((0x0018, 0x1074), "DS", "370")]);
-        assert_eq!(dose.reason, "Radionuclide Total Dose 370 is not in Bq");
-        let before = of(&[], &[((0x0018, 0x1078), "DT", "20240102110000")]);
-        assert_eq!(before.reason, "the injection comes after the scan");
-    }
-}
+mod tests;
