@@ -64,6 +64,19 @@ impl Moment {
         (self.day - earlier.day) as f64 * DAY + self.seconds - earlier.seconds
     }
 
+    /// Seconds since midnight.
+    pub(crate) fn clock(self) -> f64 {
+        self.seconds
+    }
+
+    /// The same time of the day before.
+    pub(crate) fn day_before(self) -> Self {
+        Self {
+            day: self.day - 1,
+            ..self
+        }
+    }
+
     /// Some seconds later, or earlier; fewer than a day.
     pub(crate) fn plus(self, seconds: f64) -> Self {
         let seconds = self.seconds + seconds;

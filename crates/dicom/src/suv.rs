@@ -12,7 +12,11 @@ use crate::moment::{Moment, offset};
 /// A dose below this, Bq, was not written in Bq.
 const SMALLEST_DOSE: f64 = 100_000.0;
 /// More half-lives than this between injection and scan are a mistake of dates.
-const MOST_HALF_LIVES: f64 = 24.0;
+const MOST_HALF_LIVES: f64 = 6.0;
+/// A scan that begins this soon after midnight, s, may be of an injection before it...
+const AFTER_MIDNIGHT: f64 = 6.0 * 3600.0;
+/// ...that lies no more than this back, s.
+const LONGEST_NIGHT: f64 = 12.0 * 3600.0;
 /// Groups and first elements of private blocks that hold what the standard attributes lack.
 const PHILIPS: (u16, &str) = (0x7053, "Philips PET Private Group");
 const GE: (u16, &str) = (0x0009, "GEMS_PETD_01");
@@ -143,13 +147,15 @@ fn activity(d: &InMemDicomObject, build: &Build, scale: f64) -> Factor {
                 .ok_or("no Radionuclide Half Life")?;
             let zone = text(d, tags::TIMEZONE_OFFSET_FROM_UTC).and_then(|t| offset(&t));
             let scan = scan_start(d, half_life, zone)?;
-            let injected = injection(drug, scan, zone)?;
-            let seconds = scan.since(injected);
+            let seconds = scan.since(injection(drug, scan, zone)?);
             if seconds < 0.0 {
                 return Err("the injection comes after the scan".to_owned());
             }
             if seconds > MOST_HALF_LIVES * half_life {
-                return Err("injection and scan lie too far apart".to_owned());
+                let hours = seconds / 3600.0;
+                return Err(format!(
+                    "the injection lies {hours:.1} h before the scan, more than {MOST_HALF_LIVES} half-lives"
+                ));
             }
             let left = dose * (-seconds / half_life).exp2();
             let inputs = about(&format!(
@@ -203,12 +209,11 @@ fn injection(drug: &InMemDicomObject, scan: Moment, zone: Option<f64>) -> Result
     let same_day = scan
         .at_time(&time)
         .ok_or("the time of the injection cannot be read")?;
-    // A scan after midnight of an injection before it.
-    Ok(if scan.since(same_day) < 0.0 {
-        same_day.plus(-86_400.0)
-    } else {
-        same_day
-    })
+    // A scan shortly after midnight of an injection before it; any other is a mistake of times.
+    let before = same_day.day_before();
+    let over_midnight =
+        scan.since(same_day) < 0.0 && scan.clock() <= AFTER_MIDNIGHT && scan.since(before) <= LONGEST_NIGHT;
+    Ok(if over_midnight { before } else { same_day })
 }
 
 /// A value of a private block, found by the block's name.

@@ -185,3 +185,39 @@ fn an_injection_in_another_time_zone_is_brought_to_that_of_the_scan() {
         );
     }
 }
+
+#[test]
+fn an_injection_is_not_moved_to_another_day_by_day() {
+    let at = |time| of(&[], &[((0x0018, 0x1072), "TM", time)]);
+    // Minutes after the scan of 10:00, hours after it, and eleven hours before it on another day.
+    for time in ["100100", "130000", "230000"] {
+        let refused = at(time);
+        assert_eq!(refused.factors, [], "{time}");
+        assert_eq!(refused.reason, "the injection comes after the scan", "{time}");
+    }
+    // After midnight, but 22 hours apart.
+    let night = of(
+        &[
+            ((0x0008, 0x0031), "TM", "003000"),
+            ((0x0008, 0x0032), "TM", "003500"),
+        ],
+        &[((0x0018, 0x1072), "TM", "023000")],
+    );
+    assert_eq!(night.reason, "the injection comes after the scan");
+}
+
+#[test]
+fn a_date_of_the_injection_that_is_off_by_a_day_gives_no_factor() {
+    let on = |moment| of(&[], &[((0x0018, 0x1078), "DT", moment)]);
+    let before = on("20240101090000");
+    assert_eq!(before.factors, []);
+    assert_eq!(
+        before.reason,
+        "the injection lies 25.0 h before the scan, more than 6 half-lives"
+    );
+    assert_eq!(on("20240103090000").reason, "the injection comes after the scan");
+    near(
+        &on("20240102000000"),
+        80_000.0 / 370e6 * (36_000.0 / HALF_LIFE).exp2(),
+    );
+}
