@@ -1,6 +1,8 @@
 //! SUV factors of a PET image (PS3.3 C.8.9.1; QIBA, SUV vendor-neutral pseudo-code): from Units, Decay Correction,
 //! dose, times and build. Where there is none the reason is said in words.
 
+use std::ops::RangeInclusive;
+
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 use dicom_object::InMemDicomObject;
@@ -17,6 +19,9 @@ const MOST_HALF_LIVES: f64 = 6.0;
 const AFTER_MIDNIGHT: f64 = 6.0 * 3600.0;
 /// ...that lies no more than this back, s.
 const LONGEST_NIGHT: f64 = 12.0 * 3600.0;
+/// Weights, kg, and sizes, m, that people have; others were written in another unit.
+const WEIGHTS: RangeInclusive<f64> = 0.1..=500.0;
+const SIZES: RangeInclusive<f64> = 0.2..=2.6;
 /// Groups and first elements of private blocks that hold what the standard attributes lack.
 const PHILIPS: (u16, &str) = (0x7053, "Philips PET Private Group");
 const GE: (u16, &str) = (0x0009, "GEMS_PETD_01");
@@ -36,13 +41,19 @@ pub(crate) fn suv(d: &InMemDicomObject, modality: &str) -> Option<Suv> {
     if modality != "PT" {
         return None;
     }
-    let build = build(d);
-    Some(match factor(d, &build) {
-        Ok((kind, factor, inputs)) => Suv {
-            factors: build.factors(kind, factor),
-            reason: String::new(),
-            inputs,
-        },
+    let (build, doubts) = build(d);
+    Some(match factor(d, &build, &doubts) {
+        Ok((kind, factor, mut inputs)) => {
+            for doubt in &doubts {
+                inputs.push_str("; ");
+                inputs.push_str(doubt);
+            }
+            Suv {
+                factors: build.factors(kind, factor),
+                reason: String::new(),
+                inputs,
+            }
+        }
         Err(reason) => Suv {
             reason,
             ..Suv::default()
@@ -50,28 +61,38 @@ pub(crate) fn suv(d: &InMemDicomObject, modality: &str) -> Option<Suv> {
     })
 }
 
-fn build(d: &InMemDicomObject) -> Build {
-    let positive = |tag| number(d, tag).filter(|v| *v > 0.0);
-    Build {
-        weight: positive(tags::PATIENT_WEIGHT),
-        height: positive(tags::PATIENT_SIZE),
+/// The patient's build, and what of it cannot be true, the weight first.
+fn build(d: &InMemDicomObject) -> (Build, Vec<String>) {
+    let mut doubts = Vec::new();
+    let mut within = |tag, range: RangeInclusive<f64>, name, unit| {
+        let value = number(d, tag).filter(|v| *v > 0.0)?;
+        if range.contains(&value) {
+            return Some(value);
+        }
+        doubts.push(format!("patient {name} {value} {unit} is not plausible"));
+        None
+    };
+    let build = Build {
+        weight: within(tags::PATIENT_WEIGHT, WEIGHTS, "weight", "kg"),
+        height: within(tags::PATIENT_SIZE, SIZES, "size", "m"),
         female: match text(d, tags::PATIENT_SEX).as_deref() {
             Some("F") => Some(true),
             Some("M") => Some(false),
             _ => None,
         },
-    }
+    };
+    (build, doubts)
 }
 
 type Factor = Result<(SuvKind, f64, String), String>;
 
-fn factor(d: &InMemDicomObject, build: &Build) -> Factor {
+fn factor(d: &InMemDicomObject, build: &Build, doubts: &[String]) -> Factor {
     let units = text(d, tags::UNITS).ok_or("no Units")?;
     match units.as_str() {
         "GML" => given(d, &units),
         "CM2ML" => Ok((SuvKind::BodySurface, 1.0, "the values are SUVbsa".to_owned())),
-        "BQML" => activity(d, build, 1.0),
-        "CNTS" => counts(d, build),
+        "BQML" => activity(d, build, doubts, 1.0),
+        "CNTS" => counts(d, build, doubts),
         other => Err(format!("Units {other} cannot be turned into activity")),
     }
 }
@@ -94,7 +115,7 @@ fn given(d: &InMemDicomObject, units: &str) -> Factor {
 }
 
 /// Counts of Philips, with a factor of their own.
-fn counts(d: &InMemDicomObject, build: &Build) -> Factor {
+fn counts(d: &InMemDicomObject, build: &Build, doubts: &[String]) -> Factor {
     let own = |element| private(d, PHILIPS, element).filter(|f| *f > 0.0);
     if let Some(factor) = own(0x00) {
         corrected(d)?;
@@ -105,7 +126,7 @@ fn counts(d: &InMemDicomObject, build: &Build) -> Factor {
         ));
     }
     match own(0x09) {
-        Some(factor) => activity(d, build, factor),
+        Some(factor) => activity(d, build, doubts, factor),
         None => Err("Units CNTS without the scanner's factor".to_owned()),
     }
 }
@@ -119,10 +140,13 @@ fn corrected(d: &InMemDicomObject) -> Result<(), String> {
 }
 
 /// Body weight from Bq/mL; `scale` makes Bq/mL of the values.
-fn activity(d: &InMemDicomObject, build: &Build, scale: f64) -> Factor {
+fn activity(d: &InMemDicomObject, build: &Build, doubts: &[String], scale: f64) -> Factor {
     corrected(d)?;
     let correction = text(d, tags::DECAY_CORRECTION).ok_or("no Decay Correction")?;
-    let weight = build.measure(SuvKind::BodyWeight).ok_or("no patient weight")?;
+    let weight = build.measure(SuvKind::BodyWeight).ok_or_else(|| {
+        let doubt = doubts.iter().find(|doubt| doubt.starts_with("patient weight"));
+        doubt.map_or("no patient weight", String::as_str).to_owned()
+    })?;
     let drug = item(d, tags::RADIOPHARMACEUTICAL_INFORMATION_SEQUENCE)
         .ok_or("no Radiopharmaceutical Information Sequence")?;
     let dose = number(drug, tags::RADIONUCLIDE_TOTAL_DOSE)

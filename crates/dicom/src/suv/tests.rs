@@ -221,3 +221,23 @@ fn a_date_of_the_injection_that_is_off_by_a_day_gives_no_factor() {
         80_000.0 / 370e6 * (36_000.0 / HALF_LIFE).exp2(),
     );
 }
+
+#[test]
+fn a_build_that_nobody_has_gives_no_factor() {
+    let weight = |value| of(&[((0x0010, 0x1030), "DS", value)], &[]);
+    assert_eq!(weight("80000").reason, "patient weight 80000 kg is not plausible");
+    assert_eq!(weight("80000").factors, []);
+    assert_eq!(weight("0.08").reason, "patient weight 0.08 kg is not plausible");
+    assert_eq!(weight("0").reason, "no patient weight");
+    assert_eq!((weight("0.1").factors.len(), weight("500").factors.len()), (1, 1));
+    let size = |value| of(&[((0x0010, 0x1020), "DS", value)], &[]);
+    assert_eq!(size("1.8").factors.len(), 4);
+    // The size is needed for all but the body weight.
+    for value in ["180", "0.18"] {
+        let suv = size(value);
+        near(&suv, 80_000.0 / 370e6 * (3600.0 / HALF_LIFE).exp2());
+        assert_eq!(suv.factors.len(), 1);
+        let doubt = format!("; patient size {value} m is not plausible");
+        assert!(suv.inputs.ends_with(&doubt), "{}", suv.inputs);
+    }
+}
