@@ -36,7 +36,6 @@ const ALL: &[Tag] = &[
     tags::ACQUISITION_DATE,
     tags::ACQUISITION_NUMBER,
     tags::ACQUISITION_TIME,
-    tags::ACTUAL_FRAME_DURATION,
     tags::BITS_ALLOCATED,
     tags::BITS_STORED,
     tags::BLUE_PALETTE_COLOR_LOOKUP_TABLE_DATA,

@@ -13,6 +13,8 @@ use crate::moment::{Moment, offset};
 
 /// A dose below this, Bq, was not written in Bq.
 const SMALLEST_DOSE: f64 = 100_000.0;
+/// Times of one moment may differ by less, s, where one is written without its fraction.
+const FRACTIONS: f64 = 1.0;
 /// More half-lives than this between injection and scan are a mistake of dates.
 const MOST_HALF_LIVES: f64 = 6.0;
 /// A scan that begins this soon after midnight, s, may be of an injection before it...
@@ -170,7 +172,7 @@ fn activity(d: &InMemDicomObject, build: &Build, doubts: &[String], scale: f64) 
                 .filter(|v| *v > 0.0)
                 .ok_or("no Radionuclide Half Life")?;
             let zone = text(d, tags::TIMEZONE_OFFSET_FROM_UTC).and_then(|t| offset(&t));
-            let scan = scan_start(d, half_life, zone)?;
+            let scan = scan_start(d, zone)?;
             let seconds = scan.since(injection(drug, scan, zone)?);
             if seconds < 0.0 {
                 return Err("the injection comes after the scan".to_owned());
@@ -193,34 +195,30 @@ fn activity(d: &InMemDicomObject, build: &Build, doubts: &[String], scale: f64) 
     }
 }
 
-/// The moment that START means: the series' own, unless the series was written later; then the scanner's, then back from
-/// the frame's reference time.
-fn scan_start(d: &InMemDicomObject, half_life: f64, zone: Option<f64>) -> Result<Moment, String> {
+/// The moment that START means: the scanner's own, or the series'. The start of a series that was written after this
+/// file's acquisition is not known; what could be made of other times would differ from slice to slice.
+fn scan_start(d: &InMemDicomObject, zone: Option<f64>) -> Result<Moment, String> {
     let acquired = Moment::of(d, tags::ACQUISITION_DATE, tags::ACQUISITION_TIME);
-    let series = Moment::of(d, tags::SERIES_DATE, tags::SERIES_TIME);
-    match (series, acquired) {
-        (Some(series), Some(acquired)) if series.since(acquired) <= 0.0 => return Ok(series),
-        (None, None) => return Err("no time of the scan".to_owned()),
-        _ => {}
-    }
+    let after = |start: Moment| acquired.is_some_and(|acquired| start.since(acquired) >= FRACTIONS);
+    let unknown = |whose| format!("{whose} lies after the acquisition: the start of the scan is not known");
     if let Some(written) = private_text(d, GE, 0x0D)
         && let Some(scanner) = Moment::parse(&written, zone)?
     {
-        return Ok(scanner);
+        return if after(scanner) {
+            Err(unknown("the scanner's time of the scan"))
+        } else {
+            Ok(scanner)
+        };
     }
-    let acquired = acquired.ok_or("no acquisition time")?;
-    let (reference, duration) = (
-        number(d, tags::FRAME_REFERENCE_TIME)
-            .ok_or("the series was written after the scan, whose start is not known")?,
-        number(d, tags::ACTUAL_FRAME_DURATION)
-            .filter(|v| *v > 0.0)
-            .ok_or("the series was written after the scan, whose start is not known")?,
-    );
-    // When the mean count rate of the frame is reached, s after its beginning.
-    let lambda = std::f64::consts::LN_2 / half_life;
-    let decay = lambda * duration / 1000.0;
-    let mean = (decay / -(-decay).exp_m1()).ln() / lambda;
-    Ok(acquired.plus(mean - reference / 1000.0))
+    let series = Moment::of(d, tags::SERIES_DATE, tags::SERIES_TIME)
+        .ok_or("no series time: the start of the scan is not known")?;
+    if acquired.is_none() {
+        return Err("no acquisition time: the start of the scan is not known".to_owned());
+    }
+    if after(series) {
+        return Err(unknown("the series time"));
+    }
+    Ok(series)
 }
 
 fn injection(drug: &InMemDicomObject, scan: Moment, zone: Option<f64>) -> Result<Moment, String> {

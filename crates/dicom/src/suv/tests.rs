@@ -74,33 +74,50 @@ fn the_dose_decays_to_the_moment_of_the_correction() {
 }
 
 #[test]
-fn a_series_written_later_does_not_move_the_scan() {
+fn a_series_written_later_has_no_known_start_but_the_scanners() {
     let full = 80_000.0 / 370e6;
     let later = ((0x0008, 0x0031), "TM", "150000");
-    let ge = of(
-        &[
-            later,
-            ((0x0009, 0x0010), "LO", "GEMS_PETD_01"),
-            ((0x0009, 0x100D), "DT", "20240102100000"),
-        ],
-        &[],
+    let ge = |series, scanner| {
+        of(
+            &[
+                series,
+                ((0x0009, 0x0010), "LO", "GEMS_PETD_01"),
+                ((0x0009, 0x100D), "DT", scanner),
+            ],
+            &[],
+        )
+    };
+    // The same for every slice, whether it was acquired before the series was written or after.
+    for series in ["150000", "100400"] {
+        near(
+            &ge(((0x0008, 0x0031), "TM", series), "20240102100000"),
+            full * (3600.0 / HALF_LIFE).exp2(),
+        );
+    }
+    assert_eq!(
+        ge(later, "20240102100600").reason,
+        "the scanner's time of the scan lies after the acquisition: the start of the scan is not known"
     );
-    near(&ge, full * (3600.0 / HALF_LIFE).exp2());
-    // Back from the frame: begun 10:05, mean of 120 s after 59.94 s, reference 359.94 s after the start of 10:00.
-    let lambda = std::f64::consts::LN_2 / HALF_LIFE;
-    let decay = lambda * 120.0;
-    let mean = (decay / (1.0 - (-decay).exp())).ln() / lambda;
-    let reference = format!("{:.6}", (300.0 + mean) * 1000.0);
-    let back = of(
+    let unknown = "the series time lies after the acquisition: the start of the scan is not known";
+    assert_eq!(of(&[later], &[]).reason, unknown);
+    // Nor from the frame's own times, which mean other things from scanner to scanner.
+    let frame = of(
         &[
             later,
-            ((0x0054, 0x1300), "DS", &reference),
+            ((0x0054, 0x1300), "DS", "360000"),
             ((0x0018, 0x1242), "IS", "120000"),
         ],
         &[],
     );
-    near(&back, full * (3600.0 / HALF_LIFE).exp2());
-    assert!(of(&[later], &[]).reason.contains("written after the scan"));
+    assert_eq!((frame.factors, frame.reason.as_str()), (vec![], unknown));
+    assert_eq!(of(&[((0x0008, 0x0021), "DA", "20240103")], &[]).reason, unknown);
+    // Corrected to the injection, the start is not asked for.
+    near(&of(&[later, ((0x0054, 0x1102), "CS", "ADMIN")], &[]), full);
+    // A fraction of a second is no later series.
+    assert_eq!(of(&[((0x0008, 0x0031), "TM", "100500.7")], &[]).reason, "");
+    let missing = |tag| of(&[(tag, "TM", "")], &[]).reason;
+    assert!(missing((0x0008, 0x0031)).starts_with("no series time"));
+    assert!(missing((0x0008, 0x0032)).starts_with("no acquisition time"));
 }
 
 #[test]
