@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::geometry::{PixelSpacing, Plane, UltrasoundRegion};
+use crate::geometry::{PixelSpacing, Plane, SpacingKind, UltrasoundRegion};
 use crate::lut::Lut;
 use crate::modality::{ModalityTransform, Unit};
 use crate::profile::ColourProfile;
@@ -116,28 +116,9 @@ impl FrameAttributes {
         }
     }
 
-    /// True when display values are inverted after VOI (PS3.3 C.7.6.3.1.2 and C.11.6.1.2).
-    pub fn inverts(&self) -> bool {
-        self.photometric == Photometric::Monochrome1 || self.presentation_inverse
-    }
-
-    /// The VOI LUT items among `vois`, in file order.
-    pub fn voi_luts(&self) -> impl Iterator<Item = &Lut> {
-        self.vois.iter().filter_map(|v| match v {
-            Voi::Lut(lut) => Some(lut),
-            Voi::Window(_) => None,
-        })
-    }
-}
-
-#[cfg(test)]
-pub(crate) mod testing {
-    use super::*;
-    use crate::geometry::SpacingKind;
-
-    /// Attributes of a plain grey frame of unsigned 16-bit values.
-    pub(crate) fn grey_attributes(rows: u32, columns: u32) -> FrameAttributes {
-        FrameAttributes {
+    /// A plain grey frame of unsigned 16-bit values, of which nothing else is known.
+    pub fn grey(rows: u32, columns: u32) -> Self {
+        Self {
             rows,
             columns,
             samples_per_pixel: 1,
@@ -165,5 +146,18 @@ pub(crate) mod testing {
             shutter: None,
             lossy: LossyHistory::default(),
         }
+    }
+
+    /// True when display values are inverted after VOI (PS3.3 C.7.6.3.1.2 and C.11.6.1.2).
+    pub fn inverts(&self) -> bool {
+        self.photometric == Photometric::Monochrome1 || self.presentation_inverse
+    }
+
+    /// The VOI LUT items among `vois`, in file order.
+    pub fn voi_luts(&self) -> impl Iterator<Item = &Lut> {
+        self.vois.iter().filter_map(|v| match v {
+            Voi::Lut(lut) => Some(lut),
+            Voi::Window(_) => None,
+        })
     }
 }

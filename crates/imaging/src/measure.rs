@@ -165,12 +165,11 @@ pub fn region(frame: &Frame, outline: Outline, a: DVec2, b: DVec2) -> Option<Reg
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::attributes::testing::grey_attributes;
     use crate::geometry::PixelSpacing;
 
     #[test]
     fn lengths_use_both_spacings_and_say_what_they_mean() {
-        let mut a = grey_attributes(8, 8);
+        let mut a = crate::attributes::FrameAttributes::grey(8, 8);
         a.spacing = PixelSpacing {
             mm: Some([2.0, 0.5]),
             kind: SpacingKind::Patient,
@@ -192,7 +191,7 @@ mod tests {
     #[test]
     fn ultrasound_is_measured_in_the_smallest_region_with_both_ends() {
         let region = |bounds, units, delta| UltrasoundRegion { bounds, units, delta };
-        let mut a = grey_attributes(100, 100);
+        let mut a = crate::attributes::FrameAttributes::grey(100, 100);
         a.regions = vec![
             region([0, 0, 99, 99], [3, 3], [0.1, 0.1]),
             region([10, 10, 29, 29], [3, 3], [0.05, 0.05]),

@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use glam::{DAffine2, DVec2};
-use overread_imaging::attributes::{FrameAttributes, LossyHistory, Photometric};
+use overread_imaging::attributes::{FrameAttributes, Photometric};
 use overread_imaging::frame::Frame;
-use overread_imaging::geometry::{PixelSpacing, SpacingKind};
 use overread_imaging::lut::Lut;
-use overread_imaging::modality::{ModalityTransform, Unit};
+use overread_imaging::modality::ModalityTransform;
 use overread_imaging::render;
 use overread_imaging::samples::Samples;
 use overread_imaging::view::{Interpolation, View};
@@ -42,32 +41,10 @@ pub struct ProbeReport {
 
 fn attributes(photometric: Photometric, modality: ModalityTransform) -> FrameAttributes {
     FrameAttributes {
-        rows: SIDE,
-        columns: SIDE,
         samples_per_pixel: if photometric == Photometric::Rgb { 3 } else { 1 },
-        bits_stored: 16,
         photometric,
         modality,
-        measured_only: false,
-        unit: Unit::Unspecified,
-        suv: None,
-        vois: Vec::new(),
-        default_voi: None,
-        padding: None,
-        presentation_inverse: false,
-        palette: None,
-        supplemental: None,
-        profile: None,
-        warnings: Vec::new(),
-        plane: None,
-        spacing: PixelSpacing {
-            mm: None,
-            kind: SpacingKind::None,
-            aspect: 1.0,
-        },
-        regions: Arc::default(),
-        shutter: None,
-        lossy: LossyHistory::default(),
+        ..FrameAttributes::grey(SIDE, SIDE)
     }
 }
 

@@ -1,6 +1,8 @@
 //! The bit streams of a code-block of T.814: forward (magnitudes and signs, significance propagation), backward
 //! (codes of quads, refinement), and the run lengths of MEL (T.814 clause 7.1).
 
+use crate::codec::jpeg2000::mq::Raw;
+
 /// Bits from the front, the first in a byte's bottom; after a byte of ones the next has seven.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Forward<'a> {
@@ -167,10 +169,7 @@ impl<'a> Backward<'a> {
 /// The adaptive run lengths of quads whose neighbours are all insignificant (T.814 7.3.3).
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Runs<'a> {
-    data: &'a [u8],
-    at: usize,
-    byte: u8,
-    left: u32,
+    bits: Raw<'a>,
     state: usize,
     run: u32,
     /// The run ends in a one.
@@ -180,24 +179,11 @@ pub(super) struct Runs<'a> {
 impl<'a> Runs<'a> {
     pub(super) fn new(data: &'a [u8]) -> Self {
         Self {
-            data,
-            at: 0,
-            byte: 0,
-            left: 0,
+            bits: Raw::new(data),
             state: 0,
             run: 0,
             one: false,
         }
-    }
-
-    fn bit(&mut self) -> u32 {
-        if self.left == 0 {
-            self.left = if self.byte == 0xFF { 7 } else { 8 };
-            self.byte = self.data.get(self.at).copied().unwrap_or(0xFF);
-            self.at += 1;
-        }
-        self.left -= 1;
-        u32::from(self.byte >> self.left) & 1
     }
 
     /// The next symbol.
@@ -207,12 +193,12 @@ impl<'a> Runs<'a> {
         const EXPONENTS: [u8; 13] = [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 4, 5];
         if self.run == 0 && !self.one {
             let exponent = EXPONENTS[self.state.min(12)];
-            if self.bit() == 1 {
+            if self.bits.bit() == 1 {
                 self.run = 1 << exponent;
                 self.state = (self.state + 1).min(12);
             } else {
                 for _ in 0..exponent {
-                    self.run = self.run << 1 | self.bit();
+                    self.run = self.run << 1 | self.bits.bit();
                 }
                 self.state = self.state.saturating_sub(1);
                 self.one = true;
