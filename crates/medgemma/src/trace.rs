@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use crate::cancel::Cancel;
 use crate::config::read_json;
 use crate::decoder::{Cache, Span};
-use crate::engine::{Engine, LoadOptions, Precision};
+use crate::engine::{Engine, LoadOptions, Precision, State, last_logits};
 use crate::error::{EngineError, Result};
+use crate::generate::greedy;
 use crate::image::Picture;
 use crate::prompt::{self, Prompt};
 use crate::score::log_probs_at;
@@ -106,7 +107,7 @@ pub fn trace(folder: &Path, case_file: &Path, precision: Precision, open: OpenPi
     }
     out["labels"] = json!(labels);
     let most = case["max_new_tokens"].as_u64().unwrap_or(0) as usize;
-    let (ids, margins) = engine.greedy(cache, last, most)?;
+    let (ids, margins) = greedy_ids(&engine, engine.state(cache, last), most)?;
     out["greedy"] = json!({
         "text": engine.tokenizer.decode(&ids, true),
         "stopped_by_eos": ids.last().is_some_and(|id| engine.config.eos.contains(id)),
@@ -171,7 +172,7 @@ fn forward(
     states: Option<&mut Vec<Value>>,
 ) -> Result<(Cache, Vec<f32>)> {
     let (cache, hidden) = hidden(engine, prompt, ids, features, states)?;
-    Ok((cache, crate::score::last_logits(&engine.decoder, &hidden)?))
+    Ok((cache, last_logits(&engine.decoder, &hidden)?))
 }
 
 fn hidden(
@@ -213,6 +214,30 @@ fn hidden(
         states.push(record(&normed, last)?);
     }
     Ok((cache, hidden))
+}
+
+/// Greedy ids after a prompt, and by how much each beat the next best.
+fn greedy_ids(engine: &Engine, mut state: State, most: usize) -> Result<(Vec<u32>, Vec<f64>)> {
+    let (mut ids, mut margins) = (Vec::new(), Vec::new());
+    let cancel = Cancel::default();
+    for _ in 0..most {
+        let id = greedy(state.last());
+        let best = state.last()[id as usize];
+        let second = state
+            .last()
+            .iter()
+            .enumerate()
+            .filter(|(i, _)| *i != id as usize)
+            .map(|(_, v)| *v)
+            .fold(f32::NEG_INFINITY, f32::max);
+        margins.push(f64::from(best - second));
+        ids.push(id);
+        if engine.config.eos.contains(&id) {
+            break;
+        }
+        engine.step(&mut state, id, None, &cancel)?;
+    }
+    Ok((ids, margins))
 }
 
 fn label_record(engine: &Engine, prompt: &Prompt, label: &str, features: Option<&Tensor>) -> Result<Value> {
