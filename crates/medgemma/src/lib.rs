@@ -11,20 +11,25 @@
 //! `D` hidden size, `H` heads, `K` key-value heads, `d` head dimension.
 #![deny(unsafe_code)]
 
+pub mod adapted;
 pub mod cancel;
 pub mod check;
 pub mod config;
-pub mod decoder;
+mod decoder;
+mod embeddings;
 pub mod engine;
 pub mod error;
 pub mod estimate;
 pub mod generate;
 pub mod image;
+mod linear;
 pub mod map;
 pub mod names;
 pub mod prompt;
 pub mod question;
+pub mod reading;
 pub mod score;
+mod snapshots;
 pub mod template;
 mod thought;
 pub mod tokenizer;
@@ -32,6 +37,7 @@ pub mod trace;
 pub mod vision;
 pub mod weights;
 
+pub use adapted::Adapter;
 pub use cancel::Cancel;
 pub use engine::{Answer, Description, Engine, LoadOptions, Precision, Question, ReadEvent, Task};
 pub use error::EngineError;

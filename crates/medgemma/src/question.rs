@@ -14,15 +14,40 @@ pub enum Precision {
     F32,
     /// 2 bytes a weight; products are computed in float32.
     Bf16,
+    /// 8.5 bits a weight, activations rounded to bytes by blocks of 32; keys and values in float16.
+    Q8_0,
+    /// 4.5 bits a weight, the embedding 6.6; activations, keys and values as for `Q8_0`.
+    Q4K,
+}
+
+impl Precision {
+    /// The word of the command line and of records.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::Bf16 => "bf16",
+            Self::Q8_0 => "q8_0",
+            Self::Q4K => "q4_k",
+        }
+    }
+
+    /// From its word.
+    pub fn by_name(name: &str) -> Option<Self> {
+        [Self::F32, Self::Bf16, Self::Q8_0, Self::Q4K]
+            .into_iter()
+            .find(|precision| precision.name() == name)
+    }
 }
 
 /// How to load.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct LoadOptions {
     /// How matrices are held.
     pub precision: Precision,
     /// Refuse when less than this is free, bytes; `None` asks the system.
     pub memory_available: Option<u64>,
+    /// Folder for quantised weights and image features; nothing is written without one.
+    pub cache: Option<PathBuf>,
 }
 
 /// What was loaded.

@@ -93,7 +93,7 @@ pub fn read(
         *slot = Some(engine);
     }
     let load = begun.elapsed().as_secs_f64();
-    let Some(engine) = slot.as_mut() else {
+    let Some(engine) = slot.as_ref() else {
         return Err(Failure::from(overread_medgemma::EngineError::Cancelled));
     };
     let labels: Vec<String> = spec

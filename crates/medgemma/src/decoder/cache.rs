@@ -3,6 +3,7 @@
 //! Local layers keep what their window can still reach, global layers everything. A fork costs nothing: the tail is
 //! frozen first, then both sides grow tails of their own, and no key is ever copied.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use overread_kernels::attention::{Elements, Segment};
@@ -171,16 +172,19 @@ impl Rows {
     }
 }
 
-/// One run of positions, all layers.
-pub(crate) type Part = Vec<Rows>;
+/// One layer: frozen runs, oldest first, and the growing one.
+#[derive(Clone, Debug)]
+struct Layer {
+    frozen: Vec<Arc<Rows>>,
+    tail: Rows,
+}
 
 /// What was read so far.
 #[derive(Clone, Debug)]
 pub(crate) struct Cache {
     config: Arc<TextConfig>,
     format: CacheFormat,
-    frozen: Vec<Arc<Part>>,
-    tail: Part,
+    layers: Vec<Layer>,
     /// Tokens read.
     length: usize,
     /// Tokens that are still to come, as far as is known.
@@ -189,18 +193,17 @@ pub(crate) struct Cache {
 
 impl Cache {
     pub(crate) fn new(config: &Arc<TextConfig>, format: CacheFormat) -> Self {
+        let layer = |_| Layer {
+            frozen: Vec::new(),
+            tail: Rows::new(config, format, 0),
+        };
         Self {
+            layers: config.layers.iter().map(layer).collect(),
             config: Arc::clone(config),
             format,
-            frozen: Vec::new(),
-            tail: Self::empty(config, format, 0),
             length: 0,
             expected: 0,
         }
-    }
-
-    fn empty(config: &TextConfig, format: CacheFormat, first: usize) -> Part {
-        config.layers.iter().map(|_| Rows::new(config, format, first)).collect()
     }
 
     /// Tokens read.
@@ -218,14 +221,11 @@ impl Cache {
         self.expected = tokens;
     }
 
-    /// The frozen parts of a layer, oldest first.
-    pub(crate) fn frozen(&self, layer: usize) -> impl Iterator<Item = &Rows> {
-        self.frozen.iter().map(move |part| &part[layer])
-    }
-
-    /// The growing part of a layer.
-    pub(crate) fn tail(&self, layer: usize) -> &Rows {
-        &self.tail[layer]
+    /// Rows of a layer, oldest first.
+    pub(crate) fn rows(&self, layer: usize) -> impl Iterator<Item = &Rows> {
+        let layer = &self.layers[layer];
+        let all = layer.frozen.iter().map(|rows| &**rows);
+        all.chain(std::iter::once(&layer.tail)).filter(|rows| rows.rows > 0)
     }
 
     /// First position that a query at `position` can see in a layer.
@@ -243,7 +243,9 @@ impl Cache {
             LayerKind::Global => self.expected,
             LayerKind::Local => self.expected.min(SLACK),
         };
-        self.tail[layer].append(keys, values, reach, expected);
+        let layer = &mut self.layers[layer];
+        layer.frozen.retain(|rows| rows.first + rows.rows > reach);
+        layer.tail.append(keys, values, reach, expected);
     }
 
     /// Counts a span's tokens as read, after all layers have appended.
@@ -252,22 +254,99 @@ impl Cache {
         self.expected = self.expected.saturating_sub(tokens);
     }
 
-    /// Freezes the tail, so that clones share everything.
+    /// Freezes the tails, so that clones share everything.
     pub(crate) fn freeze(&mut self) {
-        if self.tail.iter().all(|rows| rows.rows == 0) {
-            return;
+        for i in 0..self.layers.len() {
+            let reach = self.reach(i, self.length);
+            let next = Rows::new(&self.config, self.format, self.length);
+            let layer = &mut self.layers[i];
+            if layer.tail.rows == 0 {
+                continue;
+            }
+            let mut tail = std::mem::replace(&mut layer.tail, next);
+            tail.trim(reach);
+            layer.frozen.retain(|rows| rows.first + rows.rows > reach);
+            layer.frozen.push(Arc::new(tail));
         }
-        let next = Self::empty(&self.config, self.format, self.length);
-        let mut tail = std::mem::replace(&mut self.tail, next);
-        for (layer, rows) in tail.iter_mut().enumerate() {
-            rows.trim(self.reach(layer, self.length));
-        }
-        self.frozen.push(Arc::new(tail));
     }
 
-    /// Bytes of keys and values, shared parts included.
-    pub(crate) fn bytes(&self) -> usize {
-        let frozen = self.frozen.iter().flat_map(|part| part.iter());
-        frozen.chain(&self.tail).map(Rows::bytes).sum()
+    /// Bytes of keys and values that `seen` did not count before; shared rows are counted once.
+    pub(crate) fn bytes(&self, seen: &mut BTreeSet<usize>) -> usize {
+        let mut bytes = 0;
+        for layer in &self.layers {
+            for rows in &layer.frozen {
+                if seen.insert(Arc::as_ptr(rows) as usize) {
+                    bytes += rows.bytes();
+                }
+            }
+            bytes += layer.tail.bytes();
+        }
+        bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config() -> Arc<TextConfig> {
+        let json = serde_json::json!({
+            "model_type": "gemma3_text", "num_hidden_layers": 2, "num_attention_heads": 2, "num_key_value_heads": 2,
+            "head_dim": 2, "hidden_size": 4, "sliding_window": 4,
+            "layer_types": ["sliding_attention", "full_attention"]
+        });
+        Arc::new(crate::config::Config::from_json(&json, None).expect("a configuration").text)
+    }
+
+    fn feed(cache: &mut Cache, tokens: usize) {
+        for layer in 0..2 {
+            let rows: Vec<f32> = (0..tokens).flat_map(|t| [(cache.length() + t) as f32; 4]).collect();
+            cache.append(layer, &rows, &rows);
+        }
+        cache.advance(tokens);
+    }
+
+    fn positions(cache: &Cache, layer: usize) -> Vec<f32> {
+        let mut all = Vec::new();
+        for rows in cache.rows(layer) {
+            let Numbers::F32(keys) = &rows.keys else { continue };
+            // The second head tells whether runs were moved rightly.
+            for r in 0..rows.rows {
+                assert_eq!(keys[(rows.stride + r) * 2], (rows.first + r) as f32);
+                all.push(keys[r * 2]);
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn local_layers_keep_their_window_and_global_layers_all() {
+        let mut cache = Cache::new(&config(), CacheFormat::F32);
+        for step in [1, 3, 2, 5, 1, 1, 1] {
+            feed(&mut cache, step);
+        }
+        let all: Vec<f32> = (0..14).map(|p| p as f32).collect();
+        assert_eq!(positions(&cache, 1), all);
+        cache.freeze();
+        // The next query stands at 14 and sees 11, 12, 13 and itself.
+        assert_eq!(positions(&cache, 0), [11.0, 12.0, 13.0]);
+        assert_eq!(positions(&cache, 1), all);
+    }
+
+    #[test]
+    fn a_fork_goes_its_own_way() {
+        let mut cache = Cache::new(&config(), CacheFormat::F32);
+        feed(&mut cache, 6);
+        cache.freeze();
+        let mut fork = cache.clone();
+        feed(&mut fork, 3);
+        assert_eq!(positions(&cache, 1).len(), 6);
+        assert_eq!(positions(&fork, 1).len(), 9);
+        let (mut seen, mut other) = (BTreeSet::new(), BTreeSet::new());
+        let own = cache.bytes(&mut seen);
+        assert!(fork.bytes(&mut seen) < own + fork.bytes(&mut other));
+        feed(&mut fork, 40);
+        fork.freeze();
+        assert_eq!(positions(&fork, 0), [46.0, 47.0, 48.0]);
     }
 }

@@ -171,11 +171,7 @@ impl Layer {
         b: &mut Buffers,
     ) {
         let window = (self.kind == LayerKind::Local).then_some(config.sliding_window);
-        let trunk: Vec<&Rows> = cache
-            .frozen(index)
-            .chain(std::iter::once(cache.tail(index)))
-            .filter(|rows| rows.rows > 0)
-            .collect();
+        let trunk: Vec<&Rows> = cache.rows(index).collect();
         let segments: Vec<Segment<'_>> = trunk.iter().copied().chain(own).map(Rows::segment).collect();
         b.seen.clear();
         for t in skipped..span.len() {
