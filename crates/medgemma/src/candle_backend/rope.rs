@@ -13,7 +13,7 @@ pub(crate) struct Rotation {
 
 impl Rotation {
     /// Angles p * theta^(-2i/d) / factor.
-    pub(crate) fn new(positions: &[usize], head_dim: usize, theta: f64, factor: f64) -> Result<Self> {
+    pub(crate) fn new(positions: &[usize], head_dim: usize, theta: f64, factor: f64, device: &Device) -> Result<Self> {
         let half = head_dim / 2;
         let inverse: Vec<f32> = (0..half)
             .map(|i| (1.0 / theta.powf(2.0 * i as f64 / head_dim as f64) / factor) as f32)
@@ -25,7 +25,7 @@ impl Rotation {
                 row.clone().chain(row).collect::<Vec<_>>()
             })
             .collect();
-        let angles = Tensor::from_vec(angles, (positions.len(), head_dim), &Device::Cpu)?;
+        let angles = Tensor::from_vec(angles, (positions.len(), head_dim), device)?;
         Ok(Self {
             cos: angles.cos()?,
             sin: angles.sin()?,

@@ -2,12 +2,13 @@
 
 use candle_core::{DType, Device, Tensor};
 
+use super::layer::linear;
+use super::norm::RmsNorm;
+use super::tower_attention::attend;
 use crate::cancel::Cancel;
 use crate::config::{Config, VisionConfig};
-use crate::decoder::norm::RmsNorm;
 use crate::error::Result;
 use crate::image::Picture;
-use crate::vision::attention::attend;
 use crate::weights::Weights;
 
 #[derive(Debug)]
@@ -17,10 +18,10 @@ struct Linear {
 }
 
 impl Linear {
-    fn take(weights: &mut Weights, name: &str) -> Result<Self> {
+    fn take(weights: &mut Weights, name: &str, device: &Device) -> Result<Self> {
         Ok(Self {
-            weight: weights.take(&format!("{name}.weight"))?,
-            bias: weights.take(&format!("{name}.bias"))?,
+            weight: weights.tensor(&format!("{name}.weight"))?.to_device(device)?,
+            bias: weights.tensor(&format!("{name}.bias"))?.to_device(device)?,
         })
     }
 
@@ -38,8 +39,8 @@ struct LayerNorm {
 }
 
 impl LayerNorm {
-    fn take(weights: &mut Weights, name: &str, eps: f64) -> Result<Self> {
-        let Linear { weight, bias } = Linear::take(weights, name)?;
+    fn take(weights: &mut Weights, name: &str, eps: f64, device: &Device) -> Result<Self> {
+        let Linear { weight, bias } = Linear::take(weights, name, device)?;
         Ok(Self { weight, bias, eps })
     }
 
@@ -65,17 +66,17 @@ struct Layer {
 }
 
 impl Layer {
-    fn take(weights: &mut Weights, i: usize, eps: f64) -> Result<Self> {
+    fn take(weights: &mut Weights, i: usize, eps: f64, device: &Device) -> Result<Self> {
         let name = |part: &str| format!("vision.encoder.layers.{i}.{part}");
         Ok(Self {
-            norm1: LayerNorm::take(weights, &name("layer_norm1"), eps)?,
-            q: Linear::take(weights, &name("self_attn.q_proj"))?,
-            k: Linear::take(weights, &name("self_attn.k_proj"))?,
-            v: Linear::take(weights, &name("self_attn.v_proj"))?,
-            out: Linear::take(weights, &name("self_attn.out_proj"))?,
-            norm2: LayerNorm::take(weights, &name("layer_norm2"), eps)?,
-            fc1: Linear::take(weights, &name("mlp.fc1"))?,
-            fc2: Linear::take(weights, &name("mlp.fc2"))?,
+            norm1: LayerNorm::take(weights, &name("layer_norm1"), eps, device)?,
+            q: Linear::take(weights, &name("self_attn.q_proj"), device)?,
+            k: Linear::take(weights, &name("self_attn.k_proj"), device)?,
+            v: Linear::take(weights, &name("self_attn.v_proj"), device)?,
+            out: Linear::take(weights, &name("self_attn.out_proj"), device)?,
+            norm2: LayerNorm::take(weights, &name("layer_norm2"), eps, device)?,
+            fc1: Linear::take(weights, &name("mlp.fc1"), device)?,
+            fc2: Linear::take(weights, &name("mlp.fc2"), device)?,
         })
     }
 
@@ -103,10 +104,10 @@ impl Layer {
 
 /// The tower.
 #[derive(Debug)]
-pub struct Tower {
+pub(crate) struct Tower {
     config: VisionConfig,
-    patch_weight: Tensor,
-    patch_bias: Tensor,
+    device: Device,
+    patch: Linear,
     positions: Tensor,
     layers: Vec<Layer>,
     post_norm: LayerNorm,
@@ -114,34 +115,27 @@ pub struct Tower {
 
 impl Tower {
     /// Takes the tower's weights.
-    ///
-    /// # Errors
-    /// Missing tensors.
-    pub fn take(weights: &mut Weights, config: &VisionConfig) -> Result<Self> {
-        let patch = 3 * config.patch_size * config.patch_size;
+    pub(crate) fn take(weights: &mut Weights, config: &VisionConfig, device: &Device) -> Result<Self> {
+        let eps = config.layer_norm_eps;
+        let grid = config.image_size / config.patch_size;
         Ok(Self {
             config: config.clone(),
-            patch_weight: weights
-                .take("vision.embeddings.patch_embedding.weight")?
-                .reshape((config.hidden_size, patch))?,
-            patch_bias: weights.take("vision.embeddings.patch_embedding.bias")?,
-            positions: weights.take("vision.embeddings.position_embedding.weight")?,
+            device: device.clone(),
+            patch: Linear::take(weights, "vision.embeddings.patch_embedding", device)?,
+            positions: weights
+                .tensor("vision.embeddings.position_embedding.weight")?
+                .reshape((grid * grid, config.hidden_size))?
+                .to_device(device)?,
             layers: (0..config.layers)
-                .map(|i| Layer::take(weights, i, config.layer_norm_eps))
+                .map(|i| Layer::take(weights, i, eps, device))
                 .collect::<Result<_>>()?,
-            post_norm: LayerNorm::take(weights, "vision.post_layernorm", config.layer_norm_eps)?,
+            post_norm: LayerNorm::take(weights, "vision.post_layernorm", eps, device)?,
         })
     }
 
     /// Last hidden state `[patches, D]` of a picture of the tower's own size.
-    ///
-    /// # Errors
-    /// Cancelled, or arithmetic.
-    pub fn forward(&self, picture: &Picture, cancel: &Cancel) -> Result<Tensor> {
-        let mut x = self
-            .patches(picture)?
-            .matmul(&self.patch_weight.t()?)?
-            .broadcast_add(&self.patch_bias)?;
+    pub(crate) fn forward(&self, picture: &Picture, cancel: &Cancel) -> Result<Tensor> {
+        let mut x = self.patch.forward(&self.patches(picture)?)?;
         x = (x + &self.positions)?;
         for layer in &self.layers {
             cancel.check()?;
@@ -166,13 +160,13 @@ impl Tower {
                 }
             }
         }
-        Ok(Tensor::from_vec(flat, (grid * grid, 3 * p * p), &Device::Cpu)?)
+        Ok(Tensor::from_vec(flat, (grid * grid, 3 * p * p), &self.device)?)
     }
 }
 
 /// Average pool, norm, matrix.
 #[derive(Debug)]
-pub struct Projector {
+pub(crate) struct Projector {
     grid: usize,
     side: usize,
     norm: RmsNorm,
@@ -181,10 +175,12 @@ pub struct Projector {
 
 impl Projector {
     /// Takes the projector's weights.
-    ///
-    /// # Errors
-    /// Missing tensors.
-    pub fn take(weights: &mut Weights, config: &Config, vision: &VisionConfig) -> Result<Self> {
+    pub(crate) fn take(
+        weights: &mut Weights,
+        config: &Config,
+        vision: &VisionConfig,
+        device: &Device,
+    ) -> Result<Self> {
         Ok(Self {
             grid: vision.image_size / vision.patch_size,
             side: config.tokens_per_image.isqrt(),
@@ -192,16 +188,17 @@ impl Projector {
                 weights,
                 "projector.mm_soft_emb_norm.weight",
                 vision.layer_norm_eps,
+                device,
             )?,
-            matrix: weights.take("projector.mm_input_projection_weight")?,
+            // Held as [out, in], as all matrices are.
+            matrix: weights
+                .tensor("projector.mm_input_projection_weight")?
+                .to_device(device)?,
         })
     }
 
     /// `[patches, Dv]` to `[tokens, D]`.
-    ///
-    /// # Errors
-    /// Arithmetic.
-    pub fn forward(&self, hidden: &Tensor) -> Result<Tensor> {
+    pub(crate) fn forward(&self, hidden: &Tensor) -> Result<Tensor> {
         let width = hidden.dim(1)?;
         let kernel = self.grid / self.side;
         let pooled = hidden
@@ -210,6 +207,6 @@ impl Projector {
             .mean(1)?
             .reshape((self.side * self.side, width))?;
         let normed = self.norm.forward(&pooled)?;
-        Ok(normed.matmul(&self.matrix.to_dtype(DType::F32)?)?)
+        linear(&normed, &self.matrix)
     }
 }
