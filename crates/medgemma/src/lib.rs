@@ -19,8 +19,8 @@ pub mod engine;
 pub mod error;
 pub mod estimate;
 pub mod generate;
+mod gguf;
 pub mod image;
-pub mod map;
 pub mod names;
 pub mod prompt;
 pub mod question;
@@ -31,6 +31,7 @@ pub mod tokenizer;
 pub mod trace;
 pub mod vision;
 pub mod weights;
+mod words;
 
 pub use cancel::Cancel;
 pub use engine::{Answer, Description, Engine, LoadOptions, Precision, Question, ReadEvent, Task};
