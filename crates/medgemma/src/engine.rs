@@ -6,16 +6,15 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use overread_kernels::attention::Precision as Arithmetic;
-
 use crate::adapted::Adapter;
 use crate::cancel::Cancel;
 use crate::config::Config;
-use crate::decoder::{Cache, CacheFormat, Decoder, Span, Wanted};
+use crate::decoder::{Span, Wanted};
 use crate::embeddings::Embeddings;
 use crate::error::{EngineError, Result};
 use crate::image::Picture;
 use crate::linear::Pass;
+use crate::model::{Cache, Model, Tokens};
 use crate::prompt::{self, Prompt};
 pub use crate::question::{
     Answer, Description, LabelAnswer, LoadOptions, Precision, Question, ReadEvent, Task,
@@ -24,7 +23,6 @@ use crate::score::log_probs_at;
 use crate::snapshots::{Snapshot, Snapshots};
 use crate::template::Message;
 use crate::tokenizer::Tokenizer;
-use crate::vision::{Projector, Tower};
 use crate::weights;
 
 /// Tokens of a prompt computed at once; never cut inside an image.
@@ -84,8 +82,7 @@ impl Encoded {
 pub struct Engine {
     pub(crate) config: Config,
     pub(crate) tokenizer: Tokenizer,
-    pub(crate) tower: Option<(Tower, Projector)>,
-    pub(crate) decoder: Decoder,
+    pub(crate) model: Model,
     description: Description,
     embeddings: Mutex<Embeddings>,
     snapshots: Mutex<Snapshots>,
@@ -126,19 +123,8 @@ impl Engine {
                 available_gib: gib(available),
             });
         }
-        let mut weights = weights::load(folder, &config, &options, progress, cancel)?;
-        let decoder = Decoder::take(&mut weights, &config.text, options.precision == Precision::Bf16)?;
-        let arithmetic = match options.precision {
-            Precision::F32 => Arithmetic::F32,
-            Precision::Bf16 | Precision::Q8_0 | Precision::Q4K => Arithmetic::Bf16,
-        };
-        let tower = match &config.vision {
-            Some(vision) => Some((
-                Tower::take(&mut weights, vision, arithmetic)?,
-                Projector::take(&mut weights, &config, vision)?,
-            )),
-            None => None,
-        };
+        let mut weights = weights::load(folder, &config, options.precision, progress, cancel)?;
+        let model = Model::take(&mut weights, &config, options.precision, &options.device)?;
         let description = Description {
             name: folder
                 .file_name()
@@ -155,8 +141,7 @@ impl Engine {
         Ok(Self {
             config,
             tokenizer,
-            tower,
-            decoder,
+            model,
             description,
             embeddings: Mutex::new(Embeddings::new(
                 options.cache.map(|folder| folder.join("embeddings")),
@@ -222,7 +207,7 @@ impl Engine {
                 Some(features) => features,
                 None => {
                     let pass = Pass::new(cancel, adapter);
-                    let (_, features) = self.encode(pass, &resized)?;
+                    let (_, features) = self.model.encode(pass, &resized)?;
                     let features = Arc::new(features);
                     lock(&self.embeddings).put(&key, Arc::clone(&features));
                     features
@@ -231,17 +216,6 @@ impl Engine {
             encoded.pictures.push(EncodedPicture { sha256, features });
         }
         Ok(encoded)
-    }
-
-    /// Tower output `[patches, Dv]` and projected features `[tokens, D]` of a picture of the tower's size.
-    pub(crate) fn encode(&self, pass: Pass<'_>, picture: &Picture) -> Result<(Vec<f32>, Vec<f32>)> {
-        let (tower, projector) = self
-            .tower
-            .as_ref()
-            .ok_or_else(|| EngineError::BadQuestion("the model reads text only".to_owned()))?;
-        let hidden = tower.forward(pass, picture, &mut |_| {})?;
-        let features = projector.forward(pass, &hidden)?;
-        Ok((hidden, features))
     }
 
     /// Reads a prompt from the longest snapshot on, and leaves snapshots after its last image and at its end.
@@ -290,15 +264,19 @@ impl Engine {
             }
             let features = self.features_between(prompt, images, at, end);
             let blocks = &prompt.blocks[at..end];
-            let embedded = self.decoder.embed(pass, &prompt.ids[at..end], blocks, &features);
+            let tokens = Tokens {
+                ids: &prompt.ids[at..end],
+                blocks,
+                features: &features,
+            };
             let wanted = Wanted::Keep(usize::from(end == total));
             let span = Span::trunk(at, blocks);
             let hidden = self
-                .decoder
-                .forward(pass, embedded, &span, &mut state.cache, wanted, None)?;
+                .model
+                .forward(pass, tokens, &span, &mut state.cache, wanted, None)?;
             state.last.clear();
             if end == total {
-                self.decoder.last_logits(pass, &hidden, &mut state.last)?;
+                self.last_logits(pass, &hidden, &mut state.last)?;
             }
             if end == total || Some(end) == after_images {
                 state.cache.freeze();
@@ -319,12 +297,8 @@ impl Engine {
 
     /// Nothing read yet.
     pub(crate) fn empty_state(&self) -> State {
-        let format = match self.description.precision {
-            Precision::F32 | Precision::Bf16 => CacheFormat::F32,
-            Precision::Q8_0 | Precision::Q4K => CacheFormat::F16,
-        };
         State {
-            cache: self.decoder.cache(format),
+            cache: self.model.cache(),
             last: Vec::new(),
             reused: 0,
         }
@@ -397,18 +371,21 @@ impl Engine {
         }
         let pass = Pass::new(cancel, adapter);
         let span = Span::branches(state.cache.length(), &lengths);
-        let embedded = self.decoder.embed(pass, &ids, &vec![-1; ids.len()], &[]);
+        let tokens = Tokens {
+            ids: &ids,
+            blocks: &vec![-1; ids.len()],
+            features: &[],
+        };
         let mut cache = state.cache.clone();
         let hidden = self
-            .decoder
-            .forward(pass, embedded, &span, &mut cache, Wanted::Branches, None)?;
-        let normed = self.decoder.finish(pass, &hidden);
+            .model
+            .forward(pass, tokens, &span, &mut cache, Wanted::Branches, None)?;
         let owners: Vec<(usize, usize)> = lengths
             .iter()
             .enumerate()
             .flat_map(|(b, length)| (0..*length).map(move |depth| (b, depth)))
             .collect();
-        self.decoder.logits(pass, &normed, &mut |row, logits| {
+        self.model.logits(pass, &hidden, &mut |row, logits| {
             let (b, depth) = owners[row];
             scores[b].extend(log_probs_at(logits, &branches[b][depth + 1..depth + 2]));
         })?;
@@ -427,12 +404,25 @@ impl Engine {
         cancel: &Cancel,
     ) -> Result<()> {
         let pass = Pass::new(cancel, adapter);
-        let embedded = self.decoder.embed(pass, &[id], &[-1], &[]);
+        let tokens = Tokens {
+            ids: &[id],
+            blocks: &[-1],
+            features: &[],
+        };
         let span = Span::trunk(state.cache.length(), &[-1]);
         let hidden = self
-            .decoder
-            .forward(pass, embedded, &span, &mut state.cache, Wanted::Keep(1), None)?;
-        self.decoder.last_logits(pass, &hidden, &mut state.last)
+            .model
+            .forward(pass, tokens, &span, &mut state.cache, Wanted::Keep(1), None)?;
+        self.last_logits(pass, &hidden, &mut state.last)
+    }
+
+    /// Logits after the last row of hidden states `[n, D]`.
+    pub(crate) fn last_logits(&self, pass: Pass<'_>, hidden: &[f32], into: &mut Vec<f32>) -> Result<()> {
+        let last = &hidden[hidden.len() - self.config.text.hidden_size..];
+        self.model.logits(pass, last, &mut |_, row| {
+            into.clear();
+            into.extend_from_slice(row);
+        })
     }
 
     /// The state after a forward pass of the trace's own.

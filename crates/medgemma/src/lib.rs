@@ -13,6 +13,7 @@
 
 pub mod adapted;
 pub mod cancel;
+mod candle_backend;
 pub mod check;
 pub mod config;
 mod decoder;
@@ -21,9 +22,10 @@ pub mod engine;
 pub mod error;
 pub mod estimate;
 pub mod generate;
+mod gguf;
 pub mod image;
 mod linear;
-pub mod map;
+mod model;
 pub mod names;
 pub mod prompt;
 pub mod question;
@@ -36,6 +38,7 @@ pub mod tokenizer;
 pub mod trace;
 pub mod vision;
 pub mod weights;
+mod words;
 
 pub use adapted::Adapter;
 pub use cancel::Cancel;

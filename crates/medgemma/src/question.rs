@@ -6,41 +6,10 @@ use crate::generate::Sampling;
 use crate::image::Picture;
 use crate::template::Message;
 
-/// How matrices are held.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Precision {
-    /// 4 bytes a weight: the contract of the traces.
-    #[default]
-    F32,
-    /// 2 bytes a weight; products are computed in float32.
-    Bf16,
-    /// 8.5 bits a weight, activations rounded to bytes by blocks of 32; keys and values in float16.
-    Q8_0,
-    /// 4.5 bits a weight, the embedding 6.6; activations, keys and values as for `Q8_0`.
-    Q4K,
-}
-
-impl Precision {
-    /// The word of the command line and of records.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::F32 => "f32",
-            Self::Bf16 => "bf16",
-            Self::Q8_0 => "q8_0",
-            Self::Q4K => "q4_k",
-        }
-    }
-
-    /// From its word.
-    pub fn by_name(name: &str) -> Option<Self> {
-        [Self::F32, Self::Bf16, Self::Q8_0, Self::Q4K]
-            .into_iter()
-            .find(|precision| precision.name() == name)
-    }
-}
+pub use crate::weights::Precision;
 
 /// How to load.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct LoadOptions {
     /// How matrices are held.
     pub precision: Precision,
@@ -48,6 +17,19 @@ pub struct LoadOptions {
     pub memory_available: Option<u64>,
     /// Folder for quantised weights and image features; nothing is written without one.
     pub cache: Option<PathBuf>,
+    /// `cpu`, or `cuda`, `cuda:1`, `metal` where the program was built for them.
+    pub device: String,
+}
+
+impl Default for LoadOptions {
+    fn default() -> Self {
+        Self {
+            precision: Precision::default(),
+            memory_available: None,
+            cache: None,
+            device: "cpu".to_owned(),
+        }
+    }
 }
 
 /// What was loaded.

@@ -6,12 +6,13 @@ use serde_json::{Value, json};
 
 use crate::cancel::Cancel;
 use crate::config::read_json;
-use crate::decoder::{Cache, Span, Wanted};
+use crate::decoder::{Span, Wanted};
 use crate::engine::{Engine, LoadOptions, Precision, State};
 use crate::error::{EngineError, Result};
 use crate::generate::greedy;
 use crate::image::Picture;
 use crate::linear::Pass;
+use crate::model::{Cache, Tokens};
 use crate::prompt::{self, Prompt};
 use crate::score::log_probs_at;
 use crate::template::{Message, Part, Role};
@@ -58,7 +59,7 @@ pub fn trace(folder: &Path, case_file: &Path, precision: Precision, open: OpenPi
             let (picture, mode) = open(&root.join(file)).map_err(bad)?;
             let resized = picture.resized(side);
             records.push(picture_record(file, mode, &picture, &resized));
-            let (tower, own) = engine.encode(pass, &resized)?;
+            let (tower, own) = engine.model.encode(pass, &resized)?;
             hidden.push(tower.into_iter().take(8).collect::<Vec<f32>>());
             features.extend(own);
         }
@@ -79,7 +80,7 @@ pub fn trace(folder: &Path, case_file: &Path, precision: Precision, open: OpenPi
     };
     let (cache, hidden, states) = tracer.hidden(&prompt.ids, 1)?;
     let mut last = Vec::new();
-    engine.decoder.last_logits(pass, &hidden, &mut last)?;
+    engine.last_logits(pass, &hidden, &mut last)?;
     out["hidden_states_last_position"] = json!(states);
     let mut order: Vec<usize> = (0..last.len()).collect();
     order.sort_by(|a, b| last[*b].total_cmp(&last[*a]).then(a.cmp(b)));
@@ -197,7 +198,11 @@ impl Tracer<'_> {
         let blocks: Vec<i32> = (0..ids.len())
             .map(|i| self.prompt.blocks.get(i).copied().unwrap_or(-1))
             .collect();
-        let embedded = engine.decoder.embed(pass, ids, &blocks, self.features);
+        let tokens = Tokens {
+            ids,
+            blocks: &blocks,
+            features: self.features,
+        };
         let mut cache = engine.empty_state().into_cache();
         let span = Span::trunk(0, &blocks);
         let width = engine.config.text.hidden_size;
@@ -207,16 +212,16 @@ impl Tracer<'_> {
         };
         let mut states = Vec::new();
         let mut watch = |row: &[f32]| states.push(record(row, states.len()));
-        let hidden = engine.decoder.forward(
+        let hidden = engine.model.forward(
             pass,
-            embedded,
+            tokens,
             &span,
             &mut cache,
             Wanted::Keep(wanted),
             Some(&mut watch),
         )?;
         // The reference lists the last layer after the final norm.
-        let normed = engine.decoder.finish(pass, &hidden[hidden.len() - width..]);
+        let normed = engine.model.finish(pass, &hidden[hidden.len() - width..])?;
         states.push(record(&normed, states.len()));
         Ok((cache, hidden, states))
     }
@@ -240,9 +245,8 @@ impl Tracer<'_> {
     fn score(&self, ids: &[u32], start: usize) -> Result<(Vec<f64>, f64, f64)> {
         let wanted = ids.len() - start + 1;
         let (_, hidden, _) = self.hidden(ids, wanted)?;
-        let normed = self.engine.decoder.finish(self.pass, &hidden);
         let mut each = Vec::new();
-        self.engine.decoder.logits(self.pass, &normed, &mut |row, logits| {
+        self.engine.model.logits(self.pass, &hidden, &mut |row, logits| {
             if let Some(id) = ids.get(start + row) {
                 each.extend(log_probs_at(logits, &[*id]));
             }

@@ -207,19 +207,6 @@ impl Decoder {
         Ok(())
     }
 
-    /// Logits after the last row of hidden states `[n, D]`.
-    ///
-    /// # Errors
-    /// Cancelled.
-    pub(crate) fn last_logits(&self, pass: Pass<'_>, hidden: &[f32], into: &mut Vec<f32>) -> Result<()> {
-        let last = &hidden[hidden.len() - self.config.hidden_size..];
-        let normed = self.finish(pass, last);
-        self.logits(pass, &normed, &mut |_, row| {
-            into.clear();
-            into.extend_from_slice(row);
-        })
-    }
-
     fn lend(&self) -> Buffers {
         let mut kept = self.buffers.lock().unwrap_or_else(PoisonError::into_inner);
         kept.pop().unwrap_or_default()
