@@ -3,6 +3,7 @@
 //!
 //! Everything takes `&self`: what is kept for the next question lies behind locks that are held for moments only.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -40,6 +41,16 @@ impl State {
     /// Logits after the last token read, one a row of the embedding.
     pub(crate) fn last(&self) -> &[f32] {
         &self.last
+    }
+
+    /// Says how many tokens will come.
+    pub(crate) fn expect(&mut self, tokens: usize) {
+        self.cache.expect(tokens);
+    }
+
+    /// Bytes of keys and values.
+    pub(crate) fn bytes(&self) -> usize {
+        self.cache.bytes(&mut BTreeSet::new())
     }
 
     /// The cache alone.
@@ -270,14 +281,7 @@ impl Engine {
                 features: &features,
             };
             let wanted = Wanted::Keep(usize::from(end == total));
-            let span = Span::trunk(at, blocks);
-            let hidden = self
-                .model
-                .forward(pass, tokens, &span, &mut state.cache, wanted, None)?;
-            state.last.clear();
-            if end == total {
-                self.last_logits(pass, &hidden, &mut state.last)?;
-            }
+            self.read_on(pass, &mut state, tokens, &Span::trunk(at, blocks), wanted)?;
             if end == total || Some(end) == after_images {
                 state.cache.freeze();
                 let seen = prompt.images_in(end).min(hashes.len());
@@ -410,10 +414,26 @@ impl Engine {
             features: &[],
         };
         let span = Span::trunk(state.cache.length(), &[-1]);
+        self.read_on(pass, state, tokens, &span, Wanted::Keep(1))
+    }
+
+    /// Reads a span of the trunk; the logits after its last token are computed when a hidden state is wanted.
+    pub(crate) fn read_on(
+        &self,
+        pass: Pass<'_>,
+        state: &mut State,
+        tokens: Tokens<'_>,
+        span: &Span,
+        wanted: Wanted,
+    ) -> Result<()> {
         let hidden = self
             .model
-            .forward(pass, tokens, &span, &mut state.cache, Wanted::Keep(1), None)?;
-        self.last_logits(pass, &hidden, &mut state.last)
+            .forward(pass, tokens, span, &mut state.cache, wanted, None)?;
+        state.last.clear();
+        if !hidden.is_empty() {
+            self.last_logits(pass, &hidden, &mut state.last)?;
+        }
+        Ok(())
     }
 
     /// Logits after the last row of hidden states `[n, D]`.
