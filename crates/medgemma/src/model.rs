@@ -103,6 +103,9 @@ impl Model {
                 },
             });
         }
+        if device == "candle" {
+            return Self::take_for_candle(weights, config, rounded, &Device::Cpu);
+        }
         if precision.is_quantised() {
             return Err(EngineError::Unsupported(format!(
                 "{} weights are read on the CPU; on {device} choose bf16 or f32",
