@@ -100,7 +100,11 @@ pub struct Adapter {
 
 impl Adapter {
     pub(crate) fn new(name: String, sha256: String, changes: BTreeMap<String, Change>) -> Self {
-        Self { name, sha256, changes }
+        Self {
+            name,
+            sha256,
+            changes,
+        }
     }
 
     /// What it does to the map of that internal name (without `.weight`).
@@ -110,6 +114,8 @@ impl Adapter {
 
     /// True when it changes what a picture becomes.
     pub fn changes_vision(&self) -> bool {
-        self.changes.keys().any(|name| name.starts_with("vision.") || name.starts_with("projector."))
+        self.changes
+            .keys()
+            .any(|name| name.starts_with("vision.") || name.starts_with("projector."))
     }
 }

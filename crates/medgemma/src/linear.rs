@@ -77,6 +77,11 @@ impl Linear {
         }
     }
 
+    /// Internal name, without `.weight`.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Values that come out.
     pub(crate) fn width(&self) -> usize {
         self.matrix.rows()
@@ -112,7 +117,8 @@ impl Linear {
                     return finish(out, &plain, None, then);
                 }
             };
-            self.matrix.multiply(pass.kernels, input, out, epilogue, pass.stop());
+            self.matrix
+                .multiply(pass.kernels, input, out, epilogue, pass.stop());
             return;
         };
         let mut product = vec![0.0; rows * self.width()];

@@ -29,7 +29,11 @@ impl Engine {
         let Some(side) = self.description().image_size else {
             return Err(EngineError::BadQuestion("the model reads text only".to_owned()));
         };
-        let value = |i: usize| (i as u32).wrapping_mul(seed.wrapping_mul(2_654_435_761) | 1).to_be_bytes()[0];
+        let value = |i: usize| {
+            (i as u32)
+                .wrapping_mul(seed.wrapping_mul(2_654_435_761) | 1)
+                .to_be_bytes()[0]
+        };
         let picture = Picture {
             width: side,
             height: side,
@@ -60,7 +64,11 @@ impl Engine {
                 // An image and as much text after it, again and again.
                 let (image, within) = (t / (each + 8), t % (each + 8));
                 let whole = (image + 1) * (each + 8) <= tokens;
-                if images && whole && within < each { image as i32 } else { -1 }
+                if images && whole && within < each {
+                    image as i32
+                } else {
+                    -1
+                }
             })
             .collect();
         let ids: Vec<u32> = (0..tokens as u32)

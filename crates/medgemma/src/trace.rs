@@ -24,12 +24,7 @@ pub type OpenPicture<'a> = &'a dyn Fn(&Path) -> std::result::Result<(Picture, &'
 ///
 /// # Errors
 /// A case that cannot be read, or anything loading or reading may meet.
-pub fn trace(
-    folder: &Path,
-    case_file: &Path,
-    options: LoadOptions,
-    open: OpenPicture<'_>,
-) -> Result<Value> {
+pub fn trace(folder: &Path, case_file: &Path, options: LoadOptions, open: OpenPicture<'_>) -> Result<Value> {
     let precision = options.precision;
     let cancel = Cancel::default();
     let root = case_file.parent().unwrap_or(Path::new("."));

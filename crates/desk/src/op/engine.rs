@@ -3,8 +3,8 @@
 use std::path::Path;
 
 pub use overread_medgemma::Precision;
-use overread_medgemma::{LoadOptions, check};
 use overread_medgemma::template::render;
+use overread_medgemma::{LoadOptions, check};
 use serde_json::{Value, json};
 
 use crate::Outcome;

@@ -1,8 +1,8 @@
 //! One decoder layer: four norms, grouped-query attention, gated MLP.
 
+use overread_kernels::Input;
 use overread_kernels::attention::{Heads, Segment, attend};
 use overread_kernels::rows::{add_rms_norm, gelu_gate, norm_and_rotate, rms_norm};
-use overread_kernels::Input;
 
 use crate::config::{LayerKind, TextConfig};
 use crate::decoder::cache::{Cache, Rows};
@@ -69,6 +69,13 @@ impl Layer {
             pre_feedforward_norm,
             post_feedforward_norm,
         })
+    }
+
+    /// Its maps, for adapters.
+    pub(crate) fn linears(&self) -> [&Linear; 7] {
+        [
+            &self.q, &self.k, &self.v, &self.o, &self.gate, &self.up, &self.down,
+        ]
     }
 
     pub(crate) fn kind(&self) -> LayerKind {
@@ -179,7 +186,8 @@ impl Layer {
             for rows in &trunk {
                 let from = wanted.start.max(rows.first);
                 let to = wanted.end.min(rows.first + rows.rows);
-                b.seen.push(from.min(to).max(rows.first) - rows.first..to.max(rows.first) - rows.first);
+                b.seen
+                    .push(from.min(to).max(rows.first) - rows.first..to.max(rows.first) - rows.first);
             }
             if own.is_some() {
                 b.seen.push(span.sees_of_branch(t, window));
@@ -191,7 +199,8 @@ impl Layer {
             d: config.head_dim,
         };
         let scale = config.query_pre_attn_scalar.powf(-0.5) as f32;
-        b.attended.resize((span.len() - skipped) * config.heads * config.head_dim, 0.0);
+        b.attended
+            .resize((span.len() - skipped) * config.heads * config.head_dim, 0.0);
         attend(
             pass.kernels,
             &b.q,

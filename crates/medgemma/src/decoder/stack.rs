@@ -69,19 +69,19 @@ impl Decoder {
         })
     }
 
+    /// All its maps, for adapters: the embedding, the head where it has weights of its own, and the layers'.
+    pub(crate) fn linears(&self) -> impl Iterator<Item = &Linear> {
+        let ends = std::iter::once(&self.embedding).chain(&self.head);
+        ends.chain(self.layers.iter().flat_map(Layer::linears))
+    }
+
     /// An empty cache.
     pub(crate) fn cache(&self, format: CacheFormat) -> Cache {
         Cache::new(&self.config, format)
     }
 
     /// Scaled embeddings `[T, D]` of ids; image positions get rows of `features` (in order, not scaled) instead.
-    pub(crate) fn embed(
-        &self,
-        pass: Pass<'_>,
-        ids: &[u32],
-        blocks: &[i32],
-        features: &[f32],
-    ) -> Vec<f32> {
+    pub(crate) fn embed(&self, pass: Pass<'_>, ids: &[u32], blocks: &[i32], features: &[f32]) -> Vec<f32> {
         let width = self.config.hidden_size;
         let table = match pass.adapter.and_then(|a| a.change("text.embed_tokens")) {
             Some(Change::Replaced(matrix)) => matrix,
@@ -155,7 +155,13 @@ impl Decoder {
     /// The final norm of hidden states `[n, D]`.
     pub(crate) fn finish(&self, pass: Pass<'_>, hidden: &[f32]) -> Vec<f32> {
         let mut out = vec![0.0; hidden.len()];
-        rms_norm(pass.kernels, hidden, &self.norm, self.config.rms_norm_eps as f32, &mut out);
+        rms_norm(
+            pass.kernels,
+            hidden,
+            &self.norm,
+            self.config.rms_norm_eps as f32,
+            &mut out,
+        );
         out
     }
 

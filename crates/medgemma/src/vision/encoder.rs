@@ -1,8 +1,8 @@
 //! The SigLIP encoder layer, shared by the tower of MedGemma and both towers of MedSigLIP.
 
+use overread_kernels::Input;
 use overread_kernels::attention::{Precision as Arithmetic, attend_all};
 use overread_kernels::rows::layer_norm;
-use overread_kernels::Input;
 
 use crate::error::Result;
 use crate::linear::{Linear, Pass, Then};
@@ -69,6 +69,11 @@ impl EncoderLayer {
             fc1: Linear::take_with_bias(weights, &name("mlp.fc1"))?,
             fc2: Linear::take_with_bias(weights, &name("mlp.fc2"))?,
         })
+    }
+
+    /// Its maps, for adapters.
+    pub(crate) fn linears(&self) -> [&Linear; 6] {
+        [&self.q, &self.k, &self.v, &self.out, &self.fc1, &self.fc2]
     }
 
     /// `x` is `[T, D]`.

@@ -59,7 +59,8 @@ pub fn model(bench: &ModelBench, timer: Timer<'_>) -> Outcome<Value> {
     };
     memory::forget_peak();
     let mut loaded = None;
-    let load = timer(&mut || loaded = Some(Engine::load(&bench.model, options.clone(), &mut |_| {}, &cancel)));
+    let load =
+        timer(&mut || loaded = Some(Engine::load(&bench.model, options.clone(), &mut |_| {}, &cancel)));
     let Some(engine) = loaded.transpose()? else {
         return Ok(Value::Null);
     };
@@ -168,4 +169,3 @@ fn rate(tokens: usize, mut times: Value) -> Value {
     times["tokens_per_s"] = json!(times["median_s"].as_f64().map(|s| tokens as f64 / s));
     times
 }
-
