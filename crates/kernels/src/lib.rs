@@ -16,6 +16,7 @@ pub mod attention;
 pub mod bytes;
 pub mod input;
 pub mod level;
+mod lanes;
 pub mod matrix;
 pub mod rounding;
 pub mod rows;

@@ -1,11 +1,18 @@
 //! Attention without a score matrix: keys are read tile by tile and a running softmax is kept (as in FlashAttention,
 //! Dao et al. 2022).
 
+mod block;
+mod pack;
+mod scatter;
+mod scratch;
+mod tile;
+mod tower;
+
 use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::level::Kernels;
+use crate::level::{Kernels, Level};
 use crate::rounding::from_f16;
 use crate::stop::Stop;
 
@@ -119,27 +126,22 @@ pub fn attend_all(
     heads: usize,
     d: usize,
     scale: f32,
-    _precision: Precision,
+    precision: Precision,
     out: &mut [f32],
     stop: Stop<'_>,
 ) {
     let length = q.len() / (heads * d).max(1);
-    let split = |x: &[f32]| -> Vec<f32> {
-        (0..heads)
-            .flat_map(|h| (0..length).flat_map(move |t| x[(t * heads + h) * d..][..d].iter().copied()))
-            .collect()
-    };
-    let (keys, values) = (split(k), split(v));
-    let segment = Segment {
-        keys: Elements::F32(&keys),
-        values: Elements::F32(&values),
-        stride: length,
-    };
-    let seen = vec![0..length; length];
-    let shape = Heads {
+    let total = length * heads * d;
+    assert!(
+        [q.len(), k.len(), v.len(), out.len()] == [total; 4],
+        "queries, keys, values and result of {length} tokens"
+    );
+    let bf16 = precision == Precision::Bf16 && kernels.level() == Level::Avx512Bf16;
+    let shape = tower::Shape {
+        length,
         heads,
-        kv_heads: heads,
         d,
+        per: if bf16 { 2 } else { 1 },
     };
-    attend(kernels, q, shape, &[segment], &seen, scale, out, stop);
+    tower::attend(kernels, bf16, shape, [q, k, v], scale, out, stop);
 }
