@@ -15,8 +15,8 @@
 pub mod attention;
 pub mod bytes;
 pub mod input;
-pub mod level;
 mod lanes;
+pub mod level;
 pub mod matrix;
 pub mod rounding;
 pub mod rows;

@@ -90,7 +90,10 @@ unsafe fn columns<P: Product, const V: usize>(
 /// As for [`multiply`], of `R` rows and `V` registers.
 #[inline(always)]
 #[expect(unsafe_code, reason = "the inner loops of attention go without bounds checks")]
-#[expect(clippy::needless_range_loop, reason = "rows of registers and of words are walked together")]
+#[expect(
+    clippy::needless_range_loop,
+    reason = "rows of registers and of words are walked together"
+)]
 unsafe fn block<P: Product, const R: usize, const V: usize>(
     p: P,
     a: Left,

@@ -2,18 +2,20 @@
 //! Dao et al. 2022).
 
 mod block;
+mod decoder;
 mod pack;
+mod plan;
 mod scatter;
 mod scratch;
+#[cfg(test)]
+mod tests;
+mod thin;
 mod tile;
 mod tower;
 
 use std::ops::Range;
 
-use rayon::prelude::*;
-
 use crate::level::{Kernels, Level};
-use crate::rounding::from_f16;
 use crate::stop::Stop;
 
 /// Numbers of a cache.
@@ -26,10 +28,10 @@ pub enum Elements<'a> {
 }
 
 impl Elements<'_> {
-    fn get(self, i: usize) -> f32 {
+    fn count(self) -> usize {
         match self {
-            Self::F32(v) => v[i],
-            Self::F16(v) => from_f16(v[i]),
+            Self::F32(v) => v.len(),
+            Self::F16(v) => v.len(),
         }
     }
 }
@@ -47,12 +49,41 @@ pub struct Segment<'a> {
 
 /// Attention of the decoder. `q` and `out` are `[T, heads, d]`; head `h` reads key-value head `h * kv_heads / heads`.
 /// `seen[t * segments.len() + s]` is the range of rows of segment `s` that query `t` sees; a query that sees nothing at
-/// all gets zeros. Scores are `scale * q k`, softmax in float32.
+/// all gets zeros. Scores are `scale * q k`, softmax in float32. All arithmetic is float32.
 ///
 /// # Panics
 /// When shapes or ranges do not fit.
 pub fn attend(
-    _kernels: Kernels,
+    kernels: Kernels,
+    q: &[f32],
+    shape: Heads,
+    segments: &[Segment<'_>],
+    seen: &[Range<usize>],
+    scale: f32,
+    out: &mut [f32],
+    stop: Stop<'_>,
+) {
+    attend_with(
+        kernels,
+        Precision::F32,
+        q,
+        shape,
+        segments,
+        seen,
+        scale,
+        out,
+        stop,
+    );
+}
+
+/// [`attend`] with the arithmetic chosen. With [`Precision::Bf16`] queries, keys, values and probabilities are rounded to
+/// bfloat16 where the machine multiplies it and there are more than a few queries: few wait for memory, not arithmetic.
+///
+/// # Panics
+/// When shapes or ranges do not fit.
+pub fn attend_with(
+    kernels: Kernels,
+    precision: Precision,
     q: &[f32],
     shape: Heads,
     segments: &[Segment<'_>],
@@ -62,36 +93,42 @@ pub fn attend(
     stop: Stop<'_>,
 ) {
     let Heads { heads, kv_heads, d } = shape;
-    out.par_chunks_exact_mut(heads * d)
-        .enumerate()
-        .for_each(|(t, out)| {
-            if stop.is_set() {
-                return;
-            }
-            for h in 0..heads {
-                let query = &q[(t * heads + h) * d..][..d];
-                let kv = h * kv_heads / heads;
-                let (mut top, mut sum) = (f32::NEG_INFINITY, 0.0);
-                let mut acc = vec![0.0; d];
-                for (s, segment) in segments.iter().enumerate() {
-                    for row in seen[t * segments.len() + s].clone() {
-                        let at = (kv * segment.stride + row) * d;
-                        let score: f32 =
-                            (0..d).map(|i| query[i] * segment.keys.get(at + i)).sum::<f32>() * scale;
-                        let higher = top.max(score);
-                        let (old, new) = ((top - higher).exp(), (score - higher).exp());
-                        for (i, a) in acc.iter_mut().enumerate() {
-                            *a = *a * old + new * segment.values.get(at + i);
-                        }
-                        sum = sum * old + new;
-                        top = higher;
-                    }
-                }
-                for (o, a) in out[h * d..][..d].iter_mut().zip(acc) {
-                    *o = if sum > 0.0 { a / sum } else { 0.0 };
-                }
-            }
-        });
+    if q.is_empty() {
+        return;
+    }
+    assert!(
+        heads > 0 && d > 0 && (1..=heads).contains(&kv_heads) && q.len().is_multiple_of(heads * d),
+        "queries of {heads} heads of {d}, {kv_heads} heads of keys"
+    );
+    assert_eq!(out.len(), q.len(), "a result for each query");
+    assert_eq!(
+        seen.len(),
+        q.len() / (heads * d) * segments.len(),
+        "a range for each query and segment"
+    );
+    for (s, segment) in segments.iter().enumerate() {
+        let end = seen
+            .iter()
+            .skip(s)
+            .step_by(segments.len())
+            .filter(|r| !r.is_empty())
+            .map(|r| r.end)
+            .max();
+        let held = segment.keys.count().min(segment.values.count());
+        let fits = end
+            .is_none_or(|end| end <= segment.stride && held >= ((kv_heads - 1) * segment.stride + end) * d);
+        assert!(fits, "segment {s} holds the rows that are seen");
+    }
+    let call = decoder::Call {
+        shape,
+        q,
+        segments,
+        seen,
+        scale,
+        stop,
+    };
+    let bf16 = precision == Precision::Bf16 && kernels.level() == Level::Avx512Bf16;
+    decoder::attend(kernels, bf16, call, out);
 }
 
 /// Shape of a grouped-query attention.
@@ -105,7 +142,7 @@ pub struct Heads {
     pub d: usize,
 }
 
-/// How the tower's attention multiplies.
+/// How attention multiplies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Precision {
     /// float32 throughout.

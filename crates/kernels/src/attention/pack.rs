@@ -1,7 +1,7 @@
 //! Queries, keys and values in the words of a product.
 
-use super::tile::QUERIES;
 use super::Elements;
+use super::tile::QUERIES;
 use crate::lanes::convert::widen;
 use crate::lanes::{Lanes, Product};
 

@@ -93,13 +93,29 @@ impl Tile<'_> {
                 row: words,
                 step: 1,
             };
-            multiply(p, keys, rows.count, words, self.queries.as_ptr(), scores, QUERIES, self.registers, true);
+            multiply(
+                p,
+                keys,
+                rows.count,
+                words,
+                self.queries.as_ptr(),
+                scores,
+                QUERIES,
+                self.registers,
+                true,
+            );
         }
         for column in (0..self.registers * n).step_by(n) {
             // SAFETY: the columns lie inside `QUERIES`, and the rows inside what was checked.
             unsafe {
                 if let Some(seen) = seen {
-                    hide(l, rows.count, scores.add(column), &seen.starts[column..], &seen.ends[column..]);
+                    hide(
+                        l,
+                        rows.count,
+                        scores.add(column),
+                        &seen.starts[column..],
+                        &seen.ends[column..],
+                    );
                 }
                 self.raise(l, rows.count, column);
                 self.weigh(p, rows.count, column);
@@ -113,7 +129,17 @@ impl Tile<'_> {
                 step: self.d,
             };
             let steps = rows.count.div_ceil(P::PER);
-            multiply(p, values, self.d, steps, scores, self.sums.as_mut_ptr(), QUERIES, self.registers, false);
+            multiply(
+                p,
+                values,
+                self.d,
+                steps,
+                scores,
+                self.sums.as_mut_ptr(),
+                QUERIES,
+                self.registers,
+                false,
+            );
         }
     }
 
@@ -171,7 +197,10 @@ impl Tile<'_> {
             let scores = self.scores.as_mut_ptr().add(column);
             let mut r = 0;
             while r + 2 <= rows {
-                let (first, second) = (weight(p, scores.add(r * QUERIES), held), weight(p, scores.add((r + 1) * QUERIES), held));
+                let (first, second) = (
+                    weight(p, scores.add(r * QUERIES), held),
+                    weight(p, scores.add((r + 1) * QUERIES), held),
+                );
                 sum = l.add(sum, l.add(first, second));
                 if P::PER == 2 {
                     l.store(p.pair(first, second), scores.add(r / 2 * QUERIES));
@@ -201,7 +230,11 @@ unsafe fn weight<P: Product>(p: P, score: *const f32, held: <P::L as Lanes>::F) 
     let l = p.lanes();
     // SAFETY: the caller's word.
     let score = l.sub(unsafe { l.load(score) }, held);
-    if P::DEGREE >= 6 { exp2::<P::L, 6>(l, score) } else { exp2::<P::L, 4>(l, score) }
+    if P::DEGREE >= 6 {
+        exp2::<P::L, 6>(l, score)
+    } else {
+        exp2::<P::L, 4>(l, score)
+    }
 }
 
 /// Minus infinity where a query does not see a key.

@@ -90,7 +90,9 @@ pub(super) fn attend(
         let words = d.div_ceil(shape.per);
         let lengths = [words * QUERIES, KEYS * QUERIES, d * QUERIES, 2 * QUERIES, 2 * d];
         // Outside of what is compiled for a level: a closure inside it would not be.
-        scratch::with(lengths, |memory| lanes::run(kernels, bf16, Tiles { task, memory }));
+        scratch::with(lengths, |memory| {
+            lanes::run(kernels, bf16, Tiles { task, memory })
+        });
     });
 }
 
@@ -111,13 +113,27 @@ impl Work for Pack<'_> {
     fn run<P: Product>(self, p: P) {
         let Shape { length, heads, d, .. } = self.shape;
         let at = |t: usize| (t * heads + self.head) * d;
-        for (t, to) in self.keys.chunks_exact_mut(d.div_ceil(P::PER)).take(length).enumerate() {
+        for (t, to) in self
+            .keys
+            .chunks_exact_mut(d.div_ceil(P::PER))
+            .take(length)
+            .enumerate()
+        {
             pack::key(p, &self.k[at(t)..][..d], to);
         }
         let nothing = vec![0.0; d];
-        for (i, to) in self.values.chunks_exact_mut(d).take(length.div_ceil(P::PER)).enumerate() {
+        for (i, to) in self
+            .values
+            .chunks_exact_mut(d)
+            .take(length.div_ceil(P::PER))
+            .enumerate()
+        {
             let t = i * P::PER;
-            let second = if t + 1 < length { &self.v[at(t + 1)..][..d] } else { &nothing };
+            let second = if t + 1 < length {
+                &self.v[at(t + 1)..][..d]
+            } else {
+                &nothing
+            };
             pack::values(p, &self.v[at(t)..][..d], second, to);
         }
     }
@@ -154,7 +170,10 @@ impl Work for Tiles<'_, '_> {
 
 impl Task<'_> {
     #[inline(always)]
-    #[expect(unsafe_code, reason = "tiles of packed keys go by pointers; tasks write one slice")]
+    #[expect(
+        unsafe_code,
+        reason = "tiles of packed keys go by pointers; tasks write one slice"
+    )]
     fn tile<P: Product>(&self, p: P, [queries, scores, sums, state, buffer]: [&mut [f32]; 5]) {
         let Shape { length, heads, d, .. } = self.shape;
         let count = (length - self.first).min(QUERIES);

@@ -4,12 +4,30 @@ use super::Lanes;
 
 // Minimax polynomials of 2^f for |f| <= 1/2, by the exchange method of Remez; relative error 1.9e-9 and 2.6e-6.
 const TWO_6: [f32; 7] = [
-    1.0, 0.693_147_2, 0.240_226_46, 0.055_503_286, 0.009_618_489, 0.001_339_993_1, 0.000_153_458_12,
+    1.0,
+    0.693_147_2,
+    0.240_226_46,
+    0.055_503_286,
+    0.009_618_489,
+    0.001_339_993_1,
+    0.000_153_458_12,
 ];
-const TWO_4: [f32; 5] = [0.999_999_3, 0.693_121_8, 0.240_247_44, 0.055_917_86, 0.009_570_102];
+const TWO_4: [f32; 5] = [
+    0.999_999_3,
+    0.693_121_8,
+    0.240_247_44,
+    0.055_917_86,
+    0.009_570_102,
+];
 // The same of e^r for |r| <= ln 2 / 2; relative error 1.9e-9.
 const E_6: [f32; 7] = [
-    1.0, 1.0, 0.499_999_9, 0.166_664_2, 0.041_668_225, 0.008_374_824, 0.001_383_683_5,
+    1.0,
+    1.0,
+    0.499_999_9,
+    0.166_664_2,
+    0.041_668_225,
+    0.008_374_824,
+    0.001_383_683_5,
 ];
 
 #[inline(always)]
@@ -29,7 +47,11 @@ pub(crate) fn exp2<L: Lanes, const DEGREE: usize>(l: L, x: L::F) -> L::F {
     let x = l.max(l.splat(-150.0), x);
     let n = l.round(x);
     let f = l.sub(x, n);
-    let p = if DEGREE >= 6 { polynomial(l, f, &TWO_6) } else { polynomial(l, f, &TWO_4) };
+    let p = if DEGREE >= 6 {
+        polynomial(l, f, &TWO_6)
+    } else {
+        polynomial(l, f, &TWO_4)
+    };
     l.scale2(p, n)
 }
 

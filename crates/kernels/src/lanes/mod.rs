@@ -120,11 +120,7 @@ pub(crate) trait Product: Copy + Send + Sync {
         acc: <Self::L as Lanes>::F,
     ) -> <Self::L as Lanes>::F;
     /// Words whose values are `(first, second)`; without a place for it `second` is dropped.
-    fn pair(
-        self,
-        first: <Self::L as Lanes>::F,
-        second: <Self::L as Lanes>::F,
-    ) -> <Self::L as Lanes>::F;
+    fn pair(self, first: <Self::L as Lanes>::F, second: <Self::L as Lanes>::F) -> <Self::L as Lanes>::F;
     /// Writes `values.len() / PER` words that hold the values in their order; an odd last value gets a zero beside it.
     ///
     /// # Safety
@@ -174,7 +170,10 @@ pub(crate) trait Work {
 }
 
 /// Does the work at the level of `kernels`, with products of bfloat16 where `bf16` is wished and the level has them.
-#[expect(unsafe_code, reason = "calls functions compiled for instructions that the handle proves")]
+#[expect(
+    unsafe_code,
+    reason = "calls functions compiled for instructions that the handle proves"
+)]
 pub(crate) fn run<W: Work>(kernels: Kernels, bf16: bool, work: W) -> W::Output {
     #[cfg(target_arch = "x86_64")]
     match kernels.level() {

@@ -64,7 +64,10 @@ const ORDERED_LT: i32 = _CMP_LT_OQ;
 const ORDERED_GT: i32 = _CMP_GT_OQ;
 const UNORDERED: i32 = _CMP_UNORD_Q;
 
-#[expect(unsafe_code, reason = "vector instructions; a value of the type proves that they are there")]
+#[expect(
+    unsafe_code,
+    reason = "vector instructions; a value of the type proves that they are there"
+)]
 impl Lanes for Avx2 {
     const N: usize = 8;
     const ROWS: usize = 4;
@@ -179,7 +182,10 @@ impl Lanes for Avx2 {
     }
 }
 
-#[expect(unsafe_code, reason = "vector instructions; a value of the type proves that they are there")]
+#[expect(
+    unsafe_code,
+    reason = "vector instructions; a value of the type proves that they are there"
+)]
 impl Lanes for Avx512 {
     const N: usize = 16;
     const ROWS: usize = 8;
@@ -270,7 +276,10 @@ impl Lanes for Avx512 {
     }
 }
 
-#[expect(unsafe_code, reason = "vector instructions; a value of the type proves that they are there")]
+#[expect(
+    unsafe_code,
+    reason = "vector instructions; a value of the type proves that they are there"
+)]
 impl Product for Pairs512 {
     type L = Avx512;
     const PER: usize = 2;
@@ -284,7 +293,13 @@ impl Product for Pairs512 {
     #[inline(always)]
     fn madd(self, a: __m512, b: __m512, acc: __m512) -> __m512 {
         // SAFETY: `self` proves the instruction; the registers are of one size and any bits are values.
-        unsafe { _mm512_dpbf16_ps(acc, std::mem::transmute::<__m512, __m512bh>(a), std::mem::transmute::<__m512, __m512bh>(b)) }
+        unsafe {
+            _mm512_dpbf16_ps(
+                acc,
+                std::mem::transmute::<__m512, __m512bh>(a),
+                std::mem::transmute::<__m512, __m512bh>(b),
+            )
+        }
     }
 
     #[inline(always)]
@@ -294,10 +309,16 @@ impl Product for Pairs512 {
             let halves = _mm512_cvtne2ps_pbh(second, first);
             // Word i: value i of the lower half, then value i of the upper one.
             let order = _mm512_add_epi32(
-                _mm512_mullo_epi32(_mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15), _mm512_set1_epi32(0x1_0001)),
+                _mm512_mullo_epi32(
+                    _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
+                    _mm512_set1_epi32(0x1_0001),
+                ),
                 _mm512_set1_epi32(0x10_0000),
             );
-            _mm512_castsi512_ps(_mm512_permutexvar_epi16(order, std::mem::transmute::<__m512bh, __m512i>(halves)))
+            _mm512_castsi512_ps(_mm512_permutexvar_epi16(
+                order,
+                std::mem::transmute::<__m512bh, __m512i>(halves),
+            ))
         }
     }
 
@@ -322,7 +343,11 @@ impl Product for Pairs512 {
                 let high = _mm512_maskz_loadu_ps((mask >> 16) as u16, from.wrapping_add(16));
                 let words = _mm512_cvtne2ps_pbh(high, low);
                 let mask = (1_u32 << left.div_ceil(2)) - 1;
-                _mm512_mask_storeu_ps(at.add(blocks * 16), mask as u16, std::mem::transmute::<__m512bh, __m512>(words));
+                _mm512_mask_storeu_ps(
+                    at.add(blocks * 16),
+                    mask as u16,
+                    std::mem::transmute::<__m512bh, __m512>(words),
+                );
             }
         }
     }
