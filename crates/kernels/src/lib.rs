@@ -15,6 +15,7 @@
 pub mod attention;
 pub mod bytes;
 pub mod input;
+mod lanes;
 pub mod level;
 pub mod matrix;
 mod panel;
