@@ -12,6 +12,7 @@ use crate::decoder::{Cache, Decoder, Span};
 use crate::error::{EngineError, Result};
 use crate::generate::{Sampler, Sampling, greedy};
 use crate::image::Picture;
+use crate::model::Model;
 use crate::prompt::{self, Prompt};
 pub use crate::question::{
     Answer, Description, LabelAnswer, LoadOptions, Precision, Question, ReadEvent, Task,
@@ -69,9 +70,8 @@ impl Engine {
         progress: &mut dyn FnMut(f64),
         cancel: &Cancel,
     ) -> Result<Self> {
-        let config = Config::read(folder)?;
-        let tokenizer = Tokenizer::read(folder)?;
-        let needed = crate::check::memory_needed(&config, options.precision);
+        let model = Model::open(folder)?;
+        let needed = crate::check::memory_needed(&model.config, options.precision);
         let available = options.memory_available.or_else(crate::check::memory_available);
         if let Some(available) = available.filter(|a| *a < needed) {
             let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
@@ -80,7 +80,10 @@ impl Engine {
                 available_gib: gib(available),
             });
         }
-        let mut weights = weights::load(folder, &config, options.precision, progress, cancel)?;
+        let mut weights = weights::load(&model, options.precision, progress, cancel)?;
+        let Model {
+            config, tokenizer, ..
+        } = model;
         let decoder = Decoder::take(&mut weights, &config.text)?;
         let tower = match &config.vision {
             Some(vision) => Some((

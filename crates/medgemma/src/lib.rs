@@ -21,6 +21,7 @@ pub mod estimate;
 pub mod generate;
 mod gguf;
 pub mod image;
+pub mod model;
 pub mod names;
 pub mod prompt;
 pub mod question;

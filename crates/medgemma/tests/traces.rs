@@ -135,3 +135,8 @@ fn tiny_v5() {
 fn text_hub() {
     compare("text-hub");
 }
+
+#[test]
+fn tiny_gguf() {
+    compare("tiny-gguf");
+}
