@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::adapted::Adapter;
+use crate::backend::{Backend, Cache, Tokens};
 use crate::cancel::Cancel;
 use crate::config::Config;
 use crate::decoder::{Span, Wanted};
@@ -15,7 +16,7 @@ use crate::embeddings::Embeddings;
 use crate::error::{EngineError, Result};
 use crate::image::Picture;
 use crate::linear::Pass;
-use crate::model::{Cache, Model, Tokens};
+use crate::model::Model;
 use crate::prompt::{self, Prompt};
 pub use crate::question::{
     Answer, Description, LabelAnswer, LoadOptions, Precision, Question, ReadEvent, Task,
@@ -93,7 +94,7 @@ impl Encoded {
 pub struct Engine {
     pub(crate) config: Config,
     pub(crate) tokenizer: Tokenizer,
-    pub(crate) model: Model,
+    pub(crate) backend: Backend,
     description: Description,
     embeddings: Mutex<Embeddings>,
     snapshots: Mutex<Snapshots>,
@@ -123,9 +124,8 @@ impl Engine {
         progress: &mut dyn FnMut(f64),
         cancel: &Cancel,
     ) -> Result<Self> {
-        let config = Config::read(folder)?;
-        let tokenizer = Tokenizer::read(folder)?;
-        let needed = crate::check::memory_needed(&config, options.precision);
+        let model = Model::open(folder)?;
+        let needed = crate::check::memory_needed(&model.config, options.precision);
         let available = options.memory_available.or_else(crate::check::memory_available);
         if let Some(available) = available.filter(|a| *a < needed) {
             let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
@@ -134,8 +134,11 @@ impl Engine {
                 available_gib: gib(available),
             });
         }
-        let mut weights = weights::load(folder, &config, options.precision, progress, cancel)?;
-        let model = Model::take(&mut weights, &config, options.precision, &options.device)?;
+        let mut weights = weights::load(&model, options.precision, progress, cancel)?;
+        let Model {
+            config, tokenizer, ..
+        } = model;
+        let backend = Backend::take(&mut weights, &config, options.precision, &options.device)?;
         let description = Description {
             name: folder
                 .file_name()
@@ -152,7 +155,7 @@ impl Engine {
         Ok(Self {
             config,
             tokenizer,
-            model,
+            backend,
             description,
             embeddings: Mutex::new(Embeddings::new(
                 options.cache.map(|folder| folder.join("embeddings")),
@@ -218,7 +221,7 @@ impl Engine {
                 Some(features) => features,
                 None => {
                     let pass = Pass::new(cancel, adapter);
-                    let (_, features) = self.model.encode(pass, &resized)?;
+                    let (_, features) = self.backend.encode(pass, &resized)?;
                     let features = Arc::new(features);
                     lock(&self.embeddings).put(&key, Arc::clone(&features));
                     features
@@ -302,7 +305,7 @@ impl Engine {
     /// Nothing read yet.
     pub(crate) fn empty_state(&self) -> State {
         State {
-            cache: self.model.cache(),
+            cache: self.backend.cache(),
             last: Vec::new(),
             reused: 0,
         }
@@ -382,14 +385,14 @@ impl Engine {
         };
         let mut cache = state.cache.clone();
         let hidden = self
-            .model
+            .backend
             .forward(pass, tokens, &span, &mut cache, Wanted::Branches, None)?;
         let owners: Vec<(usize, usize)> = lengths
             .iter()
             .enumerate()
             .flat_map(|(b, length)| (0..*length).map(move |depth| (b, depth)))
             .collect();
-        self.model.logits(pass, &hidden, &mut |row, logits| {
+        self.backend.logits(pass, &hidden, &mut |row, logits| {
             let (b, depth) = owners[row];
             scores[b].extend(log_probs_at(logits, &branches[b][depth + 1..depth + 2]));
         })?;
@@ -427,7 +430,7 @@ impl Engine {
         wanted: Wanted,
     ) -> Result<()> {
         let hidden = self
-            .model
+            .backend
             .forward(pass, tokens, span, &mut state.cache, wanted, None)?;
         state.last.clear();
         if !hidden.is_empty() {
@@ -439,7 +442,7 @@ impl Engine {
     /// Logits after the last row of hidden states `[n, D]`.
     pub(crate) fn last_logits(&self, pass: Pass<'_>, hidden: &[f32], into: &mut Vec<f32>) -> Result<()> {
         let last = &hidden[hidden.len() - self.config.text.hidden_size..];
-        self.model.logits(pass, last, &mut |_, row| {
+        self.backend.logits(pass, last, &mut |_, row| {
             into.clear();
             into.extend_from_slice(row);
         })

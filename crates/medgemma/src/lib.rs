@@ -12,6 +12,7 @@
 #![deny(unsafe_code)]
 
 pub mod adapted;
+mod backend;
 pub mod cancel;
 mod candle_backend;
 pub mod check;
@@ -26,7 +27,7 @@ mod gguf;
 pub mod image;
 mod linear;
 pub mod measure;
-mod model;
+pub mod model;
 pub mod names;
 pub mod prompt;
 pub mod question;

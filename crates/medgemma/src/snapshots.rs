@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::Cache;
+use crate::backend::Cache;
 
 /// Bytes of keys and values kept.
 const BYTES: usize = 2 << 30;

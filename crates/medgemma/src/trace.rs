@@ -12,7 +12,7 @@ use crate::error::{EngineError, Result};
 use crate::generate::greedy;
 use crate::image::Picture;
 use crate::linear::Pass;
-use crate::model::{Cache, Tokens};
+use crate::backend::{Cache, Tokens};
 use crate::prompt::{self, Prompt};
 use crate::score::log_probs_at;
 use crate::template::{Message, Part, Role};
@@ -56,7 +56,7 @@ pub fn trace(folder: &Path, case_file: &Path, options: LoadOptions, open: OpenPi
             let (picture, mode) = open(&root.join(file)).map_err(bad)?;
             let resized = picture.resized(side);
             records.push(picture_record(file, mode, &picture, &resized));
-            let (tower, own) = engine.model.encode(pass, &resized)?;
+            let (tower, own) = engine.backend.encode(pass, &resized)?;
             hidden.push(tower.into_iter().take(8).collect::<Vec<f32>>());
             features.extend(own);
         }
@@ -209,7 +209,7 @@ impl Tracer<'_> {
         };
         let mut states = Vec::new();
         let mut watch = |row: &[f32]| states.push(record(row, states.len()));
-        let hidden = engine.model.forward(
+        let hidden = engine.backend.forward(
             pass,
             tokens,
             &span,
@@ -218,7 +218,7 @@ impl Tracer<'_> {
             Some(&mut watch),
         )?;
         // The reference lists the last layer after the final norm.
-        let normed = engine.model.finish(pass, &hidden[hidden.len() - width..])?;
+        let normed = engine.backend.finish(pass, &hidden[hidden.len() - width..])?;
         states.push(record(&normed, states.len()));
         Ok((cache, hidden, states))
     }
@@ -243,7 +243,7 @@ impl Tracer<'_> {
         let wanted = ids.len() - start + 1;
         let (_, hidden, _) = self.hidden(ids, wanted)?;
         let mut each = Vec::new();
-        self.engine.model.logits(self.pass, &hidden, &mut |row, logits| {
+        self.engine.backend.logits(self.pass, &hidden, &mut |row, logits| {
             if let Some(id) = ids.get(start + row) {
                 each.extend(log_probs_at(logits, &[*id]));
             }

@@ -145,3 +145,8 @@ fn candle_tensors_agree_too() {
     compare("tiny-hub", "candle");
     compare("wide-prefixed", "candle");
 }
+
+#[test]
+fn tiny_gguf() {
+    compare("tiny-gguf", "cpu");
+}

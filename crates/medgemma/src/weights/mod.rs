@@ -14,19 +14,18 @@ pub(crate) mod source;
 mod stored;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use candle_core::{DType, Device, Tensor};
 use overread_kernels::{Format, Matrix};
 
 use crate::cancel::Cancel;
-use crate::config::Config;
 use crate::error::{EngineError, Result};
+use crate::model::Model;
 
 pub use expected::expected;
 pub(crate) use matching::compare;
 pub use plan::Precision;
-pub(crate) use plan::weight_bytes;
+pub(crate) use plan::{PROJECTION, weight_bytes};
 pub(crate) use stored::Stored;
 
 /// Tensors by internal name, and a hash over the files that they came from.
@@ -106,19 +105,19 @@ fn missing(name: &str) -> EngineError {
     EngineError::MissingTensors(vec![name.to_owned()])
 }
 
-/// Reads a folder's weights.
+/// Reads a model's weights.
 ///
 /// # Errors
-/// Any tensor that is missing, left over, repeated, misshapen or of an unsupported type is an error that names it.
+/// A file that cannot be read to its end, or cancelled; names and shapes were checked when the model was opened.
 pub fn load(
-    folder: &Path,
-    config: &Config,
+    model: &Model,
     precision: Precision,
     progress: &mut dyn FnMut(f64),
     cancel: &Cancel,
 ) -> Result<Weights> {
-    let source = safetensors::open(folder)?;
-    compare(config, &source)?;
-    let names: Vec<String> = expected(config).into_iter().map(|(name, _)| name).collect();
-    load::load(&source, &names, precision, progress, cancel)
+    let names: Vec<String> = expected(&model.config)
+        .into_iter()
+        .map(|(name, _)| name)
+        .collect();
+    load::load(&model.source, &names, precision, progress, cancel)
 }
