@@ -50,11 +50,7 @@ pub(super) struct Engine {
 pub(crate) fn tile(level: Level, wanted: Wanted) -> usize {
     #[cfg(target_arch = "x86_64")]
     if level >= Level::Avx512Vnni || (level == Level::Avx512 && wanted != Wanted::Int8) {
-        return if wanted == Wanted::Int8 {
-            avx512::BYTES_ROWS
-        } else {
-            avx512::F32_ROWS
-        };
+        return avx512::ROWS;
     }
     let _ = (level, wanted);
     plain::ROWS
@@ -79,11 +75,7 @@ pub(super) fn of(format: Format, level: Level, m: usize) -> Engine {
 
 #[cfg(target_arch = "x86_64")]
 fn for_avx512(format: Format, level: Level, m: usize) -> Option<Engine> {
-    use avx512::{FEW, bytes, few, floats};
-    let base = Engine {
-        strips: 2,
-        ..base(format)
-    };
+    use avx512::{bytes, floats};
     let needed = match format {
         Format::F32 | Format::Bf16 => Level::Avx512,
         Format::Q8_0 | Format::Q4K | Format::Q6K => Level::Avx512Vnni,
@@ -91,46 +83,33 @@ fn for_avx512(format: Format, level: Level, m: usize) -> Option<Engine> {
     if level < needed {
         return None;
     }
-    let of_few = |multiply| Engine {
-        strips: 1,
-        part: 0,
+    let float = Engine {
+        strips: 2,
+        multiply: floats::f32_tile,
+        ..base(format)
+    };
+    // Many rows pass over a part of a few strips while it is in the nearest cache; few rows over a strip from end to end.
+    let byte = |multiply| Engine {
+        strips: if m > 5 * avx512::ROWS { 4 } else { 1 },
+        part: if m > 5 * avx512::ROWS { 16 } else { 0 },
         unpack: None,
         multiply,
-        ..base
+        ..base(format)
     };
     Some(match format {
-        Format::F32 => Engine {
-            part: 1024,
-            multiply: floats::f32_tile,
-            ..base
-        },
+        Format::F32 => Engine { part: 1024, ..float },
         Format::Bf16 if level >= Level::Avx512Bf16 => Engine {
             columns: 2,
             whole: 1,
             part: 1024,
             unpack: None,
             multiply: floats::bf16_tile,
-            ..base
+            ..float
         },
-        Format::Bf16 => Engine {
-            multiply: floats::f32_tile,
-            ..base
-        },
-        Format::Q8_0 if m <= FEW => of_few(few::q8),
-        Format::Q4K if m <= FEW => of_few(few::q4),
-        Format::Q6K if m <= FEW => of_few(few::q6),
-        Format::Q8_0 => Engine {
-            multiply: bytes::tile::<{ unpack::Q8 }>,
-            ..base
-        },
-        Format::Q4K => Engine {
-            multiply: bytes::tile::<{ unpack::Q4 }>,
-            ..base
-        },
-        Format::Q6K => Engine {
-            multiply: bytes::tile::<{ unpack::Q6 }>,
-            ..base
-        },
+        Format::Bf16 => float,
+        Format::Q8_0 => byte(bytes::tile::<{ unpack::Q8 }>),
+        Format::Q4K => byte(bytes::tile::<{ unpack::Q4 }>),
+        Format::Q6K => byte(bytes::tile::<{ unpack::Q6 }>),
     })
 }
 
