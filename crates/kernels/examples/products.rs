@@ -77,19 +77,23 @@ fn measure(matrix: &Matrix, kernels: Kernels, m: usize) {
         vec![matrix.clone()]
     };
     let mut runs = 0;
+    let mut preparing = f64::INFINITY;
     while runs < 3 || begun.elapsed().as_secs_f64() < 1.5 {
         let start = Instant::now();
         for matrix in &copies {
+            let prepare = Instant::now();
             input.load_for(kernels, matrix.wanted(kernels), &x, m, k);
+            preparing = preparing.min(prepare.elapsed().as_secs_f64());
             matrix.multiply(kernels, &mut input, &mut out, Epilogue::None, Stop::NEVER);
         }
         best = best.min(start.elapsed().as_secs_f64() / copies.len() as f64);
         runs += 1;
     }
     println!(
-        "{:5} {:12} {k:6} {n:6} {m:5} {:8.0} {:8.0} {:7.1}",
+        "{:5} {:12} {k:6} {n:6} {m:5} {:8.0} {:8.0} {:8.0} {:7.1}",
         matrix.format().name(),
         kernels.level().name(),
+        preparing * 1e6,
         best * 1e6,
         2e-9 * (m * k * n) as f64 / best,
         1e-9 * bytes as f64 / best
