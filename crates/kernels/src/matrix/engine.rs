@@ -1,8 +1,8 @@
 //! Which kernel multiplies what, and in what steps.
 
-#[cfg(target_arch = "x86_64")]
-use super::avx512;
 use super::{Format, Wanted, plain, unpack};
+#[cfg(target_arch = "x86_64")]
+use super::{avx2, avx512};
 use crate::level::Level;
 
 /// A tile of activations times a part of some strips.
@@ -49,28 +49,50 @@ pub(super) struct Engine {
 /// Most rows of activations in a tile.
 pub(crate) fn tile(level: Level, wanted: Wanted) -> usize {
     #[cfg(target_arch = "x86_64")]
-    if level >= Level::Avx512Vnni || (level == Level::Avx512 && wanted != Wanted::Int8) {
-        return avx512::ROWS;
+    return match (level, wanted) {
+        (Level::Plain, _) => plain::ROWS,
+        (Level::Avx2, Wanted::F32 | Wanted::Bf16) => avx2::F32_ROWS,
+        (Level::Avx2 | Level::Avx512, Wanted::Int8) => avx2::BYTES_ROWS,
+        _ => avx512::ROWS,
+    };
+    #[cfg(not(target_arch = "x86_64"))]
+    {
+        let _ = (level, wanted);
+        plain::ROWS
     }
-    let _ = (level, wanted);
-    plain::ROWS
 }
 
 /// The engine for `m` rows.
 pub(super) fn of(format: Format, level: Level, m: usize) -> Engine {
     #[cfg(target_arch = "x86_64")]
-    if let Some(engine) = for_avx512(format, level, m) {
+    if let Some(engine) = for_avx512(format, level, m).or_else(|| for_avx2(format, level)) {
         return engine;
     }
     let _ = (level, m);
-    let base = base(format);
     let multiply = match format {
         Format::F32 | Format::Bf16 => plain::f32_tile,
         Format::Q8_0 => plain::bytes_tile::<{ unpack::Q8 }>,
         Format::Q4K => plain::bytes_tile::<{ unpack::Q4 }>,
         Format::Q6K => plain::bytes_tile::<{ unpack::Q6 }>,
     };
-    Engine { multiply, ..base }
+    Engine {
+        multiply,
+        ..base(format)
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+fn for_avx2(format: Format, level: Level) -> Option<Engine> {
+    let multiply = match format {
+        Format::F32 | Format::Bf16 => avx2::floats::tile,
+        Format::Q8_0 => avx2::bytes::tile::<{ unpack::Q8 }>,
+        Format::Q4K => avx2::bytes::tile::<{ unpack::Q4 }>,
+        Format::Q6K => avx2::bytes::tile::<{ unpack::Q6 }>,
+    };
+    (level >= Level::Avx2).then(|| Engine {
+        multiply,
+        ..base(format)
+    })
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -135,7 +157,7 @@ fn base(format: Format) -> Engine {
         ..single
     };
     match format {
-        Format::F32 => single,
+        Format::F32 => Engine { part: 512, ..single },
         Format::Bf16 => Engine {
             whole: 2,
             part: 512,

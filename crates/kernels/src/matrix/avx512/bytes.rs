@@ -12,7 +12,7 @@ use crate::matrix::unpack::{Q4, Q8};
 use crate::panel::{BLOCK_WORDS, Field, QUANT_WORDS};
 
 /// How far ahead of the reading lines are asked for, bytes.
-const AHEAD: usize = 2048;
+const AHEAD: usize = 4096;
 
 /// Byte activations and packed weights of one kind.
 ///

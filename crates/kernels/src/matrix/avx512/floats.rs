@@ -5,7 +5,7 @@ use std::arch::x86_64::*;
 use super::{Tile, shaped};
 
 /// How far ahead of a strip's reading its lines are asked for, bytes.
-const AHEAD: usize = 2048;
+const AHEAD: usize = 4096;
 
 /// float32 activations and weights.
 ///
