@@ -65,24 +65,39 @@ pub(crate) fn tile(level: Level, wanted: Wanted) -> usize {
 /// The engine for `m` rows.
 pub(super) fn of(format: Format, level: Level, m: usize) -> Engine {
     #[cfg(target_arch = "x86_64")]
-    if let Some(engine) = for_avx512(format, level, m).or_else(|| for_avx2(format, level)) {
+    if let Some(engine) = for_avx512(format, level, m).or_else(|| for_avx2(format, level, m)) {
         return engine;
     }
     let _ = (level, m);
-    let multiply = match format {
-        Format::F32 | Format::Bf16 => plain::f32_tile,
-        Format::Q8_0 => plain::bytes_tile::<{ unpack::Q8 }>,
-        Format::Q4K => plain::bytes_tile::<{ unpack::Q4 }>,
-        Format::Q6K => plain::bytes_tile::<{ unpack::Q6 }>,
-    };
-    Engine {
+    let base = base(format);
+    let bytes = |multiply, unpack| Engine {
         multiply,
-        ..base(format)
+        unpack: Some(unpack),
+        unpacked: plain::COLUMNS_BYTES,
+        ..base
+    };
+    match format {
+        Format::F32 | Format::Bf16 => base,
+        Format::Q8_0 => bytes(
+            plain::bytes_tile::<{ unpack::Q8 }>,
+            plain::unpack::<{ unpack::Q8 }>,
+        ),
+        Format::Q4K => bytes(
+            plain::bytes_tile::<{ unpack::Q4 }>,
+            plain::unpack::<{ unpack::Q4 }>,
+        ),
+        Format::Q6K => bytes(
+            plain::bytes_tile::<{ unpack::Q6 }>,
+            plain::unpack::<{ unpack::Q6 }>,
+        ),
     }
 }
 
 #[cfg(target_arch = "x86_64")]
-fn for_avx2(format: Format, level: Level) -> Option<Engine> {
+fn for_avx2(format: Format, level: Level, m: usize) -> Option<Engine> {
+    if level >= Level::Avx2 && format == Format::Bf16 && m <= avx2::floats::FEW {
+        return Some(widening(base(format), avx2::floats::few));
+    }
     let multiply = match format {
         Format::F32 | Format::Bf16 => avx2::floats::tile,
         Format::Q8_0 => avx2::bytes::tile::<{ unpack::Q8 }>,
@@ -128,11 +143,24 @@ fn for_avx512(format: Format, level: Level, m: usize) -> Option<Engine> {
             multiply: floats::bf16_tile,
             ..float
         },
+        Format::Bf16 if m <= floats::FEW => widening(float, floats::few),
         Format::Bf16 => float,
         Format::Q8_0 => byte(bytes::tile::<{ unpack::Q8 }>),
         Format::Q4K => byte(bytes::tile::<{ unpack::Q4 }>),
         Format::Q6K => byte(bytes::tile::<{ unpack::Q6 }>),
     })
+}
+
+/// bfloat16 weights widened by the kernel itself, a strip from end to end.
+#[cfg(target_arch = "x86_64")]
+fn widening(engine: Engine, multiply: unsafe fn(&Tile)) -> Engine {
+    Engine {
+        strips: 1,
+        part: 0,
+        unpack: None,
+        multiply,
+        ..engine
+    }
 }
 
 /// The steps of a format with the activations in float32 or bytes.
