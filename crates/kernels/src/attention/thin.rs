@@ -2,6 +2,7 @@
 
 use super::Elements;
 use super::tile::KEYS;
+use crate::bytes::ALIGNMENT;
 use crate::lanes::{Lanes, exp::exp2};
 use crate::rounding::from_f16;
 
@@ -14,6 +15,8 @@ trait Cells: Copy {
     fn count(self) -> usize;
     /// One number.
     fn one(self, i: usize) -> f32;
+    /// Asks for the lines that hold `count` numbers from `i` on; they need not be there.
+    fn ask<L: Lanes>(self, l: L, i: usize, count: usize);
     /// A register from `i` on.
     ///
     /// # Safety
@@ -24,6 +27,13 @@ trait Cells: Copy {
 
 #[expect(unsafe_code, reason = "reads without a bounds check")]
 impl Cells for &[f32] {
+    #[inline(always)]
+    fn ask<L: Lanes>(self, l: L, i: usize, count: usize) {
+        for line in (0..count).step_by(ALIGNMENT / size_of::<f32>()) {
+            l.prefetch(self.as_ptr().wrapping_add(i + line).cast());
+        }
+    }
+
     #[inline(always)]
     fn count(self) -> usize {
         self.len()
@@ -44,6 +54,13 @@ impl Cells for &[f32] {
 
 #[expect(unsafe_code, reason = "reads without a bounds check")]
 impl Cells for &[u16] {
+    #[inline(always)]
+    fn ask<L: Lanes>(self, l: L, i: usize, count: usize) {
+        for line in (0..count).step_by(ALIGNMENT / size_of::<u16>()) {
+            l.prefetch(self.as_ptr().wrapping_add(i + line).cast());
+        }
+    }
+
     #[inline(always)]
     fn count(self) -> usize {
         self.len()
@@ -93,24 +110,41 @@ impl Thin<'_> {
     /// Takes the rows in; query `i` sees `seen[i]` of them.
     #[inline(always)]
     pub(super) fn take<L: Lanes>(&mut self, l: L, stretch: Stretch<'_>, seen: &[(usize, usize); FEW]) {
-        match stretch.keys {
-            Elements::F32(keys) => self.score(l, keys, stretch),
-            Elements::F16(keys) => self.score(l, keys, stretch),
-        }
-        for (i, seen) in seen.iter().enumerate().take(self.count) {
-            self.weigh(l, i, *seen);
-        }
-        match stretch.values {
-            Elements::F32(values) => self.sum(l, values, stretch),
-            Elements::F16(values) => self.sum(l, values, stretch),
+        match (stretch.keys, stretch.values) {
+            (Elements::F32(keys), Elements::F32(values)) => self.take_cells(l, keys, values, stretch, seen),
+            (Elements::F16(keys), Elements::F16(values)) => self.take_cells(l, keys, values, stretch, seen),
+            (Elements::F16(keys), Elements::F32(values)) => self.take_cells(l, keys, values, stretch, seen),
+            (Elements::F32(keys), Elements::F16(values)) => self.take_cells(l, keys, values, stretch, seen),
         }
     }
 
     #[inline(always)]
-    fn score<L: Lanes, C: Cells>(&mut self, l: L, keys: C, stretch: Stretch<'_>) {
+    fn take_cells<L: Lanes, K: Cells, V: Cells>(
+        &mut self,
+        l: L,
+        keys: K,
+        values: V,
+        stretch: Stretch<'_>,
+        seen: &[(usize, usize); FEW],
+    ) {
+        self.score(l, keys, values, stretch);
+        for (i, seen) in seen.iter().enumerate().take(self.count) {
+            self.weigh(l, i, *seen);
+        }
+        self.sum(l, keys, values, stretch);
+    }
+
+    #[inline(always)]
+    fn score<L: Lanes, C: Cells, V: Cells>(&mut self, l: L, keys: C, values: V, stretch: Stretch<'_>) {
         let mut row = 0;
         while row < stretch.rows {
             let four = stretch.rows - row >= 4;
+            // The values come from memory while the keys are multiplied.
+            values.ask(
+                l,
+                stretch.at + row * self.d,
+                if four { 4 * self.d } else { self.d },
+            );
             match (self.count, four) {
                 (1, true) => self.dots::<L, C, 4, 1>(l, keys, stretch.at, row),
                 (2, true) => self.dots::<L, C, 4, 2>(l, keys, stretch.at, row),
@@ -199,10 +233,13 @@ impl Thin<'_> {
     }
 
     #[inline(always)]
-    fn sum<L: Lanes, C: Cells>(&mut self, l: L, values: C, stretch: Stretch<'_>) {
+    fn sum<L: Lanes, K: Cells, C: Cells>(&mut self, l: L, keys: K, values: C, stretch: Stretch<'_>) {
         let mut column = 0;
         while column + L::N <= self.d {
             let four = column + 4 * L::N <= self.d;
+            let wide = if four { 4 * L::N } else { L::N };
+            // The next keys come from memory while the values are added up.
+            keys.ask(l, stretch.at + KEYS * self.d + column * KEYS, wide * KEYS);
             match (self.count, four) {
                 (1, true) => self.add::<L, C, 4, 1>(l, values, stretch, column),
                 (2, true) => self.add::<L, C, 4, 2>(l, values, stretch, column),
@@ -211,7 +248,7 @@ impl Thin<'_> {
                 (2, false) => self.add::<L, C, 1, 2>(l, values, stretch, column),
                 (_, false) => self.add::<L, C, 1, 4>(l, values, stretch, column),
             }
-            column += if four { 4 * L::N } else { L::N };
+            column += wide;
         }
         for column in column..self.d {
             for i in 0..self.count {

@@ -70,7 +70,7 @@ pub(super) fn attend(
     let packed = packed.get();
     let out = Scatter::new(out);
     let tiles = length.div_ceil(QUERIES);
-    (0..heads * tiles).into_par_iter().for_each(|task| {
+    (0..heads * tiles).into_par_iter().with_max_len(1).for_each(|task| {
         if stop.is_set() {
             return;
         }

@@ -65,6 +65,9 @@ impl Lanes for Plain {
         unsafe { at.cast::<[u16; 4]>().write_unaligned(v.map(to_bf16)) }
     }
 
+    #[inline(always)]
+    fn prefetch(self, _at: *const u8) {}
+
     lanewise! {
         add(a, b) = a + b;
         sub(a, b) = a - b;

@@ -120,6 +120,12 @@ impl Lanes for Avx2 {
         }
     }
 
+    #[inline(always)]
+    fn prefetch(self, at: *const u8) {
+        // SAFETY: `self` proves the instruction; it touches no memory that the program can see.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(at.cast()) }
+    }
+
     single! {
         add = _mm256_add_ps(a, b);
         sub = _mm256_sub_ps(a, b);
@@ -234,6 +240,12 @@ impl Lanes for Avx512 {
             let rounded = _mm512_mask_mov_epi32(_mm512_srli_epi32::<16>(up), nan, quiet);
             _mm256_storeu_si256(at.cast(), _mm512_cvtepi32_epi16(rounded));
         }
+    }
+
+    #[inline(always)]
+    fn prefetch(self, at: *const u8) {
+        // SAFETY: `self` proves the instruction; it touches no memory that the program can see.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(at.cast()) }
     }
 
     single! {
