@@ -100,7 +100,7 @@ impl Lanes for Avx2 {
     unsafe fn store_f16(self, v: __m256, at: *mut u16) {
         let v = self.max(self.splat(-65504.0), self.min(self.splat(65504.0), v));
         // SAFETY: `self` proves the instruction, the caller the memory.
-        unsafe { _mm_storeu_si128(at.cast(), _mm256_cvtps_ph::<NEAREST>(v)) }
+        unsafe { _mm_storeu_si128(at.cast(), _mm256_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(v)) }
     }
 
     #[inline(always)]
@@ -224,7 +224,7 @@ impl Lanes for Avx512 {
     unsafe fn store_f16(self, v: __m512, at: *mut u16) {
         let v = self.max(self.splat(-65504.0), self.min(self.splat(65504.0), v));
         // SAFETY: `self` proves the instruction, the caller the memory.
-        unsafe { _mm256_storeu_si256(at.cast(), _mm512_cvtps_ph::<NEAREST>(v)) }
+        unsafe { _mm256_storeu_si256(at.cast(), _mm512_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(v)) }
     }
 
     #[inline(always)]
