@@ -4,7 +4,8 @@
 use std::time::Instant;
 
 use overread_kernels::attention::{Elements, Heads, Precision, Segment, attend_all, attend_with};
-use overread_kernels::rounding::to_f16;
+use overread_kernels::rounding::{from_f16_slice, to_bf16_slice, to_f16, to_f16_slice};
+use overread_kernels::rows::{add_rms_norm, gelu_gate, layer_norm, log_sum_exp, norm_and_rotate, rms_norm};
 use overread_kernels::{Kernels, Level, Stop};
 use rayon::prelude::*;
 
@@ -47,27 +48,25 @@ fn tower(runs: usize) {
     let mut out = vec![0.0; q.len()];
     let work = 4.0 * (length * length * heads * d) as f64;
     for (kernels, precision) in variants() {
-        {
-            let seconds = best(runs, || {
-                attend_all(
-                    kernels,
-                    &q,
-                    &k,
-                    &v,
-                    heads,
-                    d,
-                    0.118,
-                    precision,
-                    &mut out,
-                    Stop::NEVER,
-                );
-            });
-            let rate = work / seconds / 1e9;
-            println!(
-                "tower {precision:?} {:12} {seconds:8.4} s {rate:7.1} GFLOP/s",
-                kernels.level().name()
+        let seconds = best(runs, || {
+            attend_all(
+                kernels,
+                &q,
+                &k,
+                &v,
+                heads,
+                d,
+                0.118,
+                precision,
+                &mut out,
+                Stop::NEVER,
             );
-        }
+        });
+        let rate = work / seconds / 1e9;
+        println!(
+            "tower {precision:?} {:12} {seconds:8.4} s {rate:7.1} GFLOP/s",
+            kernels.level().name()
+        );
     }
 }
 
@@ -109,28 +108,82 @@ fn decoder(runs: usize, shape: Heads, length: usize, rows: usize, window: usize)
     let bytes = 4.0 * (window.min(rows) * kv_heads * d) as f64;
     let mut out = vec![0.0; q.len()];
     for (kernels, precision) in variants() {
-        {
-            let seconds = best(runs, || {
-                let scale = 0.0625;
-                attend_with(
+        let seconds = best(runs, || {
+            let scale = 0.0625;
+            attend_with(
+                kernels,
+                precision,
+                &q,
+                shape,
+                &[segment],
+                &seen,
+                scale,
+                &mut out,
+                Stop::NEVER,
+            );
+        });
+        let (rate, memory) = (work / seconds / 1e9, bytes / seconds / 1e9);
+        println!(
+            "{length:4} tokens, {rows:5} keys, window {window:5}, {heads}/{kv_heads} x {d} {precision:?} {:12} {:9.3} ms \
+                 {rate:7.1} GFLOP/s {memory:6.1} GB/s",
+            kernels.level().name(),
+            seconds * 1e3
+        );
+    }
+}
+
+/// Row kernels over the tower's and the decoder's shapes, and one row of decoding.
+fn rows(runs: usize) {
+    for (rows, width) in [(4096, 1152), (512, 10_240), (1, 2560)] {
+        let (x, y) = (numbers(rows * width, 1), numbers(rows * width, 2));
+        let (scale, bias) = (numbers(width, 3), numbers(width, 4));
+        let angles = numbers(rows * width / 2, 5);
+        let mut out = x.clone();
+        let mut half = vec![0; x.len()];
+        for (kernels, precision) in variants() {
+            if precision == Precision::Bf16 {
+                continue;
+            }
+            let heads = width / 128;
+            let turned = rows * heads * 128;
+            let mut report = |name: &str, work: &mut dyn FnMut(&mut [f32], &mut [u16])| {
+                let seconds = best(runs, || work(&mut out, &mut half));
+                let each = seconds / x.len() as f64 * 1e9;
+                let level = kernels.level().name();
+                println!(
+                    "{rows:4} x {width:5} {name:16} {level:12} {:9.1} us {each:6.3} ns a number",
+                    seconds * 1e6
+                );
+            };
+            report("rms_norm", &mut |out, _| rms_norm(kernels, &x, &scale, 1e-6, out));
+            report("add_rms_norm", &mut |out, _| {
+                add_rms_norm(kernels, out, &y, &scale, 1e-6)
+            });
+            report("layer_norm", &mut |out, _| {
+                layer_norm(kernels, &x, &scale, &bias, 1e-6, out)
+            });
+            report("norm_and_rotate", &mut |out, _| {
+                norm_and_rotate(
                     kernels,
-                    precision,
-                    &q,
-                    shape,
-                    &[segment],
-                    &seen,
-                    scale,
-                    &mut out,
-                    Stop::NEVER,
+                    &mut out[..turned],
+                    heads,
+                    &scale[..128],
+                    1e-6,
+                    &angles,
+                    &angles,
                 );
             });
-            let (rate, memory) = (work / seconds / 1e9, bytes / seconds / 1e9);
-            println!(
-                "{length:4} tokens, {rows:5} keys, window {window:5}, {heads}/{kv_heads} x {d} {precision:?} {:12} {:9.3} ms \
-                 {rate:7.1} GFLOP/s {memory:6.1} GB/s",
-                kernels.level().name(),
-                seconds * 1e3
-            );
+            report("gelu_gate", &mut |out, _| {
+                // Repeated in place it would end in denormal numbers.
+                out.copy_from_slice(&x);
+                gelu_gate(kernels, out, &y);
+            });
+            report("log_sum_exp", &mut |_, _| {
+                assert!(log_sum_exp(kernels, &x).is_finite())
+            });
+            report("to_f16", &mut |_, half| to_f16_slice(kernels, &x, half));
+            report("to_bf16", &mut |_, half| to_bf16_slice(kernels, &x, half));
+            report("from_f16", &mut |out, half| from_f16_slice(kernels, half, out));
         }
     }
 }
@@ -163,5 +216,8 @@ fn main() {
         decoder(runs.min(3), four, 512, 22_500, 22_500);
         decoder(runs.min(3), four, 512, 22_500, 1024);
         decoder(runs.min(3), many, 512, 8192, 8192);
+    }
+    if part.is_empty() || part == "rows" {
+        rows(runs);
     }
 }

@@ -169,7 +169,7 @@ mod tests {
             kv_heads: 4,
             d: 16,
         };
-        let jobs = jobs(1, shape, 1, &[0..22_500]);
+        let jobs = jobs(1, shape, 1, &vec![0..22_500; 1]);
         let (parts, slots) = parts(&jobs, 16);
         assert_eq!((jobs.len(), parts.len(), slots), (4, 176, 176));
         for (i, job) in jobs.iter().enumerate() {

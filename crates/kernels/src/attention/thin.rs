@@ -15,8 +15,6 @@ trait Cells: Copy {
     fn count(self) -> usize;
     /// One number.
     fn one(self, i: usize) -> f32;
-    /// Asks for the lines that hold `count` numbers from `i` on; they need not be there.
-    fn ask<L: Lanes>(self, l: L, i: usize, count: usize);
     /// A register from `i` on.
     ///
     /// # Safety
@@ -27,13 +25,6 @@ trait Cells: Copy {
 
 #[expect(unsafe_code, reason = "reads without a bounds check")]
 impl Cells for &[f32] {
-    #[inline(always)]
-    fn ask<L: Lanes>(self, l: L, i: usize, count: usize) {
-        for line in (0..count).step_by(ALIGNMENT / size_of::<f32>()) {
-            l.prefetch(self.as_ptr().wrapping_add(i + line).cast());
-        }
-    }
-
     #[inline(always)]
     fn count(self) -> usize {
         self.len()
@@ -55,13 +46,6 @@ impl Cells for &[f32] {
 #[expect(unsafe_code, reason = "reads without a bounds check")]
 impl Cells for &[u16] {
     #[inline(always)]
-    fn ask<L: Lanes>(self, l: L, i: usize, count: usize) {
-        for line in (0..count).step_by(ALIGNMENT / size_of::<u16>()) {
-            l.prefetch(self.as_ptr().wrapping_add(i + line).cast());
-        }
-    }
-
-    #[inline(always)]
     fn count(self) -> usize {
         self.len()
     }
@@ -76,6 +60,38 @@ impl Cells for &[u16] {
         debug_assert!(i + L::N <= self.len(), "inside the cache");
         // SAFETY: it lies inside, says the caller.
         unsafe { l.load_f16(self.as_ptr().add(i)) }
+    }
+}
+
+/// Numbers that will be read soon.
+#[derive(Clone, Copy)]
+struct Asked {
+    at: *const u8,
+    /// Bytes of a number.
+    size: usize,
+}
+
+impl Asked {
+    fn new(elements: Elements<'_>) -> Self {
+        match elements {
+            Elements::F32(v) => Self {
+                at: v.as_ptr().cast(),
+                size: size_of::<f32>(),
+            },
+            Elements::F16(v) => Self {
+                at: v.as_ptr().cast(),
+                size: size_of::<u16>(),
+            },
+        }
+    }
+
+    /// Asks for the lines that hold `count` numbers from `i` on; they need not be there.
+    #[inline(always)]
+    fn ask<L: Lanes>(self, l: L, i: usize, count: usize) {
+        let from = self.at.wrapping_add(i * self.size);
+        for line in (0..count * self.size).step_by(ALIGNMENT) {
+            l.prefetch(from.wrapping_add(line));
+        }
     }
 }
 
@@ -110,32 +126,22 @@ impl Thin<'_> {
     /// Takes the rows in; query `i` sees `seen[i]` of them.
     #[inline(always)]
     pub(super) fn take<L: Lanes>(&mut self, l: L, stretch: Stretch<'_>, seen: &[(usize, usize); FEW]) {
-        match (stretch.keys, stretch.values) {
-            (Elements::F32(keys), Elements::F32(values)) => self.take_cells(l, keys, values, stretch, seen),
-            (Elements::F16(keys), Elements::F16(values)) => self.take_cells(l, keys, values, stretch, seen),
-            (Elements::F16(keys), Elements::F32(values)) => self.take_cells(l, keys, values, stretch, seen),
-            (Elements::F32(keys), Elements::F16(values)) => self.take_cells(l, keys, values, stretch, seen),
+        let (keys, values) = (Asked::new(stretch.keys), Asked::new(stretch.values));
+        match stretch.keys {
+            Elements::F32(keys) => self.score(l, keys, values, stretch),
+            Elements::F16(keys) => self.score(l, keys, values, stretch),
         }
-    }
-
-    #[inline(always)]
-    fn take_cells<L: Lanes, K: Cells, V: Cells>(
-        &mut self,
-        l: L,
-        keys: K,
-        values: V,
-        stretch: Stretch<'_>,
-        seen: &[(usize, usize); FEW],
-    ) {
-        self.score(l, keys, values, stretch);
         for (i, seen) in seen.iter().enumerate().take(self.count) {
             self.weigh(l, i, *seen);
         }
-        self.sum(l, keys, values, stretch);
+        match stretch.values {
+            Elements::F32(values) => self.sum(l, keys, values, stretch),
+            Elements::F16(values) => self.sum(l, keys, values, stretch),
+        }
     }
 
     #[inline(always)]
-    fn score<L: Lanes, C: Cells, V: Cells>(&mut self, l: L, keys: C, values: V, stretch: Stretch<'_>) {
+    fn score<L: Lanes, C: Cells>(&mut self, l: L, keys: C, values: Asked, stretch: Stretch<'_>) {
         let mut row = 0;
         while row < stretch.rows {
             let four = stretch.rows - row >= 4;
@@ -233,7 +239,7 @@ impl Thin<'_> {
     }
 
     #[inline(always)]
-    fn sum<L: Lanes, K: Cells, C: Cells>(&mut self, l: L, keys: K, values: C, stretch: Stretch<'_>) {
+    fn sum<L: Lanes, C: Cells>(&mut self, l: L, keys: Asked, values: C, stretch: Stretch<'_>) {
         let mut column = 0;
         while column + L::N <= self.d {
             let four = column + 4 * L::N <= self.d;

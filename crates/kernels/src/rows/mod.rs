@@ -24,7 +24,7 @@ fn task(width: usize) -> usize {
 
 /// GELU, tanh form: 0.5 z (1 + tanh(sqrt(2/pi) (z + 0.044715 z^3))).
 pub fn gelu_tanh(z: f32) -> f32 {
-    let inner = 0.797_884_56 * (z + 0.044_715 * z * z * z);
+    let inner = 0.797_884_6 * (z + 0.044_715 * z * z * z);
     0.5 * z * (1.0 + inner.tanh())
 }
 
