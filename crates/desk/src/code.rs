@@ -66,6 +66,7 @@ impl From<EngineError> for Failure {
             EngineError::MissingTensors(_) => "model.missing_weights",
             EngineError::UnknownTensors(_) => "model.unknown_weights",
             EngineError::WrongShape { .. } => "model.wrong_shape",
+            EngineError::BadAdapter { .. } => "model.bad_adapter",
             EngineError::NotEnoughMemory { .. } => "model.not_enough_memory",
             EngineError::BadQuestion(_) => "model.bad_question",
             EngineError::Compute(_) => "model.compute",

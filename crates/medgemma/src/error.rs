@@ -38,6 +38,14 @@ pub enum EngineError {
         /// By the config.
         expected: Vec<usize>,
     },
+    /// An adapter that does not fit the model, or is of a kind that is not supported.
+    #[error("the adapter {name} cannot be used: {reason}")]
+    BadAdapter {
+        /// Folder's last part.
+        name: String,
+        /// In words.
+        reason: String,
+    },
     /// Not enough memory.
     #[error(
         "this needs {needed_gib:.1} GiB of memory and {available_gib:.1} GiB are free; close other programs or choose a smaller model"

@@ -11,6 +11,7 @@
 //! `D` hidden size, `H` heads, `K` key-value heads, `d` head dimension.
 #![deny(unsafe_code)]
 
+pub mod adapter;
 pub mod cancel;
 pub mod check;
 pub mod config;
@@ -18,6 +19,7 @@ pub mod decoder;
 pub mod engine;
 pub mod error;
 pub mod estimate;
+mod file;
 pub mod generate;
 pub mod image;
 pub mod map;
@@ -32,6 +34,7 @@ pub mod trace;
 pub mod vision;
 pub mod weights;
 
+pub use adapter::{AdapterWeights, LowRank};
 pub use cancel::Cancel;
 pub use engine::{Answer, Description, Engine, LoadOptions, Precision, Question, ReadEvent, Task};
 pub use error::EngineError;
