@@ -2,14 +2,11 @@
 
 use std::path::Path;
 
-use serde_json::Value;
-
 use crate::config::{Config, read_json};
 use crate::engine::Precision;
 use crate::error::EngineError;
-use crate::names::internal;
 use crate::tokenizer::Tokenizer;
-use crate::weights::{expected, files};
+use crate::weights::{compare, safetensors};
 
 /// What a folder turned out to be.
 #[derive(Clone, Debug, PartialEq)]
@@ -126,94 +123,14 @@ pub fn check(folder: &Path) -> CheckReport {
 
 /// Compares every tensor's name and shape with the config by the files' headers alone.
 fn tensors(folder: &Path, config: &Config) -> Result<(), EngineError> {
-    let mut wanted: std::collections::BTreeMap<String, Vec<usize>> = expected(config).into_iter().collect();
-    let mut unknown = Vec::new();
-    for path in files(folder)? {
-        let file = path
-            .file_name()
-            .map_or_else(String::new, |n| n.to_string_lossy().into_owned());
-        let bad = |reason: String| EngineError::BadFile {
-            file: file.clone(),
-            reason,
-        };
-        let header = header(&path).map_err(|reason| bad(reason.to_owned()))?;
-        for (name, entry) in header
-            .as_object()
-            .into_iter()
-            .flatten()
-            .filter(|(name, _)| *name != "__metadata__")
-        {
-            if name.contains(".quant_state") || name.ends_with(".absmax") {
-                return Err(EngineError::Unsupported(
-                    "its weights are quantised by bitsandbytes: use the original files".to_owned(),
-                ));
-            }
-            let Some(own) = internal(name) else { continue };
-            let shape: Vec<usize> = entry["shape"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .filter_map(Value::as_u64)
-                .map(|v| v as usize)
-                .collect();
-            match wanted.remove(&own) {
-                Some(expected) if expected != shape => {
-                    return Err(EngineError::WrongShape {
-                        name: name.clone(),
-                        found: shape,
-                        expected,
-                    });
-                }
-                Some(_) => {}
-                None if own == "head.weight" => {}
-                None => unknown.push(name.clone()),
-            }
-        }
-    }
-    if !unknown.is_empty() {
-        return Err(EngineError::UnknownTensors(unknown));
-    }
-    if wanted.is_empty() {
-        Ok(())
-    } else {
-        Err(EngineError::MissingTensors(wanted.into_keys().collect()))
-    }
-}
-
-/// The JSON header of a safetensors file, its length checked against the file.
-fn header(path: &Path) -> Result<Value, &'static str> {
-    use std::io::Read as _;
-    let mut file = std::fs::File::open(path).map_err(|_| "it cannot be opened")?;
-    let length = file.metadata().map_or(0, |m| m.len());
-    let mut prefix = [0_u8; 8];
-    file.read_exact(&mut prefix)
-        .map_err(|_| "it is too short for a safetensors file")?;
-    let n = u64::from_le_bytes(prefix);
-    if n > length.saturating_sub(8) || n > 100 << 20 {
-        return Err("its header is longer than the file: the download is incomplete");
-    }
-    let mut bytes = vec![0_u8; n as usize];
-    file.read_exact(&mut bytes)
-        .map_err(|_| "its header is cut short")?;
-    let value: Value = serde_json::from_slice(&bytes).map_err(|_| "its header is not JSON")?;
-    let end = value
-        .as_object()
-        .into_iter()
-        .flatten()
-        .filter_map(|(_, entry)| entry["data_offsets"][1].as_u64())
-        .max()
-        .unwrap_or(0);
-    if end.saturating_add(8 + n) > length {
-        return Err("it is shorter than its header says: the download is incomplete");
-    }
-    Ok(value)
+    compare(config, &safetensors::open(folder)?)
 }
 
 /// Bytes to hold the weights and to read a picture and a thousand tokens.
 pub fn memory_needed(config: &Config, precision: Precision) -> u64 {
     let each = match precision {
         Precision::F32 => 4,
-        Precision::Bf16 => 2,
+        Precision::Bf16 | Precision::Q8_0 | Precision::Q4K => 2,
     };
     let t = &config.text;
     let widest = (t.intermediate_size.max(t.hidden_size) * t.hidden_size * 4) as u64;

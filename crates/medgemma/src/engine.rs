@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::time::Instant;
 
-use candle_core::{DType, Tensor};
+use candle_core::Tensor;
 
 use crate::cancel::Cancel;
 use crate::config::Config;
@@ -80,11 +80,7 @@ impl Engine {
                 available_gib: gib(available),
             });
         }
-        let dtype = match options.precision {
-            Precision::F32 => DType::F32,
-            Precision::Bf16 => DType::BF16,
-        };
-        let mut weights = weights::load(folder, &config, dtype, progress, cancel)?;
+        let mut weights = weights::load(folder, &config, options.precision, progress, cancel)?;
         let decoder = Decoder::take(&mut weights, &config.text)?;
         let tower = match &config.vision {
             Some(vision) => Some((

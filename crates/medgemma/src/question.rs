@@ -6,15 +6,7 @@ use crate::generate::Sampling;
 use crate::image::Picture;
 use crate::template::Message;
 
-/// How matrices are held.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Precision {
-    /// 4 bytes a weight: the contract of the traces.
-    #[default]
-    F32,
-    /// 2 bytes a weight; products are computed in float32.
-    Bf16,
-}
+pub use crate::weights::Precision;
 
 /// How to load.
 #[derive(Clone, Copy, Debug, Default)]

@@ -297,7 +297,7 @@ fn shapes_are_held_against_the_model_and_the_rank() {
     }
     let mut it = adapter();
     it.put("base_model.model.lm_head.weight", &[8, 6]);
-    assert!(matches!(it.read(), Err(EngineError::WrongShape { .. })));
+    assert!(matches!(it.read(), Err(EngineError::WrongShapes(_))));
     // A norm is no linear layer.
     let mut it = adapter();
     it.pair("base_model.model.model.language_model.norm", 6, 6, 2);

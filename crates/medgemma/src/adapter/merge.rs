@@ -105,7 +105,7 @@ pub fn stack(adapters: &[&AdapterWeights]) -> Result<AdapterWeights> {
             }
         }
     }
-    sum.sha256 = crate::file::hex(&hasher.finalize());
+    sum.sha256 = crate::words::hex(&hasher.finalize());
     Ok(sum)
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::atomic::AtomicU64;
 
 use sha2::{Digest, Sha256};
 
@@ -10,8 +11,9 @@ use super::names::{Role, split};
 use super::{AdapterWeights, LowRank};
 use crate::cancel::Cancel;
 use crate::config::{Config, read_json};
-use crate::error::{EngineError, Result};
-use crate::file::{TensorFile, View, hex};
+use crate::error::{EngineError, Misshapen, Result};
+use crate::weights::source::{Entry, Source};
+use crate::weights::{hash, safetensors};
 
 const CONFIG: &str = "adapter_config.json";
 const TENSORS: &str = "adapter_model.safetensors";
@@ -27,7 +29,7 @@ impl AdapterWeights {
     ///
     /// # Errors
     /// [`EngineError::MissingFile`], [`EngineError::BadFile`], [`EngineError::BadAdapter`] for whatever does not fit,
-    /// named, and [`EngineError::WrongShape`].
+    /// named, and [`EngineError::WrongShapes`].
     pub fn read(folder: &Path, config: &Config, cancel: &Cancel) -> Result<Self> {
         let mut shapes: BTreeMap<_, _> = crate::weights::expected(config).into_iter().collect();
         // A tied head is no tensor of the files, and still a layer that an adapter may change.
@@ -69,12 +71,12 @@ impl AdapterWeights {
                 format!("its folder has no {TENSORS}")
             }));
         }
-        let file = TensorFile::open(&folder.join(TENSORS))?;
+        let source = safetensors::open_file(&folder.join(TENSORS))?;
         let mut parts = Parts::default();
-        for tensor in file.names() {
+        for entry in source.entries.values() {
             cancel.check()?;
             parts
-                .place(&tensor, file.view(&tensor)?, base)
+                .place(&source, entry, base)
                 .map_err(|problem| problem.named(&name))?;
         }
         let (entries, mut replaced) = parts.finish(&settings, base).map_err(bad)?;
@@ -86,14 +88,13 @@ impl AdapterWeights {
         }
         let mut hasher = Sha256::new();
         hasher.update(json.to_string().as_bytes());
-        for piece in file.bytes().chunks(8 << 20) {
-            cancel.check()?;
-            hasher.update(piece);
+        for file in &source.files {
+            hasher.update(hash::file(file, cancel, &AtomicU64::new(0))?.as_bytes());
         }
         Ok(Self {
             entries,
             replaced,
-            sha256: hex(&hasher.finalize()),
+            sha256: crate::words::hex(&hasher.finalize()),
             name,
             base_model: settings.base_model,
         })
@@ -129,9 +130,11 @@ struct Parts {
 }
 
 impl Parts {
-    fn place(&mut self, tensor: &str, view: View<'_>, base: &Base<'_>) -> std::result::Result<(), Problem> {
+    fn place(&mut self, source: &Source, entry: &Entry, base: &Base<'_>) -> std::result::Result<(), Problem> {
+        let tensor = &entry.name;
+        let values = || source.whole(entry).map_err(Problem::Typed);
         let unknown = || Problem::Words(format!("the model has no place for its tensor {tensor}"));
-        let (path, role) = split(tensor).ok_or_else(unknown)?;
+        let (path, role) = split(&entry.name).ok_or_else(unknown)?;
         let full = if role == Role::Whole {
             path.clone()
         } else {
@@ -143,14 +146,14 @@ impl Parts {
         let twice = || Problem::Words(format!("{tensor} is there twice under two names"));
         if role == Role::Whole {
             let expected = &base.shapes[&internal];
-            if view.shape != expected.as_slice() {
-                return Err(Problem::Typed(EngineError::WrongShape {
-                    name: tensor.to_owned(),
-                    found: view.shape.to_vec(),
+            if entry.shape != *expected {
+                return Err(Problem::Typed(EngineError::WrongShapes(vec![Misshapen {
+                    name: tensor.clone(),
+                    found: entry.shape.clone(),
                     expected: expected.clone(),
-                }));
+                }])));
             }
-            return match self.whole.insert(internal, (view.shape.to_vec(), view.values())) {
+            return match self.whole.insert(internal, (entry.shape.clone(), values()?)) {
                 None => Ok(()),
                 Some(_) => Err(twice()),
             };
@@ -160,11 +163,7 @@ impl Parts {
             .layers
             .entry(layer)
             .or_insert_with(|| (path.clone(), BTreeMap::new()));
-        if *own != path
-            || tensors
-                .insert(role, (view.shape.to_vec(), view.values()))
-                .is_some()
-        {
+        if *own != path || tensors.insert(role, (entry.shape.clone(), values()?)).is_some() {
             return Err(twice());
         }
         Ok(())

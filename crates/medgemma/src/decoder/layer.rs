@@ -43,15 +43,15 @@ impl Layer {
         let eps = config.rms_norm_eps;
         Ok(Self {
             kind: config.layers[i],
-            q: weights.take(&name("self_attn.q_proj"))?,
-            k: weights.take(&name("self_attn.k_proj"))?,
-            v: weights.take(&name("self_attn.v_proj"))?,
-            o: weights.take(&name("self_attn.o_proj"))?,
+            q: weights.tensor(&name("self_attn.q_proj"))?,
+            k: weights.tensor(&name("self_attn.k_proj"))?,
+            v: weights.tensor(&name("self_attn.v_proj"))?,
+            o: weights.tensor(&name("self_attn.o_proj"))?,
             q_norm: RmsNorm::take(weights, &name("self_attn.q_norm"), eps)?,
             k_norm: RmsNorm::take(weights, &name("self_attn.k_norm"), eps)?,
-            gate: weights.take(&name("mlp.gate_proj"))?,
-            up: weights.take(&name("mlp.up_proj"))?,
-            down: weights.take(&name("mlp.down_proj"))?,
+            gate: weights.tensor(&name("mlp.gate_proj"))?,
+            up: weights.tensor(&name("mlp.up_proj"))?,
+            down: weights.tensor(&name("mlp.down_proj"))?,
             input_norm: RmsNorm::take(weights, &name("input_layernorm"), eps)?,
             post_attention_norm: RmsNorm::take(weights, &name("post_attention_layernorm"), eps)?,
             pre_feedforward_norm: RmsNorm::take(weights, &name("pre_feedforward_layernorm"), eps)?,
@@ -117,11 +117,11 @@ impl Decoder {
     pub fn take(weights: &mut Weights, config: &TextConfig) -> Result<Self> {
         Ok(Self {
             config: config.clone(),
-            embedding: weights.take("text.embed_tokens.weight")?,
+            embedding: weights.tensor("text.embed_tokens.weight")?,
             head: if config.tied {
                 None
             } else {
-                Some(weights.take("head.weight")?)
+                Some(weights.tensor("head.weight")?)
             },
             layers: (0..config.layers.len())
                 .map(|i| Layer::take(weights, config, i))

@@ -15,7 +15,7 @@ pub(crate) struct RmsNorm {
 impl RmsNorm {
     pub(crate) fn take(weights: &mut Weights, name: &str, eps: f64) -> Result<Self> {
         Ok(Self {
-            scale: (weights.take(name)? + 1.0)?,
+            scale: Tensor::new(weights.norm(name)?, &candle_core::Device::Cpu)?,
             eps,
         })
     }

@@ -19,8 +19,8 @@ struct Linear {
 impl Linear {
     fn take(weights: &mut Weights, name: &str) -> Result<Self> {
         Ok(Self {
-            weight: weights.take(&format!("{name}.weight"))?,
-            bias: weights.take(&format!("{name}.bias"))?,
+            weight: weights.tensor(&format!("{name}.weight"))?,
+            bias: weights.tensor(&format!("{name}.bias"))?,
         })
     }
 
@@ -122,10 +122,12 @@ impl Tower {
         Ok(Self {
             config: config.clone(),
             patch_weight: weights
-                .take("vision.embeddings.patch_embedding.weight")?
+                .tensor("vision.embeddings.patch_embedding.weight")?
                 .reshape((config.hidden_size, patch))?,
-            patch_bias: weights.take("vision.embeddings.patch_embedding.bias")?,
-            positions: weights.take("vision.embeddings.position_embedding.weight")?,
+            patch_bias: weights.tensor("vision.embeddings.patch_embedding.bias")?,
+            positions: weights
+                .tensor("vision.embeddings.position_embedding.weight")?
+                .reshape(((config.image_size / config.patch_size).pow(2), config.hidden_size))?,
             layers: (0..config.layers)
                 .map(|i| Layer::take(weights, i, config.layer_norm_eps))
                 .collect::<Result<_>>()?,
@@ -193,7 +195,7 @@ impl Projector {
                 "projector.mm_soft_emb_norm.weight",
                 vision.layer_norm_eps,
             )?,
-            matrix: weights.take("projector.mm_input_projection_weight")?,
+            matrix: weights.tensor("projector.mm_input_projection_weight")?.t()?,
         })
     }
 

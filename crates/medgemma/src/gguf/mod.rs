@@ -1,0 +1,3 @@
+//! GGUF: llama.cpp's file format.
+
+pub(crate) mod blocks;

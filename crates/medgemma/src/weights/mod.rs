@@ -1,0 +1,124 @@
+//! Weights: read from any of their forms, checked by name and shape, held as packed matrices.
+//!
+//! * `safetensors` and [`crate::gguf`] make a `Source`: one table of tensors under internal names.
+//! * `matching` compares it with what the config asks for (`expected`).
+//! * `plan` says which form each tensor is held in under a [`Precision`]; `load` packs them.
+
+mod expected;
+pub(crate) mod hash;
+mod load;
+mod matching;
+mod plan;
+pub(crate) mod safetensors;
+pub(crate) mod source;
+mod stored;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use candle_core::{DType, Device, Tensor};
+use overread_kernels::{Format, Matrix};
+
+use crate::cancel::Cancel;
+use crate::config::Config;
+use crate::error::{EngineError, Result};
+
+pub use expected::expected;
+pub(crate) use matching::compare;
+pub use plan::Precision;
+pub(crate) use plan::weight_bytes;
+pub(crate) use stored::Stored;
+
+/// Tensors by internal name, and a hash over the files that they came from.
+#[derive(Debug)]
+pub struct Weights {
+    matrices: BTreeMap<String, Matrix>,
+    vectors: BTreeMap<String, Vec<f32>>,
+    /// SHA-256 of the one weight file, or of the lines `HASH  NAME` of several.
+    pub sha256: String,
+    /// What a user should know about how they were loaded, a sentence each.
+    pub notes: Vec<String>,
+}
+
+impl Weights {
+    /// Takes a matrix out, `[out, in]`. The patch embedding is `[hidden, 3 * patch * patch]`.
+    ///
+    /// # Errors
+    /// [`EngineError::MissingTensors`].
+    pub fn matrix(&mut self, name: &str) -> Result<Matrix> {
+        self.matrices.remove(name).ok_or_else(|| missing(name))
+    }
+
+    /// Takes a matrix out that files store `[in, out]`: packed `[out, in]`.
+    ///
+    /// # Errors
+    /// [`EngineError::MissingTensors`].
+    pub fn transposed(&mut self, name: &str) -> Result<Matrix> {
+        self.matrix(name)
+    }
+
+    /// Takes a vector out: a bias, a LayerNorm weight, position rows one after the other.
+    ///
+    /// # Errors
+    /// [`EngineError::MissingTensors`].
+    pub fn vector(&mut self, name: &str) -> Result<Vec<f32>> {
+        self.vectors.remove(name).ok_or_else(|| missing(name))
+    }
+
+    /// Takes an RMSNorm scale out: `1 + w`, whichever of the two the file holds.
+    ///
+    /// # Errors
+    /// [`EngineError::MissingTensors`].
+    pub fn norm(&mut self, name: &str) -> Result<Vec<f32>> {
+        self.vector(name)
+    }
+
+    /// True while a tensor of this name has not been taken out.
+    pub fn holds(&self, name: &str) -> bool {
+        self.matrices.contains_key(name) || self.vectors.contains_key(name)
+    }
+
+    /// Takes a tensor out for candle: a matrix `[out, in]`, in half the width when it is not held in float32, or a
+    /// vector.
+    ///
+    /// # Errors
+    /// [`EngineError::MissingTensors`], [`EngineError::Compute`].
+    pub fn tensor(&mut self, name: &str) -> Result<Tensor> {
+        if let Some(values) = self.vectors.remove(name) {
+            return Ok(Tensor::new(values, &Device::Cpu)?);
+        }
+        let matrix = self.matrix(name)?;
+        let (rows, columns) = (matrix.rows(), matrix.columns());
+        let mut values = vec![0.0_f32; rows * columns];
+        for (row, out) in values.chunks_exact_mut(columns).enumerate() {
+            matrix.row(row, out);
+        }
+        let held = if matrix.format() == Format::F32 {
+            DType::F32
+        } else {
+            DType::BF16
+        };
+        Ok(Tensor::from_vec(values, (rows, columns), &Device::Cpu)?.to_dtype(held)?)
+    }
+}
+
+fn missing(name: &str) -> EngineError {
+    EngineError::MissingTensors(vec![name.to_owned()])
+}
+
+/// Reads a folder's weights.
+///
+/// # Errors
+/// Any tensor that is missing, left over, repeated, misshapen or of an unsupported type is an error that names it.
+pub fn load(
+    folder: &Path,
+    config: &Config,
+    precision: Precision,
+    progress: &mut dyn FnMut(f64),
+    cancel: &Cancel,
+) -> Result<Weights> {
+    let source = safetensors::open(folder)?;
+    compare(config, &source)?;
+    let names: Vec<String> = expected(config).into_iter().map(|(name, _)| name).collect();
+    load::load(&source, &names, precision, progress, cancel)
+}

@@ -1,0 +1,109 @@
+//! Which form each tensor is held in, and the bytes that this takes.
+
+use overread_kernels::{Format, Matrix};
+
+use super::expected::expected;
+use super::stored::Stored;
+use crate::config::Config;
+
+/// How matrices are held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Hash)]
+pub enum Precision {
+    /// 4 bytes a weight: the contract of the traces.
+    #[default]
+    F32,
+    /// 2 bytes a weight.
+    Bf16,
+    /// 8.5 bits a weight everywhere; blocks that a GGUF file brings are kept.
+    Q8_0,
+    /// 4.5 bits a weight in the decoder, 6.6 in the embedding, 8.5 in the tower; blocks that a GGUF file brings are
+    /// kept.
+    Q4K,
+}
+
+impl Precision {
+    /// All of them, widest first.
+    pub const ALL: [Self; 4] = [Self::F32, Self::Bf16, Self::Q8_0, Self::Q4K];
+
+    /// A word for records and file names.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::Bf16 => "bf16",
+            Self::Q8_0 => "q8_0",
+            Self::Q4K => "q4_k",
+        }
+    }
+
+    /// True where activations are rounded to bytes.
+    pub fn is_quantised(self) -> bool {
+        matches!(self, Self::Q8_0 | Self::Q4K)
+    }
+}
+
+/// What becomes of a tensor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Packed rows, `[out, in]`.
+    Matrix(Format),
+    /// Stored `[in, out]`, packed as `[out, in]`.
+    Transposed(Format),
+    /// float32 as it is.
+    Vector,
+    /// RMSNorm scale, float32 with the one added.
+    Norm,
+}
+
+/// The projector's matrix, the only one stored input first.
+pub(crate) const PROJECTION: &str = "projector.mm_input_projection_weight";
+
+/// What becomes of the tensor `name` of `shape`, stored in `stored`.
+pub(crate) fn kind(name: &str, shape: &[usize], stored: Stored, precision: Precision) -> Kind {
+    let vision = name.starts_with("vision.");
+    if shape.len() == 1 {
+        return if vision { Kind::Vector } else { Kind::Norm };
+    }
+    if name.ends_with("position_embedding.weight") {
+        return Kind::Vector;
+    }
+    // Two small products that begin and end the tower: kept whole, since rounding them costs more than it saves.
+    if name == PROJECTION {
+        return Kind::Transposed(Format::F32);
+    }
+    if name.ends_with("patch_embedding.weight") {
+        return Kind::Matrix(Format::F32);
+    }
+    Kind::Matrix(match precision {
+        Precision::F32 => Format::F32,
+        Precision::Bf16 => Format::Bf16,
+        // Blocks are kept as they came: rounding them again would add an error and gain nothing.
+        _ if stored.is_quantised() => stored.exact_format().unwrap_or(Format::Q8_0),
+        Precision::Q4K if !vision => {
+            if matches!(name, "text.embed_tokens.weight" | "head.weight") {
+                Format::Q6K
+            } else {
+                Format::Q4K
+            }
+        }
+        Precision::Q8_0 | Precision::Q4K => Format::Q8_0,
+    })
+}
+
+/// Bytes of a tensor as it is held.
+pub(crate) fn held_bytes(kind: Kind, shape: &[usize]) -> u64 {
+    let count: usize = shape.iter().product();
+    let bytes = match kind {
+        Kind::Vector | Kind::Norm => count * 4,
+        Kind::Matrix(format) => Matrix::packed_bytes(format, shape[0], count / shape[0].max(1)),
+        Kind::Transposed(format) => Matrix::packed_bytes(format, count / shape[0].max(1), shape[0]),
+    };
+    bytes as u64
+}
+
+/// Bytes of all weights that a config asks for, held in this precision; `stored` says how a tensor lies on disk.
+pub(crate) fn weight_bytes(config: &Config, precision: Precision, stored: &dyn Fn(&str) -> Stored) -> u64 {
+    expected(config)
+        .iter()
+        .map(|(name, shape)| held_bytes(kind(name, shape, stored(name), precision), shape))
+        .sum()
+}
