@@ -1,0 +1,5 @@
+//! MedSigLIP and any other SiglipModel: pictures against short texts, without generation.
+
+mod config;
+
+pub use config::{SiglipConfig, TextTower};
