@@ -11,11 +11,14 @@
 //! `D` hidden size, `H` heads, `K` key-value heads, `d` head dimension.
 #![deny(unsafe_code)]
 
+pub mod adapted;
 pub mod adapter;
 pub mod cancel;
+mod candle_backend;
 pub mod check;
 pub mod config;
-pub mod decoder;
+mod decoder;
+mod embeddings;
 pub mod engine;
 pub mod error;
 pub mod estimate;
@@ -23,11 +26,15 @@ pub mod generate;
 mod gguf;
 pub mod image;
 pub mod known;
+mod linear;
+mod model;
 pub mod names;
 pub mod prompt;
 pub mod question;
+pub mod reading;
 pub mod score;
 pub mod siglip;
+mod snapshots;
 pub mod template;
 mod thought;
 pub mod tokenizer;
@@ -36,6 +43,7 @@ pub mod vision;
 pub mod weights;
 mod words;
 
+pub use adapted::Adapter;
 pub use adapter::{AdapterWeights, LowRank};
 pub use cancel::Cancel;
 pub use engine::{Answer, Description, Engine, LoadOptions, Precision, Question, ReadEvent, Task};
