@@ -39,6 +39,9 @@ pub fn trace(folder: &Path, case_file: &Path, precision: Precision, open: OpenPi
         precision,
         ..LoadOptions::default()
     };
+    if read_json(folder, "config.json").is_ok_and(|config| config["model_type"] == "siglip") {
+        return crate::siglip::trace(folder, case_file, &options, open);
+    }
     let engine = Engine::load(folder, options, &mut |_| {}, &cancel)?;
     let (messages, files) = messages(&case).map_err(bad)?;
     let prefix = case["prefix"].as_str().unwrap_or_default();

@@ -135,3 +135,33 @@ fn tiny_v5() {
 fn text_hub() {
     compare("text-hub");
 }
+
+/// Pictures against texts: ids and resized bytes exact, embeddings of length 1 and logits within 1e-4.
+#[test]
+fn medsiglip_tiny() {
+    let Some(checkpoints) = shared() else { return };
+    let folder = checkpoints.join("medsiglip-tiny");
+    let case = folder.join("cases/zero-shot");
+    let expected: Value =
+        serde_json::from_slice(&std::fs::read(case.join("trace.json")).expect("a trace")).expect("JSON");
+    let got = trace(&folder, &case.join("case.json"), Precision::F32, &open).expect("traces");
+    for key in ["input_ids", "resized_rgb_sha256"] {
+        assert_eq!(got[key], expected[key], "{key}");
+    }
+    for key in [
+        "vision_last_hidden_first8",
+        "image_embeds",
+        "text_embeds",
+        "logits_per_image",
+        "probabilities",
+    ] {
+        let (got, expected) = (&got[key], &expected[key]);
+        let rows = expected.as_array().expect("rows").len();
+        assert_eq!(got.as_array().expect("rows").len(), rows, "{key}");
+        let off = (0..rows)
+            .map(|i| worst(&got[i], &expected[i], key))
+            .fold(0.0, f64::max);
+        println!("medsiglip-tiny/zero-shot: {key} {off:.1e}");
+        assert!(off <= 1e-4, "{key}: {off}");
+    }
+}

@@ -50,8 +50,19 @@ impl Tower {
         picture: &Picture,
         progress: &mut dyn FnMut(usize),
     ) -> Result<Vec<f32>> {
+        let values = picture.resized(self.config.image_size).normalised();
+        self.forward_values(pass, &values, progress)
+    }
+
+    /// The same for normalised values of a picture of the tower's own size, planar `[3, H, W]`.
+    pub(crate) fn forward_values(
+        &self,
+        pass: Pass<'_>,
+        values: &[f32],
+        progress: &mut dyn FnMut(usize),
+    ) -> Result<Vec<f32>> {
         let mut input = Input::default();
-        self.patches(picture, &mut input);
+        self.patches(values, &mut input);
         let mut x = self.positions.clone();
         self.patch.forward(pass, &mut input, &mut x, Then::Add);
         pass.cancel.check()?;
@@ -74,10 +85,9 @@ impl Tower {
     }
 
     /// Patches row by row, each as the convolution reads it: channel, row, column.
-    fn patches(&self, picture: &Picture, input: &mut Input) {
+    fn patches(&self, values: &[f32], input: &mut Input) {
         let (side, p) = (self.config.image_size, self.config.patch_size);
         let grid = side / p;
-        let values = picture.resized(side).normalised();
         let flat = input.fill(grid * grid, 3 * p * p);
         for (i, run) in flat.chunks_exact_mut(p).enumerate() {
             let (patch, rest) = (i / (3 * p), i % (3 * p));

@@ -24,9 +24,9 @@ use crate::config::Config;
 use crate::error::{EngineError, Result};
 
 pub use expected::expected;
-pub(crate) use matching::compare;
+pub(crate) use matching::{compare, compare_with};
 pub use plan::Precision;
-pub(crate) use plan::weight_bytes;
+pub(crate) use plan::{bytes_of, weight_bytes};
 pub(crate) use stored::Stored;
 
 /// Tensors by internal name, and a hash over the files that they came from.
@@ -120,5 +120,24 @@ pub fn load(
     let source = safetensors::open(folder)?;
     compare(config, &source)?;
     let names: Vec<String> = expected(config).into_iter().map(|(name, _)| name).collect();
+    load::load(&source, &names, precision, progress, cancel)
+}
+
+/// Reads the weights of a model of another family: its tensors by internal name and shape, and how their names in the
+/// files become internal ones.
+///
+/// # Errors
+/// As [`load`].
+pub(crate) fn load_as(
+    folder: &Path,
+    tensors: Vec<(String, Vec<usize>)>,
+    internal: &dyn Fn(&str) -> Option<String>,
+    precision: Precision,
+    progress: &mut dyn FnMut(f64),
+    cancel: &Cancel,
+) -> Result<Weights> {
+    let names: Vec<String> = tensors.iter().map(|(name, _)| name.clone()).collect();
+    let source = safetensors::open_as(folder, internal)?;
+    compare_with(tensors, &source)?;
     load::load(&source, &names, precision, progress, cancel)
 }
