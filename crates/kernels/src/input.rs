@@ -50,6 +50,16 @@ impl Input {
         self.has_int8 = false;
     }
 
+    /// Room for `[rows, width]` values, to be written by the caller; what it holds is left over. The twins are void.
+    pub fn fill(&mut self, rows: usize, width: usize) -> &mut [f32] {
+        self.rows = rows;
+        self.width = width;
+        self.values.resize(rows * width, 0.0);
+        self.has_bf16 = false;
+        self.has_int8 = false;
+        &mut self.values
+    }
+
     /// Rows, `m`.
     pub fn rows(&self) -> usize {
         self.rows

@@ -26,3 +26,8 @@ pub use input::Input;
 pub use level::{Kernels, Level};
 pub use matrix::{Epilogue, Format, Matrix, STRIP};
 pub use stop::Stop;
+
+/// Threads that share the work of a product.
+pub fn threads() -> usize {
+    rayon::current_num_threads()
+}

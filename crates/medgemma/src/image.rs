@@ -14,6 +14,12 @@ pub struct Picture {
 }
 
 impl Picture {
+    /// True when there is a pixel and a byte for every channel of every pixel.
+    pub fn is_whole(&self) -> bool {
+        let bytes = self.width.checked_mul(self.height).and_then(|n| n.checked_mul(3));
+        bytes == Some(self.rgb.len()) && !self.rgb.is_empty()
+    }
+
     /// SHA-256 of the bytes, in hex.
     pub fn sha256(&self) -> String {
         Sha256::digest(&self.rgb)

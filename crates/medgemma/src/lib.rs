@@ -11,21 +11,30 @@
 //! `D` hidden size, `H` heads, `K` key-value heads, `d` head dimension.
 #![deny(unsafe_code)]
 
+pub mod adapted;
 pub mod cancel;
+mod candle_backend;
 pub mod check;
 pub mod config;
-pub mod decoder;
+mod decoder;
+mod embeddings;
 pub mod engine;
 pub mod error;
 pub mod estimate;
+pub mod files;
 pub mod generate;
 mod gguf;
 pub mod image;
-pub mod model;
+mod linear;
+pub mod measure;
+pub mod memory;
+mod model;
 pub mod names;
 pub mod prompt;
 pub mod question;
+pub mod reading;
 pub mod score;
+mod snapshots;
 pub mod template;
 mod thought;
 pub mod tokenizer;
@@ -34,8 +43,19 @@ pub mod vision;
 pub mod weights;
 mod words;
 
+pub use adapted::Adapter;
 pub use cancel::Cancel;
 pub use engine::{Answer, Description, Engine, LoadOptions, Precision, Question, ReadEvent, Task};
 pub use error::EngineError;
 pub use image::Picture;
 pub use template::{Message, Part, Role};
+
+/// The instructions that the kernels use on this machine, a word.
+pub fn level() -> &'static str {
+    overread_kernels::Kernels::best().level().name()
+}
+
+/// Threads that share the work of a product.
+pub fn threads() -> usize {
+    overread_kernels::threads()
+}

@@ -20,6 +20,26 @@ pub struct Prompt {
     pub images: usize,
 }
 
+impl Prompt {
+    /// Images that the first `length` tokens speak of.
+    pub fn images_in(&self, length: usize) -> usize {
+        let blocks = self.blocks.get(..length).unwrap_or(&self.blocks);
+        let last = blocks.iter().copied().max().unwrap_or(-1);
+        usize::try_from(i64::from(last) + 1).unwrap_or(0)
+    }
+
+    /// The first `length` tokens, to be read alone.
+    pub(crate) fn up_to(&self, length: usize) -> Self {
+        let length = length.min(self.ids.len());
+        Self {
+            ids: self.ids[..length].to_vec(),
+            blocks: self.blocks[..length].to_vec(),
+            images: self.images_in(length),
+            ..self.clone()
+        }
+    }
+}
+
 /// Renders, opens up and tokenises. `prefix` is put after the opened model turn. With `trusted`, marks in the text act
 /// (the reference's behaviour, for traces only); otherwise they are text.
 ///

@@ -9,12 +9,27 @@ use crate::template::Message;
 pub use crate::weights::Precision;
 
 /// How to load.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct LoadOptions {
     /// How matrices are held.
     pub precision: Precision,
     /// Refuse when less than this is free, bytes; `None` asks the system.
     pub memory_available: Option<u64>,
+    /// Folder for quantised weights and image features; nothing is written without one.
+    pub cache: Option<PathBuf>,
+    /// `cpu`, or `cuda`, `cuda:1`, `metal` where the program was built for them.
+    pub device: String,
+}
+
+impl Default for LoadOptions {
+    fn default() -> Self {
+        Self {
+            precision: Precision::default(),
+            memory_available: None,
+            cache: None,
+            device: "cpu".to_owned(),
+        }
+    }
 }
 
 /// What was loaded.
@@ -38,6 +53,8 @@ pub struct Description {
     pub tokens_per_image: usize,
     /// How matrices are held.
     pub precision: Precision,
+    /// What a user should know about how it was loaded, a sentence each.
+    pub notes: Vec<String>,
 }
 
 /// What kind of answer is wanted.

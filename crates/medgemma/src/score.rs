@@ -1,10 +1,4 @@
-//! Label likelihoods: one prefix, all labels as branches of one batch.
-
-use candle_core::{IndexOp, Tensor};
-
-use crate::cancel::Cancel;
-use crate::decoder::{Cache, Decoder, Span};
-use crate::error::{EngineError, Result};
+//! Likelihoods of labels: sums, means, softmax.
 
 /// A label's tokens after the shared prefix, and their log-probabilities (natural log).
 #[derive(Clone, Debug, PartialEq)]
@@ -46,54 +40,6 @@ pub(crate) fn log_probs_at(row: &[f32], ids: &[u32]) -> Vec<f64> {
         .collect()
 }
 
-/// Scores all branches after the tokens in `cache` in one pass. `last_logits` is the row after the last cached token,
-/// which scores every branch's first token. Branches see the cached trunk and themselves.
-pub(crate) fn branches(
-    decoder: &Decoder,
-    cache: &Cache,
-    last_logits: &[f32],
-    branches: &[Vec<u32>],
-    cancel: &Cancel,
-) -> Result<Vec<Vec<f64>>> {
-    if branches.iter().any(Vec::is_empty) {
-        return Err(EngineError::BadQuestion(
-            "a label has no tokens of its own".to_owned(),
-        ));
-    }
-    let mut scores: Vec<Vec<f64>> = branches
-        .iter()
-        .map(|ids| log_probs_at(last_logits, &ids[..1]))
-        .collect();
-    // Every token but a branch's last predicts the one after it.
-    let mut span = Span::default();
-    let (mut ids, mut owners) = (Vec::new(), Vec::new());
-    for (b, branch) in branches.iter().enumerate() {
-        for (depth, id) in branch[..branch.len() - 1].iter().enumerate() {
-            span.positions.push(cache.length + depth);
-            span.blocks.push(-1);
-            span.branches.push(i32::try_from(b).unwrap_or(i32::MAX));
-            ids.push(*id);
-            owners.push((b, depth));
-        }
-    }
-    if ids.is_empty() {
-        return Ok(scores);
-    }
-    let embedded = decoder.embed(&ids, &span.blocks, None)?;
-    let mut scratch = cache.clone();
-    let hidden = decoder.forward(embedded, &span, &mut scratch, false, cancel, None)?;
-    let normed = decoder.finish(&hidden)?;
-    for (row, (b, depth)) in owners.into_iter().enumerate() {
-        cancel.check()?;
-        let logits: Vec<f32> = decoder
-            .logits(&normed.i(row..row + 1)?)?
-            .flatten_all()?
-            .to_vec1()?;
-        scores[b].extend(log_probs_at(&logits, &branches[b][depth + 1..depth + 2]));
-    }
-    Ok(scores)
-}
-
 /// Softmax of scores, in double.
 pub fn softmax(scores: &[f64]) -> Vec<f64> {
     let top = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -103,15 +49,6 @@ pub fn softmax(scores: &[f64]) -> Vec<f64> {
     let weights: Vec<f64> = scores.iter().map(|s| (s - top).exp()).collect();
     let sum: f64 = weights.iter().sum();
     weights.into_iter().map(|w| w / sum).collect()
-}
-
-/// The last row of hidden states `[T, D]`, normed, as logits.
-pub(crate) fn last_logits(decoder: &Decoder, hidden: &Tensor) -> Result<Vec<f32>> {
-    let last = hidden.narrow(0, hidden.dim(0)? - 1, 1)?;
-    Ok(decoder
-        .logits(&decoder.finish(&last)?)?
-        .flatten_all()?
-        .to_vec1()?)
 }
 
 #[cfg(test)]

@@ -24,8 +24,8 @@ fn pictures_with_the_same_ids_keep_their_own_scores() {
         return;
     }
     let cancel = Cancel::default();
-    let mut engine = Engine::load(&folder, LoadOptions::default(), &mut |_| {}, &cancel).expect("loads");
-    let mut ask = |seed: usize| {
+    let engine = Engine::load(&folder, LoadOptions::default(), &mut |_| {}, &cancel).expect("loads");
+    let ask = |seed: usize| {
         let question = Question {
             messages: vec![Message {
                 role: Role::User,

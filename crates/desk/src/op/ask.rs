@@ -76,7 +76,8 @@ pub fn read(
         *slot = None;
         let options = LoadOptions {
             precision,
-            memory_available: None,
+            cache: Some(desk.cache_folder()),
+            ..LoadOptions::default()
         };
         let mut told = Instant::now();
         let engine = Engine::load(
@@ -93,7 +94,7 @@ pub fn read(
         *slot = Some(engine);
     }
     let load = begun.elapsed().as_secs_f64();
-    let Some(engine) = slot.as_mut() else {
+    let Some(engine) = slot.as_ref() else {
         return Err(Failure::from(overread_medgemma::EngineError::Cancelled));
     };
     let labels: Vec<String> = spec

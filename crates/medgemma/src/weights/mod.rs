@@ -20,12 +20,13 @@ use overread_kernels::{Format, Matrix};
 
 use crate::cancel::Cancel;
 use crate::error::{EngineError, Result};
-use crate::model::Model;
+use crate::files::ModelFiles;
+use crate::question::LoadOptions;
 
 pub use expected::expected;
 pub(crate) use matching::compare;
 pub use plan::Precision;
-pub(crate) use plan::{PROJECTION, weight_bytes};
+pub(crate) use plan::{Kind, PROJECTION, held_bytes, kind, weight_bytes};
 pub(crate) use stored::Stored;
 
 /// Tensors by internal name, and a hash over the files that they came from.
@@ -110,14 +111,14 @@ fn missing(name: &str) -> EngineError {
 /// # Errors
 /// A file that cannot be read to its end, or cancelled; names and shapes were checked when the model was opened.
 pub fn load(
-    model: &Model,
-    precision: Precision,
+    files: &ModelFiles,
+    options: &LoadOptions,
     progress: &mut dyn FnMut(f64),
     cancel: &Cancel,
 ) -> Result<Weights> {
-    let names: Vec<String> = expected(&model.config)
+    let names: Vec<String> = expected(&files.config)
         .into_iter()
         .map(|(name, _)| name)
         .collect();
-    load::load(&model.source, &names, precision, progress, cancel)
+    load::load(&files.source, &names, options.precision, progress, cancel)
 }

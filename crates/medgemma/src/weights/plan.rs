@@ -35,6 +35,11 @@ impl Precision {
         }
     }
 
+    /// From its word.
+    pub fn by_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|precision| precision.name() == name)
+    }
+
     /// True where activations are rounded to bytes.
     pub fn is_quantised(self) -> bool {
         matches!(self, Self::Q8_0 | Self::Q4K)
