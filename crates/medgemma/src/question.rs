@@ -17,7 +17,8 @@ pub struct LoadOptions {
     pub memory_available: Option<u64>,
     /// Folder for quantised weights and image features; nothing is written without one.
     pub cache: Option<PathBuf>,
-    /// `cpu`, or `cuda`, `cuda:1`, `metal` where the program was built for them.
+    /// `cpu`, or `cuda`, `cuda:1`, `metal` where the program was built for them; `candle` is the CPU in candle's tensors,
+    /// the slow twin.
     pub device: String,
 }
 

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 pub use overread_medgemma::Precision;
-use overread_medgemma::check;
 use overread_medgemma::template::render;
+use overread_medgemma::{LoadOptions, check};
 use serde_json::{Value, json};
 
 use crate::Outcome;
@@ -35,7 +35,10 @@ pub fn trace(folder: &Path, case: &Path, precision: Precision) -> Outcome<Value>
     Ok(overread_medgemma::trace::trace(
         folder,
         case,
-        precision,
+        LoadOptions {
+            precision,
+            ..LoadOptions::default()
+        },
         &open_picture,
     )?)
 }
