@@ -86,8 +86,9 @@ impl Input {
         self.rows = rows;
         self.width = width;
         self.values.resize(rows * width, 0.0);
-        self.has_bf16 = false;
-        self.has_int8 = false;
+        for twin in [&mut self.f32, &mut self.bf16, &mut self.int8] {
+            twin.tile = 0;
+        }
         &mut self.values
     }
 

@@ -148,5 +148,5 @@ fn candle_tensors_agree_too() {
 
 #[test]
 fn tiny_gguf() {
-    compare("tiny-gguf");
+    compare("tiny-gguf", "cpu");
 }

@@ -88,7 +88,6 @@ impl Stored {
         }
     }
 
-
     /// Weights as float32: as many as whole blocks are in both.
     pub(crate) fn widen(self, bytes: &[u8], out: &mut [f32]) {
         match self {
