@@ -46,6 +46,11 @@ pub enum EngineError {
         /// In words.
         reason: String,
     },
+    /// The tokenizer belongs to another model.
+    #[error(
+        "tokenizer and weights belong to different models: {0}; use the tokenizer that came with the weights"
+    )]
+    WrongTokenizer(String),
     /// Not enough memory.
     #[error(
         "this needs {needed_gib:.1} GiB of memory and {available_gib:.1} GiB are free; close other programs or choose a smaller model"

@@ -22,11 +22,14 @@ mod embeddings;
 pub mod engine;
 pub mod error;
 pub mod estimate;
+pub mod files;
 pub mod generate;
 mod gguf;
 pub mod image;
 pub mod known;
 mod linear;
+pub mod measure;
+pub mod memory;
 mod model;
 pub mod names;
 pub mod prompt;
@@ -50,3 +53,13 @@ pub use engine::{Answer, Description, Engine, LoadOptions, Precision, Question, 
 pub use error::EngineError;
 pub use image::Picture;
 pub use template::{Message, Part, Role};
+
+/// The instructions that the kernels use on this machine, a word.
+pub fn level() -> &'static str {
+    overread_kernels::Kernels::best().level().name()
+}
+
+/// Threads that share the work of a product.
+pub fn threads() -> usize {
+    overread_kernels::threads()
+}

@@ -77,6 +77,11 @@ impl Linear {
         }
     }
 
+    /// Internal name, without `.weight`.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Values that come out.
     pub(crate) fn width(&self) -> usize {
         self.matrix.rows()

@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::decoder::{self, CacheFormat, Span, Wanted};
 use crate::error::{EngineError, Result};
 use crate::image::Picture;
-use crate::linear::Pass;
+use crate::linear::{Linear, Pass};
 use crate::vision;
 use crate::weights::{Precision, Weights};
 
@@ -103,6 +103,9 @@ impl Model {
                 },
             });
         }
+        if device == "candle" {
+            return Self::take_for_candle(weights, config, rounded, &Device::Cpu);
+        }
         if precision.is_quantised() {
             return Err(EngineError::Unsupported(format!(
                 "{} weights are read on the CPU; on {device} choose bf16 or f32",
@@ -158,6 +161,22 @@ impl Model {
                 ))
             }
         }
+    }
+
+    /// A map by its internal name (without `.weight`), where the kernels hold it.
+    pub(crate) fn linear(&self, name: &str) -> Option<&Linear> {
+        let Self::Kernels { vision, decoder, .. } = self else {
+            return None;
+        };
+        let towers = vision.iter();
+        decoder
+            .linears()
+            .chain(
+                towers.flat_map(|(tower, projector)| {
+                    tower.linears().chain(std::iter::once(projector.linear()))
+                }),
+            )
+            .find(|linear| linear.name() == name)
     }
 
     /// An empty cache.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::cancel::Cancel;
 use crate::config::read_json;
 use crate::decoder::{Span, Wanted};
-use crate::engine::{Engine, LoadOptions, Precision, State};
+use crate::engine::{Engine, LoadOptions, State};
 use crate::error::{EngineError, Result};
 use crate::generate::greedy;
 use crate::image::Picture;
@@ -24,7 +24,8 @@ pub type OpenPicture<'a> = &'a dyn Fn(&Path) -> std::result::Result<(Picture, &'
 ///
 /// # Errors
 /// A case that cannot be read, or anything loading or reading may meet.
-pub fn trace(folder: &Path, case_file: &Path, precision: Precision, open: OpenPicture<'_>) -> Result<Value> {
+pub fn trace(folder: &Path, case_file: &Path, options: LoadOptions, open: OpenPicture<'_>) -> Result<Value> {
+    let precision = options.precision;
     let cancel = Cancel::default();
     let root = case_file.parent().unwrap_or(Path::new("."));
     let name = case_file
@@ -34,10 +35,6 @@ pub fn trace(folder: &Path, case_file: &Path, precision: Precision, open: OpenPi
     let bad = |reason: String| EngineError::BadFile {
         file: name.clone(),
         reason,
-    };
-    let options = LoadOptions {
-        precision,
-        ..LoadOptions::default()
     };
     if read_json(folder, "config.json").is_ok_and(|config| config["model_type"] == "siglip") {
         return crate::siglip::trace(folder, case_file, &options, open);

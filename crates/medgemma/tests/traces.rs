@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use overread_medgemma::trace::trace;
-use overread_medgemma::{Picture, Precision};
+use overread_medgemma::{LoadOptions, Picture};
 use serde_json::Value;
 
 fn shared() -> Option<PathBuf> {
@@ -49,9 +49,13 @@ fn worst(a: &Value, b: &Value, what: &str) -> f64 {
     a.iter().zip(&b).map(|(x, y)| (x - y).abs()).fold(0.0, f64::max)
 }
 
-fn compare(model: &str) {
+fn compare(model: &str, device: &str) {
     let Some(checkpoints) = shared() else { return };
     let folder = checkpoints.join(model);
+    let options = LoadOptions {
+        device: device.to_owned(),
+        ..LoadOptions::default()
+    };
     let mut cases: Vec<PathBuf> = std::fs::read_dir(folder.join("cases"))
         .expect("cases")
         .map(|e| e.expect("entry").path())
@@ -61,7 +65,7 @@ fn compare(model: &str) {
         let name = format!("{model}/{}", case.file_name().expect("a name").to_string_lossy());
         let expected: Value =
             serde_json::from_slice(&std::fs::read(case.join("trace.json")).expect("a trace")).expect("JSON");
-        let got = trace(&folder, &case.join("case.json"), Precision::F32, &open).expect("traces");
+        let got = trace(&folder, &case.join("case.json"), options.clone(), &open).expect("traces");
         assert_eq!(
             got["rendered_template"], expected["rendered_template"],
             "{name}: template"
@@ -118,22 +122,33 @@ fn compare(model: &str) {
 
 #[test]
 fn tiny_hub() {
-    compare("tiny-hub");
+    compare("tiny-hub", "cpu");
 }
 
 #[test]
 fn wide_prefixed() {
-    compare("wide-prefixed");
+    compare("wide-prefixed", "cpu");
 }
 
 #[test]
 fn tiny_v5() {
-    compare("tiny-v5");
+    compare("tiny-v5", "cpu");
 }
 
 #[test]
 fn text_hub() {
-    compare("text-hub");
+    compare("text-hub", "cpu");
+}
+
+#[test]
+fn candle_tensors_agree_too() {
+    compare("tiny-hub", "candle");
+    compare("wide-prefixed", "candle");
+}
+
+#[test]
+fn tiny_gguf() {
+    compare("tiny-gguf", "cpu");
 }
 
 /// Pictures against texts: ids and resized bytes exact, embeddings of length 1 and logits within 1e-4.
@@ -144,7 +159,7 @@ fn medsiglip_tiny() {
     let case = folder.join("cases/zero-shot");
     let expected: Value =
         serde_json::from_slice(&std::fs::read(case.join("trace.json")).expect("a trace")).expect("JSON");
-    let got = trace(&folder, &case.join("case.json"), Precision::F32, &open).expect("traces");
+    let got = trace(&folder, &case.join("case.json"), LoadOptions::default(), &open).expect("traces");
     for key in ["input_ids", "resized_rgb_sha256"] {
         assert_eq!(got[key], expected[key], "{key}");
     }

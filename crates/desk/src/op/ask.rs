@@ -76,7 +76,7 @@ pub fn read(
         *slot = None;
         let options = LoadOptions {
             precision,
-            cache: Some(desk.home.join("cache")),
+            cache: Some(desk.cache_folder()),
             ..LoadOptions::default()
         };
         let mut told = Instant::now();

@@ -71,6 +71,13 @@ impl Layer {
         })
     }
 
+    /// Its maps, for adapters.
+    pub(crate) fn linears(&self) -> [&Linear; 7] {
+        [
+            &self.q, &self.k, &self.v, &self.o, &self.gate, &self.up, &self.down,
+        ]
+    }
+
     pub(crate) fn kind(&self) -> LayerKind {
         self.kind
     }

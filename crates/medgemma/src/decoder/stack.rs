@@ -69,6 +69,12 @@ impl Decoder {
         })
     }
 
+    /// All its maps, for adapters: the embedding, the head where it has weights of its own, and the layers'.
+    pub(crate) fn linears(&self) -> impl Iterator<Item = &Linear> {
+        let ends = std::iter::once(&self.embedding).chain(&self.head);
+        ends.chain(self.layers.iter().flat_map(Layer::linears))
+    }
+
     /// An empty cache.
     pub(crate) fn cache(&self, format: CacheFormat) -> Cache {
         Cache::new(&self.config, format)

@@ -71,6 +71,11 @@ impl EncoderLayer {
         })
     }
 
+    /// Its maps, for adapters.
+    pub(crate) fn linears(&self) -> [&Linear; 6] {
+        [&self.q, &self.k, &self.v, &self.out, &self.fc1, &self.fc2]
+    }
+
     /// `x` is `[T, D]`.
     fn forward(
         &self,

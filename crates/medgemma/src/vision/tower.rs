@@ -79,9 +79,9 @@ impl Tower {
         Ok(out)
     }
 
-    /// Layers, for progress.
-    pub(crate) fn depth(&self) -> usize {
-        self.layers.len()
+    /// All its maps, for adapters.
+    pub(crate) fn linears(&self) -> impl Iterator<Item = &Linear> {
+        std::iter::once(&self.patch).chain(self.layers.iter().flat_map(EncoderLayer::linears))
     }
 
     /// Patches row by row, each as the convolution reads it: channel, row, column.
@@ -122,6 +122,11 @@ impl Projector {
                 None,
             ),
         })
+    }
+
+    /// Its map, for adapters.
+    pub(crate) fn linear(&self) -> &Linear {
+        &self.matrix
     }
 
     /// `[patches, Dv]` to `[tokens, D]`.

@@ -20,13 +20,14 @@ use candle_core::{DType, Device, Tensor};
 use overread_kernels::{Format, Matrix};
 
 use crate::cancel::Cancel;
-use crate::config::Config;
 use crate::error::{EngineError, Result};
+use crate::files::ModelFiles;
+use crate::question::LoadOptions;
 
 pub use expected::expected;
 pub(crate) use matching::{compare, compare_with};
 pub use plan::Precision;
-pub(crate) use plan::{bytes_of, weight_bytes};
+pub(crate) use plan::{Kind, PROJECTION, bytes_of, held_bytes, kind, weight_bytes};
 pub(crate) use stored::Stored;
 
 /// Tensors by internal name, and a hash over the files that they came from.
@@ -106,21 +107,21 @@ fn missing(name: &str) -> EngineError {
     EngineError::MissingTensors(vec![name.to_owned()])
 }
 
-/// Reads a folder's weights.
+/// Reads a model's weights.
 ///
 /// # Errors
-/// Any tensor that is missing, left over, repeated, misshapen or of an unsupported type is an error that names it.
+/// A file that cannot be read to its end, or cancelled; names and shapes were checked when the model was opened.
 pub fn load(
-    folder: &Path,
-    config: &Config,
-    precision: Precision,
+    files: &ModelFiles,
+    options: &LoadOptions,
     progress: &mut dyn FnMut(f64),
     cancel: &Cancel,
 ) -> Result<Weights> {
-    let source = safetensors::open(folder)?;
-    compare(config, &source)?;
-    let names: Vec<String> = expected(config).into_iter().map(|(name, _)| name).collect();
-    load::load(&source, &names, precision, progress, cancel)
+    let names: Vec<String> = expected(&files.config)
+        .into_iter()
+        .map(|(name, _)| name)
+        .collect();
+    load::load(&files.source, &names, options.precision, progress, cancel)
 }
 
 /// Reads the weights of a model of another family: its tensors by internal name and shape, and how their names in the
