@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::adapted::Adapter;
+use crate::adapter::AdapterWeights;
 use crate::cancel::Cancel;
 use crate::config::Config;
 use crate::decoder::{Span, Wanted};
@@ -172,6 +173,22 @@ impl Engine {
     /// What was loaded.
     pub fn description(&self) -> &Description {
         &self.description
+    }
+
+    /// Reads an adapter's folder and makes it ready: it is passed beside a question, the base stays as it is.
+    ///
+    /// # Errors
+    /// Whatever does not fit the model, named.
+    pub fn adapter(&self, folder: &Path, cancel: &Cancel) -> Result<Adapter> {
+        self.ready(&AdapterWeights::read(folder, &self.config, cancel)?)
+    }
+
+    /// Makes an adapter, or several that were stacked, ready for this model.
+    ///
+    /// # Errors
+    /// [`EngineError::BadAdapter`].
+    pub fn ready(&self, weights: &AdapterWeights) -> Result<Adapter> {
+        Adapter::build(weights, &|name| self.model.linear(name))
     }
 
     /// The prompt as it will be tokenised.

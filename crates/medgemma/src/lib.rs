@@ -32,6 +32,7 @@ pub mod measure;
 pub mod memory;
 mod model;
 pub mod names;
+mod norm;
 pub mod prompt;
 pub mod question;
 pub mod reading;

@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use overread_medgemma::trace::trace;
+use overread_medgemma::trace::{trace, trace_with};
 use overread_medgemma::{LoadOptions, Picture};
 use serde_json::Value;
 
@@ -51,12 +51,18 @@ fn worst(a: &Value, b: &Value, what: &str) -> f64 {
 
 fn compare(model: &str, device: &str) {
     let Some(checkpoints) = shared() else { return };
-    let folder = checkpoints.join(model);
+    compare_folders(&checkpoints.join(model), None, device);
+}
+
+/// A model, or a model with an adapter, which then has the cases.
+fn compare_folders(folder: &Path, adapter: Option<&Path>, device: &str) {
+    let source = adapter.unwrap_or(folder);
+    let model = source.file_name().expect("a name").to_string_lossy();
     let options = LoadOptions {
         device: device.to_owned(),
         ..LoadOptions::default()
     };
-    let mut cases: Vec<PathBuf> = std::fs::read_dir(folder.join("cases"))
+    let mut cases: Vec<PathBuf> = std::fs::read_dir(source.join("cases"))
         .expect("cases")
         .map(|e| e.expect("entry").path())
         .collect();
@@ -65,7 +71,8 @@ fn compare(model: &str, device: &str) {
         let name = format!("{model}/{}", case.file_name().expect("a name").to_string_lossy());
         let expected: Value =
             serde_json::from_slice(&std::fs::read(case.join("trace.json")).expect("a trace")).expect("JSON");
-        let got = trace(&folder, &case.join("case.json"), options.clone(), &open).expect("traces");
+        let file = case.join("case.json");
+        let got = trace_with(folder, adapter, &file, options.clone(), &open).expect("traces");
         assert_eq!(
             got["rendered_template"], expected["rendered_template"],
             "{name}: template"
@@ -149,6 +156,19 @@ fn candle_tensors_agree_too() {
 #[test]
 fn tiny_gguf() {
     compare("tiny-gguf", "cpu");
+}
+
+/// LoRA, and DoRA with the scale of rsLoRA, on every layer of both towers.
+#[test]
+fn adapters_on_tiny_hub() {
+    let Some(checkpoints) = shared() else { return };
+    for adapter in ["tiny-lora", "tiny-lora-dora"] {
+        compare_folders(
+            &checkpoints.join("tiny-hub"),
+            Some(&checkpoints.join(adapter)),
+            "cpu",
+        );
+    }
 }
 
 /// Pictures against texts: ids and resized bytes exact, embeddings of length 1 and logits within 1e-4.

@@ -18,6 +18,7 @@ use overread_kernels::attention::Precision as Arithmetic;
 use sha2::{Digest, Sha256};
 
 use crate::adapted::Adapter;
+use crate::adapter::{AdapterWeights, Base};
 use crate::cancel::Cancel;
 use crate::embeddings::Embeddings;
 use crate::error::{EngineError, Result};
@@ -325,19 +326,38 @@ impl MedSiglip {
             .collect())
     }
 
-    /// Reads an adapter's folder for this model.
+    /// Reads an adapter's folder and makes it ready: it is passed beside a question, the base stays as it is.
     ///
     /// # Errors
     /// Whatever does not fit, named.
-    pub fn read_adapter(&self, folder: &Path, cancel: &Cancel) -> Result<crate::adapter::AdapterWeights> {
-        crate::adapter::AdapterWeights::read_for(
-            folder,
-            &crate::adapter::Base {
-                shapes: self.config.expected().into_iter().collect(),
-                internal: &config::internal,
-            },
-            cancel,
-        )
+    pub fn adapter(&self, folder: &Path, cancel: &Cancel) -> Result<Adapter> {
+        let base = Base {
+            shapes: self.config.expected().into_iter().collect(),
+            internal: &config::internal,
+        };
+        let weights = AdapterWeights::read_for(folder, &base, cancel)?;
+        // Read once when the model is loaded: an adapter beside it would be ignored.
+        let fixed = [
+            "siglip.logit_scale",
+            "siglip.logit_bias",
+            "siglip.head.attention.in_proj_bias",
+        ];
+        if let Some(name) = fixed
+            .into_iter()
+            .find(|name| weights.replaced.contains_key(*name))
+        {
+            return Err(EngineError::BadAdapter {
+                name: weights.name,
+                reason: format!("it replaces {name}, which is not supported"),
+            });
+        }
+        let find = |name: &str| {
+            let towers = self.tower.linears().chain(self.text.linears());
+            towers
+                .chain(self.head.linears())
+                .find(|linear| linear.name() == name)
+        };
+        Adapter::build(&weights, &find)
     }
 }
 

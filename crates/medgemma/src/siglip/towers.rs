@@ -45,6 +45,11 @@ impl PoolingHead {
         })
     }
 
+    /// Its maps, for adapters.
+    pub(crate) fn linears(&self) -> impl Iterator<Item = &Linear> {
+        [&self.out, &self.fc1, &self.fc2].into_iter()
+    }
+
     /// `hidden` is `[T, D]`, gives `[D]`.
     pub(crate) fn forward(&self, pass: Pass<'_>, hidden: &[f32]) -> Result<Vec<f32>> {
         let width = self.query.len();
@@ -143,6 +148,11 @@ impl TextModel {
         })
     }
 
+    /// Its maps, for adapters.
+    pub(crate) fn linears(&self) -> impl Iterator<Item = &Linear> {
+        std::iter::once(&self.head).chain(self.layers.iter().flat_map(EncoderLayer::linears))
+    }
+
     /// `ids` fill all positions and lie inside the vocabulary; gives `[projection size]`.
     pub(crate) fn forward(&self, pass: Pass<'_>, ids: &[u32]) -> Result<Vec<f32>> {
         let width = self.tokens.columns();
@@ -150,7 +160,8 @@ impl TextModel {
         for (row, id) in x.chunks_exact_mut(width).zip(ids) {
             self.tokens.row(*id as usize, row);
         }
-        for (v, position) in x.iter_mut().zip(&self.positions) {
+        let replaced = pass.vector("siglip.text.embeddings.position_embedding", "weight");
+        for (v, position) in x.iter_mut().zip(replaced.unwrap_or(&self.positions)) {
             *v += position;
         }
         encode(

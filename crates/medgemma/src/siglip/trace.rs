@@ -15,6 +15,7 @@ use crate::trace::OpenPicture;
 /// Computes a trace; see [`crate::trace::trace`].
 pub(crate) fn trace(
     folder: &Path,
+    adapter: Option<&Path>,
     case_file: &Path,
     options: &LoadOptions,
     open: OpenPicture<'_>,
@@ -43,14 +44,16 @@ pub(crate) fn trace(
     };
     let (texts, files) = (strings("texts")?, strings("images")?);
     let model = MedSiglip::load(folder, options, Resize::Processor, &mut |_| {}, &cancel)?;
+    let adapter = adapter.map(|path| model.adapter(path, &cancel)).transpose()?;
+    let adapter = adapter.as_ref();
     let (mut hashes, mut hidden, mut images) = (Vec::new(), Vec::new(), Vec::new());
     for file in &files {
         let (picture, _) = open(&root.join(file)).map_err(bad)?;
         let seen = model.seen(&picture)?;
         hashes.push(seen.sha256());
-        let last = model.last_hidden(Pass::new(&cancel, None), &seen)?;
+        let last = model.last_hidden(Pass::new(&cancel, adapter), &seen)?;
         hidden.push(last.into_iter().take(8).collect::<Vec<f32>>());
-        images.push(model.embed_image(&picture, None, &cancel)?);
+        images.push(model.embed_image(&picture, adapter, &cancel)?);
     }
     let ids = texts
         .iter()
@@ -58,7 +61,7 @@ pub(crate) fn trace(
         .collect::<Result<Vec<_>>>()?;
     let texts = texts
         .iter()
-        .map(|text| model.embed_text(text, None, &cancel))
+        .map(|text| model.embed_text(text, adapter, &cancel))
         .collect::<Result<Vec<_>>>()?;
     let logits: Vec<Vec<f64>> = images
         .iter()

@@ -8,6 +8,7 @@ use crate::config::{Config, VisionConfig};
 use crate::error::Result;
 use crate::image::Picture;
 use crate::linear::{Linear, Pass, Then};
+use crate::norm::Norm;
 use crate::vision::encoder::{EncoderLayer, LayerNorm, encode};
 use crate::weights::Weights;
 
@@ -63,7 +64,8 @@ impl Tower {
     ) -> Result<Vec<f32>> {
         let mut input = Input::default();
         self.patches(values, &mut input);
-        let mut x = self.positions.clone();
+        let replaced = pass.vector("vision.embeddings.position_embedding", "weight");
+        let mut x = replaced.map_or_else(|| self.positions.clone(), <[f32]>::to_vec);
         self.patch.forward(pass, &mut input, &mut x, Then::Add);
         pass.cancel.check()?;
         encode(
@@ -103,7 +105,7 @@ impl Tower {
 pub struct Projector {
     grid: usize,
     side: usize,
-    norm: Vec<f32>,
+    norm: Norm,
     eps: f32,
     matrix: Linear,
 }
@@ -114,7 +116,7 @@ impl Projector {
         Ok(Self {
             grid: vision.image_size / vision.patch_size,
             side: config.tokens_per_image.isqrt(),
-            norm: weights.norm("projector.mm_soft_emb_norm.weight")?,
+            norm: Norm::take(weights, "projector.mm_soft_emb_norm")?,
             eps: vision.layer_norm_eps as f32,
             matrix: Linear::new(
                 "projector.mm_input_projection",
@@ -131,7 +133,8 @@ impl Projector {
 
     /// `[patches, Dv]` to `[tokens, D]`.
     pub(crate) fn forward(&self, pass: Pass<'_>, hidden: &[f32]) -> Result<Vec<f32>> {
-        let (width, kernel) = (self.norm.len(), self.grid / self.side);
+        let norm = self.norm.scale(pass);
+        let (width, kernel) = (norm.len(), self.grid / self.side);
         let tokens = self.side * self.side;
         let mut pooled = vec![0.0; tokens * width];
         for (patch, row) in hidden.chunks_exact(width).enumerate() {
@@ -146,13 +149,7 @@ impl Projector {
             *v *= share;
         }
         let mut input = Input::default();
-        rms_norm(
-            pass.kernels,
-            &pooled,
-            &self.norm,
-            self.eps,
-            input.fill(tokens, width),
-        );
+        rms_norm(pass.kernels, &pooled, norm, self.eps, input.fill(tokens, width));
         let mut out = Vec::new();
         self.matrix.forward(pass, &mut input, &mut out, Then::Write);
         pass.cancel.check()?;
