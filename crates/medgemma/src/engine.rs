@@ -8,15 +8,16 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::adapted::Adapter;
-use crate::backend::{Backend, Cache, Tokens};
+use crate::adapter::AdapterWeights;
 use crate::cancel::Cancel;
 use crate::config::Config;
 use crate::decoder::{Span, Wanted};
 use crate::embeddings::Embeddings;
 use crate::error::{EngineError, Result};
+use crate::files::ModelFiles;
 use crate::image::Picture;
 use crate::linear::Pass;
-use crate::model::Model;
+use crate::model::{Cache, Model, Tokens};
 use crate::prompt::{self, Prompt};
 pub use crate::question::{
     Answer, Description, LabelAnswer, LoadOptions, Precision, Question, ReadEvent, Task,
@@ -94,7 +95,7 @@ impl Encoded {
 pub struct Engine {
     pub(crate) config: Config,
     pub(crate) tokenizer: Tokenizer,
-    pub(crate) backend: Backend,
+    pub(crate) model: Model,
     description: Description,
     embeddings: Mutex<Embeddings>,
     snapshots: Mutex<Snapshots>,
@@ -124,9 +125,9 @@ impl Engine {
         progress: &mut dyn FnMut(f64),
         cancel: &Cancel,
     ) -> Result<Self> {
-        let model = Model::open(folder)?;
-        let needed = crate::check::memory_needed(&model.config, options.precision);
-        let available = options.memory_available.or_else(crate::check::memory_available);
+        let files = ModelFiles::open(folder)?;
+        let needed = crate::memory::needed(&files, options.precision);
+        let available = options.memory_available.or_else(crate::memory::available);
         if let Some(available) = available.filter(|a| *a < needed) {
             let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
             return Err(EngineError::NotEnoughMemory {
@@ -134,11 +135,15 @@ impl Engine {
                 available_gib: gib(available),
             });
         }
-        let mut weights = weights::load(&model, options.precision, progress, cancel)?;
-        let Model {
-            config, tokenizer, ..
-        } = model;
-        let backend = Backend::take(&mut weights, &config, options.precision, &options.device)?;
+        let mut weights = weights::load(&files, &options, progress, cancel)?;
+        let ModelFiles {
+            config,
+            tokenizer,
+            mut notes,
+            ..
+        } = files;
+        notes.append(&mut weights.notes);
+        let model = Model::take(&mut weights, &config, options.precision, &options.device)?;
         let description = Description {
             name: folder
                 .file_name()
@@ -151,11 +156,12 @@ impl Engine {
             image_size: config.vision.as_ref().map(|v| v.image_size),
             tokens_per_image: config.tokens_per_image,
             precision: options.precision,
+            notes,
         };
         Ok(Self {
             config,
             tokenizer,
-            backend,
+            model,
             description,
             embeddings: Mutex::new(Embeddings::new(
                 options.cache.map(|folder| folder.join("embeddings")),
@@ -167,6 +173,22 @@ impl Engine {
     /// What was loaded.
     pub fn description(&self) -> &Description {
         &self.description
+    }
+
+    /// Reads an adapter's folder and makes it ready: it is passed beside a question, the base stays as it is.
+    ///
+    /// # Errors
+    /// Whatever does not fit the model, named.
+    pub fn adapter(&self, folder: &Path, cancel: &Cancel) -> Result<Adapter> {
+        self.ready(&AdapterWeights::read(folder, &self.config, cancel)?)
+    }
+
+    /// Makes an adapter, or several that were stacked, ready for this model.
+    ///
+    /// # Errors
+    /// [`EngineError::BadAdapter`].
+    pub fn ready(&self, weights: &AdapterWeights) -> Result<Adapter> {
+        Adapter::build(weights, &|name| self.model.linear(name))
     }
 
     /// The prompt as it will be tokenised.
@@ -221,7 +243,7 @@ impl Engine {
                 Some(features) => features,
                 None => {
                     let pass = Pass::new(cancel, adapter);
-                    let (_, features) = self.backend.encode(pass, &resized)?;
+                    let (_, features) = self.model.encode(pass, &resized)?;
                     let features = Arc::new(features);
                     lock(&self.embeddings).put(&key, Arc::clone(&features));
                     features
@@ -305,7 +327,7 @@ impl Engine {
     /// Nothing read yet.
     pub(crate) fn empty_state(&self) -> State {
         State {
-            cache: self.backend.cache(),
+            cache: self.model.cache(),
             last: Vec::new(),
             reused: 0,
         }
@@ -385,14 +407,14 @@ impl Engine {
         };
         let mut cache = state.cache.clone();
         let hidden = self
-            .backend
+            .model
             .forward(pass, tokens, &span, &mut cache, Wanted::Branches, None)?;
         let owners: Vec<(usize, usize)> = lengths
             .iter()
             .enumerate()
             .flat_map(|(b, length)| (0..*length).map(move |depth| (b, depth)))
             .collect();
-        self.backend.logits(pass, &hidden, &mut |row, logits| {
+        self.model.logits(pass, &hidden, &mut |row, logits| {
             let (b, depth) = owners[row];
             scores[b].extend(log_probs_at(logits, &branches[b][depth + 1..depth + 2]));
         })?;
@@ -430,7 +452,7 @@ impl Engine {
         wanted: Wanted,
     ) -> Result<()> {
         let hidden = self
-            .backend
+            .model
             .forward(pass, tokens, span, &mut state.cache, wanted, None)?;
         state.last.clear();
         if !hidden.is_empty() {
@@ -442,7 +464,7 @@ impl Engine {
     /// Logits after the last row of hidden states `[n, D]`.
     pub(crate) fn last_logits(&self, pass: Pass<'_>, hidden: &[f32], into: &mut Vec<f32>) -> Result<()> {
         let last = &hidden[hidden.len() - self.config.text.hidden_size..];
-        self.backend.logits(pass, last, &mut |_, row| {
+        self.model.logits(pass, last, &mut |_, row| {
             into.clear();
             into.extend_from_slice(row);
         })

@@ -54,6 +54,8 @@ pub struct Description {
     pub tokens_per_image: usize,
     /// How matrices are held.
     pub precision: Precision,
+    /// What a user should know about how it was loaded, a sentence each.
+    pub notes: Vec<String>,
 }
 
 /// What kind of answer is wanted.

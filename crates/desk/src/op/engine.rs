@@ -20,7 +20,7 @@ pub fn check(folder: &Path) -> Value {
         "lines": report.lines,
         "warning": report.warning,
         "parameters": report.parameters,
-        "memory_bytes": {"f32": report.memory_f32, "bf16": report.memory_bf16},
+        "memory_bytes": {"f32": report.memory_f32, "bf16": report.memory_bf16, "q8_0": report.memory_q8_0, "q4_k": report.memory_q4_k},
         "image_size": report.image_size,
         "tokens_per_image": report.tokens_per_image,
         "context": report.context,

@@ -6,18 +6,8 @@ use super::file::GgufFile;
 use super::{config, names, tokenizer};
 use crate::config::Config;
 use crate::error::{EngineError, Result};
-use crate::tokenizer::Tokenizer;
+use crate::files::ModelFiles;
 use crate::weights::source::{Entry, Source, SourceFile};
-
-/// What the files of a model hold.
-#[derive(Debug)]
-pub(crate) struct GgufModel {
-    pub(crate) config: Config,
-    pub(crate) tokenizer: Tokenizer,
-    pub(crate) source: Source,
-    /// What a user should know, a sentence each.
-    pub(crate) notes: Vec<String>,
-}
 
 /// True for a GGUF file, and for a folder with such files and none of safetensors.
 pub(crate) fn is_gguf(path: &Path) -> bool {
@@ -46,7 +36,7 @@ fn listed(folder: &Path) -> Result<Vec<PathBuf>> {
 ///
 /// # Errors
 /// Whatever is wrong with a file, more than one text model or mmproj, another architecture.
-pub(crate) fn open(path: &Path) -> Result<GgufModel> {
+pub(crate) fn open(path: &Path) -> Result<ModelFiles> {
     let (text, vision) = choose(path)?;
     let mut parts = Vec::new();
     for path in numbered(&text[0])? {
@@ -79,7 +69,7 @@ pub(crate) fn open(path: &Path) -> Result<GgufModel> {
     eos.sort_unstable();
     eos.dedup();
     let config = config::config(first, vision.as_ref(), tokenizer.id("<image_soft_token>"), eos)?;
-    Ok(GgufModel {
+    Ok(ModelFiles {
         source: source(parts, vision, &config)?,
         config,
         tokenizer,
