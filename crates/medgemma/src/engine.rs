@@ -19,7 +19,7 @@ use crate::prompt::{self, Prompt};
 pub use crate::question::{
     Answer, Description, LabelAnswer, LoadOptions, Precision, Question, ReadEvent, Task,
 };
-use crate::score::log_probs_at;
+use crate::score::{Bodies, Branch, log_probs_at};
 use crate::template::Message;
 use crate::tokenizer::Tokenizer;
 use crate::vision::{Projector, Tower};
@@ -27,6 +27,8 @@ use crate::weights;
 
 /// Tokens of a prompt computed at once; never cut inside an image.
 const CHUNK: usize = 512;
+/// Most tokens of branches computed at once, unless a single one is longer.
+const PASS: usize = 512;
 /// Bytes of image embeddings kept in memory.
 const EMBEDDING_BYTES: usize = 512 << 20;
 /// Bytes of prefix snapshots kept in memory.
@@ -46,6 +48,11 @@ impl State {
     /// Logits after the last token read, one a row of the embedding.
     pub(crate) fn last(&self) -> &[f32] {
         &self.last
+    }
+
+    /// Tokens read.
+    pub(crate) fn tokens(&self) -> usize {
+        self.cache.length
     }
 
     /// Tokens of the prompt that came from an earlier question.
@@ -187,6 +194,13 @@ impl Engine {
     /// [`EngineError::BadQuestion`].
     pub fn prompt(&self, messages: &[Message], prefix: &str) -> Result<Prompt> {
         prompt::build(&self.config, &self.tokenizer, messages, prefix, false)
+    }
+
+    /// The token that ends a turn.
+    pub(crate) fn end_of_turn(&self) -> Option<u32> {
+        self.tokenizer
+            .id("<end_of_turn>")
+            .or_else(|| self.config.eos.last().copied())
     }
 
     /// Features and hashes of all pictures.
@@ -347,23 +361,29 @@ impl Engine {
     ///
     /// Every picture has the same ids, so the snapshot must agree in the pictures too.
     fn nearest(&self, prompt: &Prompt, images: &[String]) -> State {
-        let snapshots = lock(&self.snapshots);
-        snapshots
+        let mut snapshots = lock(&self.snapshots);
+        let found = snapshots
             .iter()
-            .filter(|s| prompt.ids.starts_with(&s.ids) && images.starts_with(&s.images))
-            .max_by_key(|s| s.ids.len())
-            .map_or_else(
-                || State {
-                    cache: self.decoder.cache(),
-                    last: Vec::new(),
-                    reused: 0,
-                },
-                |s| State {
-                    cache: s.cache.clone(),
-                    last: s.last_logits.clone(),
-                    reused: s.ids.len(),
-                },
-            )
+            .enumerate()
+            .filter(|(_, s)| prompt.ids.starts_with(&s.ids) && images.starts_with(&s.images))
+            .max_by_key(|(_, s)| s.ids.len())
+            .map(|(i, _)| i);
+        let Some(found) = found else {
+            return State {
+                cache: self.decoder.cache(),
+                last: Vec::new(),
+                reused: 0,
+            };
+        };
+        // What serves goes to the end, so that many short ends never push out the pictures that they share.
+        let snapshot = snapshots.remove(found);
+        let state = State {
+            cache: snapshot.cache.clone(),
+            last: snapshot.last_logits.clone(),
+            reused: snapshot.ids.len(),
+        };
+        snapshots.push(snapshot);
+        state
     }
 
     fn snapshot(&self, snapshot: Snapshot) {
@@ -378,56 +398,75 @@ impl Engine {
         }
     }
 
-    /// Log-probability (natural log, over all rows of the embedding) of every token of every branch, in one pass.
-    /// Branches see what `state` has read and themselves.
+    /// Log-probability (natural log, over all rows of the embedding) of the tokens wanted of every branch, in as few
+    /// passes as [`PASS`] allows. Branches see what `state` has read and themselves; what they share is computed once.
     ///
     /// # Errors
-    /// [`EngineError::BadQuestion`] for an empty branch, [`EngineError::Cancelled`], arithmetic.
+    /// [`EngineError::BadQuestion`] for a branch that wants nothing, [`EngineError::Cancelled`], arithmetic.
     pub(crate) fn branch_scores(
         &self,
         state: &State,
-        branches: &[Vec<u32>],
+        branches: &[Branch],
         _adapter: Option<&Adapter>,
         cancel: &Cancel,
     ) -> Result<Vec<Vec<f64>>> {
-        if branches.iter().any(Vec::is_empty) {
+        if branches.iter().any(|branch| branch.from >= branch.ids.len()) {
             return Err(EngineError::BadQuestion(
                 "a label has no tokens of its own".to_owned(),
             ));
         }
         let mut scores: Vec<Vec<f64>> = branches
             .iter()
-            .map(|ids| log_probs_at(&state.last, &ids[..1]))
+            .map(|branch| vec![f64::NEG_INFINITY; branch.ids.len() - branch.from])
             .collect();
-        // Every token but a branch's last predicts the one after it.
-        let mut span = Span::default();
-        let (mut ids, mut owners) = (Vec::new(), Vec::new());
-        for (b, branch) in branches.iter().enumerate() {
-            for (depth, id) in branch[..branch.len() - 1].iter().enumerate() {
-                span.positions.push(state.cache.length + depth);
-                span.blocks.push(-1);
-                span.branches.push(i32::try_from(b).unwrap_or(i32::MAX));
-                ids.push(*id);
-                owners.push((b, depth));
+        for (score, branch) in scores.iter_mut().zip(branches) {
+            if branch.from == 0 {
+                score[0] = log_probs_at(&state.last, &branch.ids[..1])[0];
             }
         }
-        if ids.is_empty() {
-            return Ok(scores);
-        }
-        let embedded = self.decoder.embed(&ids, &span.blocks, None)?;
-        let mut scratch = state.cache.clone();
-        let hidden = self
-            .decoder
-            .forward(embedded, &span, &mut scratch, false, cancel, None)?;
-        let normed = self.decoder.finish(&hidden)?;
-        for (row, (b, depth)) in owners.into_iter().enumerate() {
+        let plan = Bodies::of(branches);
+        let wanted = plan.wanted(branches);
+        let mut begin = 0;
+        while begin < plan.bodies.len() {
             cancel.check()?;
-            let logits: Vec<f32> = self
+            let mut span = Span::default();
+            let (mut ids, mut owners) = (Vec::new(), Vec::new());
+            let mut end = begin;
+            while end < plan.bodies.len() && (end == begin || ids.len() + plan.bodies[end].len() <= PASS) {
+                for (row, id) in plan.bodies[end].iter().enumerate() {
+                    span.positions.push(state.cache.length + row);
+                    span.blocks.push(-1);
+                    span.branches.push(i32::try_from(end).unwrap_or(i32::MAX));
+                    ids.push(*id);
+                    owners.push((end, row));
+                }
+                end += 1;
+            }
+            let embedded = self.decoder.embed(&ids, &span.blocks, None)?;
+            let mut scratch = state.cache.clone();
+            let hidden = self
                 .decoder
-                .logits(&normed.i(row..row + 1)?)?
-                .flatten_all()?
-                .to_vec1()?;
-            scores[b].extend(log_probs_at(&logits, &branches[b][depth + 1..depth + 2]));
+                .forward(embedded, &span, &mut scratch, false, cancel, None)?;
+            let normed = self.decoder.finish(&hidden)?;
+            for (at, owner) in owners.into_iter().enumerate() {
+                let Some(targets) = wanted.get(&owner) else {
+                    continue;
+                };
+                cancel.check()?;
+                let logits: Vec<f32> = self
+                    .decoder
+                    .logits(&normed.i(at..at + 1)?)?
+                    .flatten_all()?
+                    .to_vec1()?;
+                let ids: Vec<u32> = targets
+                    .iter()
+                    .map(|(b, depth)| branches[*b].ids[*depth])
+                    .collect();
+                for ((b, depth), found) in targets.iter().zip(log_probs_at(&logits, &ids)) {
+                    scores[*b][depth - branches[*b].from] = found;
+                }
+            }
+            begin = end;
         }
         Ok(scores)
     }

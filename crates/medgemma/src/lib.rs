@@ -38,4 +38,6 @@ pub use cancel::Cancel;
 pub use engine::{Answer, Description, Engine, LoadOptions, Precision, Question, ReadEvent, Task};
 pub use error::EngineError;
 pub use image::Picture;
+pub use question::{Comparison, LabelAnswer, Variant};
+pub use reading::{calibration, scoring};
 pub use template::{Message, Part, Role};

@@ -1,9 +1,11 @@
 //! The chat template: messages to the text that the reference's template renders, byte for byte.
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::{EngineError, Result};
 
 /// Who speaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Role {
     /// Put before the first user turn, not a turn of its own.
     System,
@@ -14,7 +16,7 @@ pub enum Role {
 }
 
 /// A part of a message.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Part {
     /// Text, trimmed at both ends by the template.
     Text(String),
@@ -23,7 +25,7 @@ pub enum Part {
 }
 
 /// A message.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
     /// Who speaks.
     pub role: Role,
@@ -69,7 +71,7 @@ pub fn render(messages: &[Message]) -> Result<String> {
         }
         for part in &turn.parts {
             match part {
-                Part::Text(text) => out.push_str(text.trim()),
+                Part::Text(text) => out.push_str(trimmed(text)),
                 Part::Image => out.push_str(START_OF_IMAGE),
             }
         }
@@ -77,6 +79,12 @@ pub fn render(messages: &[Message]) -> Result<String> {
     }
     out.push_str("<start_of_turn>model\n");
     Ok(out)
+}
+
+/// Text without white space at its ends, by the template's own measure (Python's `str.strip`): Unicode's white space
+/// and the four separators U+001C to U+001F.
+pub(crate) fn trimmed(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_whitespace() || ('\u{1C}'..='\u{1F}').contains(&c))
 }
 
 /// The text that is tokenised: every image mark opened up to its soft tokens.
@@ -108,6 +116,12 @@ mod tests {
             render(&messages).expect("renders"),
             "<bos><start_of_turn>user\nBe brief.\n\n<start_of_image>What?<end_of_turn>\n<start_of_turn>model\n"
         );
+    }
+
+    #[test]
+    fn separators_are_trimmed_too() {
+        assert_eq!(trimmed("\u{1F} a\u{1C}b \u{3000}\u{1D}"), "a\u{1C}b");
+        assert_eq!(trimmed("\u{200B}"), "\u{200B}");
     }
 
     #[test]
