@@ -4,6 +4,7 @@
 //! Everything takes `&self`: what is kept for the next question lies behind locks that are held for moments only.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -77,6 +78,15 @@ pub(crate) struct Encoded {
 }
 
 impl Encoded {
+    /// All but the pictures of `range`.
+    pub(crate) fn without(&self, range: &Range<usize>) -> Self {
+        let kept = |(i, _): &(usize, &EncodedPicture)| !range.contains(i);
+        let pictures = self.pictures.iter().enumerate().filter(kept);
+        Self {
+            pictures: pictures.map(|(_, picture)| picture.clone()).collect(),
+        }
+    }
+
     /// Hashes in order.
     pub(crate) fn sha256(&self) -> Vec<String> {
         self.pictures

@@ -1,6 +1,11 @@
 //! Choosing the next token: greedy, or sampled by temperature, top-k and top-p with a seed. What ends an answer.
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
+
+use crate::config::read_json;
+use crate::error::Result;
 
 /// How tokens are chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,6 +28,33 @@ impl Default for Sampling {
             top_p: 0.95,
             seed: 0,
         }
+    }
+}
+
+impl Sampling {
+    /// What the model's generation_config.json asks for, with `seed`; `None` without the file. Published evaluations
+    /// were greedy all the same.
+    ///
+    /// # Errors
+    /// [`crate::EngineError::BadFile`].
+    pub fn published(folder: &Path, seed: u64) -> Result<Option<Self>> {
+        const NAME: &str = "generation_config.json";
+        if !folder.join(NAME).is_file() {
+            return Ok(None);
+        }
+        let file = read_json(folder, NAME)?;
+        let number =
+            |key: &str, default: f64| file[key].as_f64().filter(|v| v.is_finite()).unwrap_or(default);
+        Ok(Some(Self {
+            temperature: if file["do_sample"].as_bool() == Some(true) {
+                number("temperature", 1.0).max(0.0)
+            } else {
+                0.0
+            },
+            top_k: file["top_k"].as_u64().map_or(50, |k| k as usize),
+            top_p: number("top_p", 1.0).clamp(0.0, 1.0),
+            seed,
+        }))
     }
 }
 
@@ -218,6 +250,29 @@ mod tests {
             (f64::from(counts[0]) / 3000.0 - 2.0 / 3.0).abs() < 0.03,
             "{counts:?}"
         );
+    }
+
+    #[test]
+    fn published_settings_are_read() {
+        let folder = tempfile::tempdir().expect("a folder");
+        assert_eq!(Sampling::published(folder.path(), 3).expect("none"), None);
+        let write =
+            |text: &str| std::fs::write(folder.path().join("generation_config.json"), text).expect("written");
+        write(r#"{"do_sample": true, "top_k": 64, "top_p": 0.95, "eos_token_id": [1, 106]}"#);
+        let found = Sampling::published(folder.path(), 3)
+            .expect("reads")
+            .expect("settings");
+        assert_eq!(
+            (found.temperature, found.top_k, found.top_p, found.seed),
+            (1.0, 64, 0.95, 3)
+        );
+        write(r#"{"top_k": 64}"#);
+        let greedy = Sampling::published(folder.path(), 0)
+            .expect("reads")
+            .expect("settings");
+        assert_eq!(greedy.temperature, 0.0);
+        write("{");
+        assert!(Sampling::published(folder.path(), 0).is_err());
     }
 
     #[test]

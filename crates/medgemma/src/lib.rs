@@ -39,5 +39,5 @@ pub use engine::{Answer, Description, Engine, LoadOptions, Precision, Question, 
 pub use error::EngineError;
 pub use image::Picture;
 pub use question::{Comparison, LabelAnswer, Variant};
-pub use reading::{calibration, scoring};
+pub use reading::{agreement, calibration, probes, scoring};
 pub use template::{Message, Part, Role};

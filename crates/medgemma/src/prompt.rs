@@ -79,7 +79,7 @@ pub fn build(
         }
     };
     if let Some(system) = messages.iter().find(|m| m.role == Role::System)
-        && system.parts.contains(&Part::Image)
+        && system.parts.iter().any(|part| part.pictures() > 0)
     {
         return Err(EngineError::BadQuestion(
             "the system text brings an image; images go into the user's turn".to_owned(),
@@ -93,16 +93,12 @@ pub fn build(
                 .into_iter()
                 .map(|part| match part {
                     Part::Text(text) => Part::Text(safe(&text)),
-                    Part::Image => Part::Image,
+                    image => image,
                 })
                 .collect(),
         })
         .collect();
-    let images = messages
-        .iter()
-        .flat_map(|m| &m.parts)
-        .filter(|part| **part == Part::Image)
-        .count();
+    let images: usize = messages.iter().flat_map(|m| &m.parts).map(Part::pictures).sum();
     if images > 0 && config.vision.is_none() {
         return Err(EngineError::BadQuestion(
             "it has images and the model reads text only".to_owned(),
@@ -151,7 +147,7 @@ fn joined(message: &Message) -> Vec<Part> {
         match (part, out.last_mut()) {
             (Part::Text(text), Some(Part::Text(before))) => before.push_str(trimmed(text)),
             (Part::Text(text), _) => out.push(Part::Text(trimmed(text).to_owned())),
-            (Part::Image, _) => out.push(Part::Image),
+            (image, _) => out.push(image.clone()),
         }
     }
     out

@@ -124,6 +124,10 @@ impl Question {
                         text.push_str("\u{2}images");
                         after_image = true;
                     }
+                    Part::ImageAndCrops(_) => {
+                        text.push_str("\u{2}crops");
+                        after_image = true;
+                    }
                     Part::Text(caption) if after_image && is_caption(caption) => {}
                     Part::Text(words) => {
                         text.push('\u{3}');
@@ -336,6 +340,7 @@ pub(crate) fn part_order(messages: &[Message]) -> String {
                     "image"
                 }
             }
+            Part::ImageAndCrops(_) => "image with crops",
             Part::Text(_) => "text",
         };
         if words.last() != Some(&word) || word == "image" {

@@ -22,6 +22,19 @@ pub enum Part {
     Text(String),
     /// The next image.
     Image,
+    /// The next image and so many crops of it, which follow it: the published processor's pan and scan.
+    ImageAndCrops(usize),
+}
+
+impl Part {
+    /// Pictures that the part takes.
+    pub fn pictures(&self) -> usize {
+        match self {
+            Self::Text(_) => 0,
+            Self::Image => 1,
+            Self::ImageAndCrops(crops) => crops.saturating_add(1),
+        }
+    }
 }
 
 /// A message.
@@ -36,6 +49,9 @@ pub struct Message {
 /// Marks an image in the rendered text, before it is expanded.
 pub const START_OF_IMAGE: &str = "<start_of_image>";
 
+/// What the published processor writes between a picture and its crops.
+const CROPS: &str = "and here are some crops to help you see better";
+
 /// Renders messages and opens the model's turn.
 ///
 /// # Errors
@@ -46,7 +62,7 @@ pub fn render(messages: &[Message]) -> Result<String> {
         Some((first, rest)) if first.role == Role::System => {
             let text = first.parts.iter().find_map(|part| match part {
                 Part::Text(text) => Some(text.as_str()),
-                Part::Image => None,
+                Part::Image | Part::ImageAndCrops(_) => None,
             });
             (text.map(|text| format!("{text}\n\n")), rest)
         }
@@ -72,7 +88,13 @@ pub fn render(messages: &[Message]) -> Result<String> {
         for part in &turn.parts {
             match part {
                 Part::Text(text) => out.push_str(trimmed(text)),
-                Part::Image => out.push_str(START_OF_IMAGE),
+                Part::Image | Part::ImageAndCrops(0) => out.push_str(START_OF_IMAGE),
+                Part::ImageAndCrops(crops) => {
+                    let marks = vec![START_OF_IMAGE; *crops].join(" ");
+                    out.push_str(&format!(
+                        "Here is the original image {START_OF_IMAGE} {CROPS} {marks}"
+                    ));
+                }
             }
         }
         out.push_str("<end_of_turn>\n");
@@ -115,6 +137,19 @@ mod tests {
         assert_eq!(
             render(&messages).expect("renders"),
             "<bos><start_of_turn>user\nBe brief.\n\n<start_of_image>What?<end_of_turn>\n<start_of_turn>model\n"
+        );
+    }
+
+    #[test]
+    fn crops_are_announced_as_the_processor_does() {
+        let user = Message {
+            role: Role::User,
+            parts: vec![Part::ImageAndCrops(2), Part::Text("What?".to_owned())],
+        };
+        assert_eq!(
+            render(&[user]).expect("renders"),
+            "<bos><start_of_turn>user\nHere is the original image <start_of_image> and here are some crops to help \
+             you see better <start_of_image> <start_of_image>What?<end_of_turn>\n<start_of_turn>model\n"
         );
     }
 

@@ -1,11 +1,14 @@
 //! What a read does with the core: prompt, pictures, prefix, then labels scored or text written.
 //!
-//! [`scoring`] says how labels can be compared; [`calibration`] what a calibration file holds.
+//! [`scoring`] says how labels can be compared; [`calibration`] what a calibration file holds; [`agreement`] how sure an
+//! open answer is; [`probes`] ask the same in other ways.
 
+pub mod agreement;
 pub mod calibration;
 mod closed_set;
 mod labels;
 mod open;
+pub mod probes;
 pub mod scoring;
 mod yes_no;
 
@@ -34,6 +37,8 @@ pub(crate) struct Reader<'a> {
     pub(crate) engine: &'a Engine,
     pub(crate) question: &'a Question,
     pub(crate) cancel: &'a Cancel,
+    /// The question's pictures, when they are encoded already.
+    given: Option<Encoded>,
 }
 
 /// A prompt with its encoded pictures.
@@ -54,10 +59,20 @@ impl Engine {
         events: &mut dyn FnMut(ReadEvent),
         cancel: &Cancel,
     ) -> Result<Answer> {
+        self.read_encoded(question, None, events, cancel)
+    }
+
+    /// The same, of pictures that may be encoded already.
+    pub(crate) fn read_encoded(
+        &self,
+        question: &Question,
+        given: Option<Encoded>,
+        events: &mut dyn FnMut(ReadEvent),
+        cancel: &Cancel,
+    ) -> Result<Answer> {
         let reader = Reader {
-            engine: self,
-            question,
-            cancel,
+            given,
+            ..Reader::new(self, question, cancel)
         };
         let (asked, vision) = reader.asked(&question.messages, &question.images, events)?;
         let mut answer = Answer {
@@ -95,6 +110,17 @@ impl Engine {
     }
 }
 
+impl<'a> Reader<'a> {
+    pub(crate) fn new(engine: &'a Engine, question: &'a Question, cancel: &'a Cancel) -> Self {
+        Self {
+            engine,
+            question,
+            cancel,
+            given: None,
+        }
+    }
+}
+
 impl Reader<'_> {
     pub(crate) fn adapter(&self) -> Option<&Adapter> {
         self.question.adapter()
@@ -117,9 +143,13 @@ impl Reader<'_> {
         }
         self.fits(&prompt, 0)?;
         let begun = Instant::now();
-        let images = self
-            .engine
-            .encode_all(pictures, self.adapter(), events, self.cancel)?;
+        let own = std::ptr::eq(pictures, self.question.images.as_slice());
+        let images = match self.given.as_ref().filter(|_| own) {
+            Some(given) => given.clone(),
+            None => self
+                .engine
+                .encode_all(pictures, self.adapter(), events, self.cancel)?,
+        };
         let asked = Asked {
             messages: messages.to_vec(),
             prompt,

@@ -113,10 +113,10 @@ impl ContentFree {
                     let mut after_image = false;
                     message.parts.retain(|part| {
                         let keep = match part {
-                            Part::Image => false,
                             Part::Text(text) => !(after_image && is_caption(text)),
+                            _ => false,
                         };
-                        after_image = *part == Part::Image;
+                        after_image = part.pictures() > 0;
                         keep
                     });
                 }
