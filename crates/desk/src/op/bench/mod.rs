@@ -132,16 +132,11 @@ pub fn model(desk: &Desk, path: &Path, folder: &Path) -> Outcome<Value> {
         max_new_tokens: 16,
         temperature: 0.0,
         seed: 0,
+        options: None,
     };
     let mut runs = Vec::new();
     for _ in 0..2 {
-        let r = crate::op::ask::read(
-            desk,
-            &spec,
-            overread_medgemma::Precision::F32,
-            &|_| {},
-            &Cancel::default(),
-        )?;
+        let r = crate::op::ask::read(desk, &spec, &|_| {}, &Cancel::default())?;
         let [load, vision, prefill, decode] = r.seconds;
         runs.push(json!({"load_s": load, "vision_s": vision, "prefill_s": prefill, "scoring_s": decode, "prompt_tokens": r.tokens[0]}));
     }
