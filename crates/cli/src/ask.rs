@@ -15,7 +15,7 @@ use crate::arguments::{AskArguments, Asked, Dtype, InputsArguments, ModelArgumen
 use crate::files::{print_json, print_text, write_file};
 use crate::{Outcome, Trouble};
 
-fn precision(dtype: Dtype) -> PrecisionName {
+pub(crate) fn precision(dtype: Dtype) -> PrecisionName {
     match dtype {
         Dtype::F32 => PrecisionName::F32,
         Dtype::Bf16 => PrecisionName::Bf16,

@@ -102,7 +102,9 @@ impl Embeddings {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |text, b| text + &format!("{b:02x}"))
+    bytes
+        .iter()
+        .fold(String::new(), |text, b| text + &format!("{b:02x}"))
 }
 
 fn read(path: &Path, expected: usize) -> Option<Vec<f32>> {
@@ -154,7 +156,13 @@ fn evict(folder: &Path, most: u64) {
             let data = entry.metadata().ok()?;
             let path = entry.path();
             let ours = path.extension().is_some_and(|e| e == "emb" || e == "part");
-            (ours && data.is_file()).then(|| (data.modified().unwrap_or(SystemTime::UNIX_EPOCH), data.len(), path))
+            (ours && data.is_file()).then(|| {
+                (
+                    data.modified().unwrap_or(SystemTime::UNIX_EPOCH),
+                    data.len(),
+                    path,
+                )
+            })
         })
         .collect();
     files.sort();
@@ -226,7 +234,10 @@ mod tests {
             file.set_modified(SystemTime::now() - age).expect("sets");
         }
         evict(folder.path(), (HEAD + 64) as u64 * 2);
-        assert_eq!(files(folder.path()), [folder.path().join("b.emb"), folder.path().join("c.emb")]);
+        assert_eq!(
+            files(folder.path()),
+            [folder.path().join("b.emb"), folder.path().join("c.emb")]
+        );
     }
 
     #[test]

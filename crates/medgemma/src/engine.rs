@@ -3,15 +3,18 @@
 //!
 //! Everything takes `&self`: what is kept for the next question lies behind locks that are held for moments only.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::adapted::Adapter;
+use crate::adapter::AdapterWeights;
 use crate::cancel::Cancel;
 use crate::config::Config;
 use crate::decoder::{Span, Wanted};
 use crate::embeddings::Embeddings;
 use crate::error::{EngineError, Result};
+use crate::files::ModelFiles;
 use crate::image::Picture;
 use crate::linear::Pass;
 use crate::model::{Cache, Model, Tokens};
@@ -40,6 +43,16 @@ impl State {
     /// Logits after the last token read, one a row of the embedding.
     pub(crate) fn last(&self) -> &[f32] {
         &self.last
+    }
+
+    /// Says how many tokens will come.
+    pub(crate) fn expect(&mut self, tokens: usize) {
+        self.cache.expect(tokens);
+    }
+
+    /// Bytes of keys and values.
+    pub(crate) fn bytes(&self) -> usize {
+        self.cache.bytes(&mut BTreeSet::new())
     }
 
     /// The cache alone.
@@ -112,10 +125,9 @@ impl Engine {
         progress: &mut dyn FnMut(f64),
         cancel: &Cancel,
     ) -> Result<Self> {
-        let config = Config::read(folder)?;
-        let tokenizer = Tokenizer::read(folder)?;
-        let needed = crate::check::memory_needed(&config, options.precision);
-        let available = options.memory_available.or_else(crate::check::memory_available);
+        let files = ModelFiles::open(folder)?;
+        let needed = crate::memory::needed(&files, options.precision);
+        let available = options.memory_available.or_else(crate::memory::available);
         if let Some(available) = available.filter(|a| *a < needed) {
             let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
             return Err(EngineError::NotEnoughMemory {
@@ -123,7 +135,14 @@ impl Engine {
                 available_gib: gib(available),
             });
         }
-        let mut weights = weights::load(folder, &config, options.precision, progress, cancel)?;
+        let mut weights = weights::load(&files, &options, progress, cancel)?;
+        let ModelFiles {
+            config,
+            tokenizer,
+            mut notes,
+            ..
+        } = files;
+        notes.append(&mut weights.notes);
         let model = Model::take(&mut weights, &config, options.precision, &options.device)?;
         let description = Description {
             name: folder
@@ -137,6 +156,7 @@ impl Engine {
             image_size: config.vision.as_ref().map(|v| v.image_size),
             tokens_per_image: config.tokens_per_image,
             precision: options.precision,
+            notes,
         };
         Ok(Self {
             config,
@@ -153,6 +173,22 @@ impl Engine {
     /// What was loaded.
     pub fn description(&self) -> &Description {
         &self.description
+    }
+
+    /// Reads an adapter's folder and makes it ready: it is passed beside a question, the base stays as it is.
+    ///
+    /// # Errors
+    /// Whatever does not fit the model, named.
+    pub fn adapter(&self, folder: &Path, cancel: &Cancel) -> Result<Adapter> {
+        self.ready(&AdapterWeights::read(folder, &self.config, cancel)?)
+    }
+
+    /// Makes an adapter, or several that were stacked, ready for this model.
+    ///
+    /// # Errors
+    /// [`EngineError::BadAdapter`].
+    pub fn ready(&self, weights: &AdapterWeights) -> Result<Adapter> {
+        Adapter::build(weights, &|name| self.model.linear(name))
     }
 
     /// The prompt as it will be tokenised.
@@ -270,14 +306,7 @@ impl Engine {
                 features: &features,
             };
             let wanted = Wanted::Keep(usize::from(end == total));
-            let span = Span::trunk(at, blocks);
-            let hidden = self
-                .model
-                .forward(pass, tokens, &span, &mut state.cache, wanted, None)?;
-            state.last.clear();
-            if end == total {
-                self.last_logits(pass, &hidden, &mut state.last)?;
-            }
+            self.read_on(pass, &mut state, tokens, &Span::trunk(at, blocks), wanted)?;
             if end == total || Some(end) == after_images {
                 state.cache.freeze();
                 let seen = prompt.images_in(end).min(hashes.len());
@@ -410,10 +439,26 @@ impl Engine {
             features: &[],
         };
         let span = Span::trunk(state.cache.length(), &[-1]);
+        self.read_on(pass, state, tokens, &span, Wanted::Keep(1))
+    }
+
+    /// Reads a span of the trunk; the logits after its last token are computed when a hidden state is wanted.
+    pub(crate) fn read_on(
+        &self,
+        pass: Pass<'_>,
+        state: &mut State,
+        tokens: Tokens<'_>,
+        span: &Span,
+        wanted: Wanted,
+    ) -> Result<()> {
         let hidden = self
             .model
-            .forward(pass, tokens, &span, &mut state.cache, Wanted::Keep(1), None)?;
-        self.last_logits(pass, &hidden, &mut state.last)
+            .forward(pass, tokens, span, &mut state.cache, wanted, None)?;
+        state.last.clear();
+        if !hidden.is_empty() {
+            self.last_logits(pass, &hidden, &mut state.last)?;
+        }
+        Ok(())
     }
 
     /// Logits after the last row of hidden states `[n, D]`.

@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::decoder::{self, CacheFormat, Span, Wanted};
 use crate::error::{EngineError, Result};
 use crate::image::Picture;
-use crate::linear::Pass;
+use crate::linear::{Linear, Pass};
 use crate::vision;
 use crate::weights::{Precision, Weights};
 
@@ -103,6 +103,9 @@ impl Model {
                 },
             });
         }
+        if device == "candle" {
+            return Self::take_for_candle(weights, config, rounded, &Device::Cpu);
+        }
         if precision.is_quantised() {
             return Err(EngineError::Unsupported(format!(
                 "{} weights are read on the CPU; on {device} choose bf16 or f32",
@@ -160,6 +163,22 @@ impl Model {
         }
     }
 
+    /// A map by its internal name (without `.weight`), where the kernels hold it.
+    pub(crate) fn linear(&self, name: &str) -> Option<&Linear> {
+        let Self::Kernels { vision, decoder, .. } = self else {
+            return None;
+        };
+        let towers = vision.iter();
+        decoder
+            .linears()
+            .chain(
+                towers.flat_map(|(tower, projector)| {
+                    tower.linears().chain(std::iter::once(projector.linear()))
+                }),
+            )
+            .find(|linear| linear.name() == name)
+    }
+
     /// An empty cache.
     pub(crate) fn cache(&self) -> Cache {
         match self {
@@ -181,7 +200,11 @@ impl Model {
         wanted: Wanted,
         watch: Option<&mut dyn FnMut(&[f32])>,
     ) -> Result<Vec<f32>> {
-        let Tokens { ids, blocks, features } = tokens;
+        let Tokens {
+            ids,
+            blocks,
+            features,
+        } = tokens;
         match (self, cache) {
             (Self::Kernels { decoder, .. }, Cache::Kernels(cache)) => {
                 let embedded = decoder.embed(pass, ids, blocks, features);
@@ -192,7 +215,9 @@ impl Model {
                 let embedded = decoder.embed(ids, blocks, features)?;
                 decoder.forward(pass.cancel, embedded, span, cache, &wanted, watch)
             }
-            _ => Err(EngineError::BadQuestion("it was begun on another device".to_owned())),
+            _ => Err(EngineError::BadQuestion(
+                "it was begun on another device".to_owned(),
+            )),
         }
     }
 

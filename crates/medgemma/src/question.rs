@@ -17,7 +17,8 @@ pub struct LoadOptions {
     pub memory_available: Option<u64>,
     /// Folder for quantised weights and image features; nothing is written without one.
     pub cache: Option<PathBuf>,
-    /// `cpu`, or `cuda`, `cuda:1`, `metal` where the program was built for them.
+    /// `cpu`, or `cuda`, `cuda:1`, `metal` where the program was built for them; `candle` is the CPU in candle's tensors,
+    /// the slow twin.
     pub device: String,
 }
 
@@ -53,6 +54,8 @@ pub struct Description {
     pub tokens_per_image: usize,
     /// How matrices are held.
     pub precision: Precision,
+    /// What a user should know about how it was loaded, a sentence each.
+    pub notes: Vec<String>,
 }
 
 /// What kind of answer is wanted.

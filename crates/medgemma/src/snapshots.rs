@@ -29,7 +29,12 @@ pub(crate) struct Snapshots(Vec<Snapshot>);
 
 impl Snapshots {
     /// The longest prefix of these tokens on these pictures. One that holds all the tokens must know its logits.
-    pub(crate) fn nearest(&mut self, ids: &[u32], images: &[String], adapter: Option<&str>) -> Option<Snapshot> {
+    pub(crate) fn nearest(
+        &mut self,
+        ids: &[u32],
+        images: &[String],
+        adapter: Option<&str>,
+    ) -> Option<Snapshot> {
         let fits = |s: &Snapshot| {
             s.adapter.as_deref() == adapter
                 && ids.starts_with(&s.ids)
@@ -56,7 +61,10 @@ impl Snapshots {
 
     fn bytes(&self) -> usize {
         let mut seen = BTreeSet::new();
-        self.0.iter().map(|s| s.cache.bytes(&mut seen) + s.last.len() * 4).sum()
+        self.0
+            .iter()
+            .map(|s| s.cache.bytes(&mut seen) + s.last.len() * 4)
+            .sum()
     }
 
     /// Forgets all.

@@ -81,7 +81,7 @@ pub fn read(
     let loaded = desk.models.get(&key, cancel, || {
         let options = LoadOptions {
             precision: precision::engines(precision),
-            cache: Some(desk.home.join("cache")),
+            cache: Some(desk.cache_folder()),
             ..LoadOptions::default()
         };
         let mut told = Instant::now();

@@ -58,7 +58,14 @@ pub(crate) fn attend(
 }
 
 /// 0 where a query sees a key, minus infinity elsewhere; `None` when all is seen.
-fn mask(span: &Span, start: usize, rows: usize, keys: Keys, n: usize, window: Option<usize>) -> Option<Vec<f32>> {
+fn mask(
+    span: &Span,
+    start: usize,
+    rows: usize,
+    keys: Keys,
+    n: usize,
+    window: Option<usize>,
+) -> Option<Vec<f32>> {
     let mut values = vec![0.0_f32; rows * n];
     let mut any = false;
     for (r, row) in values.chunks_exact_mut(n).enumerate() {

@@ -34,7 +34,9 @@ impl Cache {
         self.layers
             .iter()
             .filter_map(|layer| layer.held.as_ref())
-            .map(|(k, v)| k.elem_count() * k.dtype().size_in_bytes() + v.elem_count() * v.dtype().size_in_bytes())
+            .map(|(k, v)| {
+                k.elem_count() * k.dtype().size_in_bytes() + v.elem_count() * v.dtype().size_in_bytes()
+            })
             .sum()
     }
 }

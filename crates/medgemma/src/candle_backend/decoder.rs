@@ -69,7 +69,11 @@ impl Decoder {
         // The image id may lie past the table: any row will do, it is replaced.
         let safe: Vec<u32> = ids.iter().map(|id| (*id).min(last)).collect();
         let index = Tensor::from_vec(safe, ids.len(), &self.device)?;
-        let text = (self.embedding.index_select(&index, 0)?.to_dtype(candle_core::DType::F32)? * self.scale)?;
+        let text = (self
+            .embedding
+            .index_select(&index, 0)?
+            .to_dtype(candle_core::DType::F32)?
+            * self.scale)?;
         let mut out: Vec<f32> = text.flatten_all()?.to_vec1()?;
         let mut images = features.chunks_exact(width);
         for (row, block) in out.chunks_exact_mut(width).zip(blocks) {

@@ -36,7 +36,12 @@ pub(crate) struct Layer {
 }
 
 impl Layer {
-    pub(crate) fn take(weights: &mut Weights, config: &TextConfig, i: usize, device: &Device) -> Result<Self> {
+    pub(crate) fn take(
+        weights: &mut Weights,
+        config: &TextConfig,
+        i: usize,
+        device: &Device,
+    ) -> Result<Self> {
         let name = |part: &str| format!("text.layers.{i}.{part}.weight");
         let eps = config.rms_norm_eps;
         let matrix = |weights: &mut Weights, part: &str| -> Result<Tensor> {
@@ -88,7 +93,11 @@ impl Layer {
         let (all_k, all_v) = cache.with(&k, &v)?;
         let keys = Keys {
             first: cache.first,
-            trunk: if span.is_branched() { cache.rows() } else { all_k.dim(1)? },
+            trunk: if span.is_branched() {
+                cache.rows()
+            } else {
+                all_k.dim(1)?
+            },
         };
         let window = (self.kind == LayerKind::Local).then_some(config.sliding_window);
         let scale = config.query_pre_attn_scalar.powf(-0.5);
@@ -104,4 +113,3 @@ impl Layer {
         Ok((&x + self.post_feedforward_norm.forward(&linear(&inner, &self.down)?)?)?)
     }
 }
-

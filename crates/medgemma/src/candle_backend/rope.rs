@@ -13,7 +13,13 @@ pub(crate) struct Rotation {
 
 impl Rotation {
     /// Angles p * theta^(-2i/d) / factor.
-    pub(crate) fn new(positions: &[usize], head_dim: usize, theta: f64, factor: f64, device: &Device) -> Result<Self> {
+    pub(crate) fn new(
+        positions: &[usize],
+        head_dim: usize,
+        theta: f64,
+        factor: f64,
+        device: &Device,
+    ) -> Result<Self> {
         let half = head_dim / 2;
         let inverse: Vec<f32> = (0..half)
             .map(|i| (1.0 / theta.powf(2.0 * i as f64 / head_dim as f64) / factor) as f32)

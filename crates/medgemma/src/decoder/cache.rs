@@ -52,8 +52,24 @@ impl Numbers {
     }
 
     /// Lays `heads` runs of `stride` rows out anew: rows `from..from + rows` of each become its first.
-    fn lay_out(&mut self, heads: usize, d: usize, stride: usize, from: usize, rows: usize, new_stride: usize) {
-        fn go<T: Copy + Default>(v: &mut Vec<T>, heads: usize, d: usize, stride: usize, from: usize, rows: usize, new_stride: usize) {
+    fn lay_out(
+        &mut self,
+        heads: usize,
+        d: usize,
+        stride: usize,
+        from: usize,
+        rows: usize,
+        new_stride: usize,
+    ) {
+        fn go<T: Copy + Default>(
+            v: &mut Vec<T>,
+            heads: usize,
+            d: usize,
+            stride: usize,
+            from: usize,
+            rows: usize,
+            new_stride: usize,
+        ) {
             if stride == new_stride {
                 for h in 0..heads {
                     let start = (h * stride + from) * d;
@@ -225,7 +241,8 @@ impl Cache {
     pub(crate) fn rows(&self, layer: usize) -> impl Iterator<Item = &Rows> {
         let layer = &self.layers[layer];
         let all = layer.frozen.iter().map(|rows| &**rows);
-        all.chain(std::iter::once(&layer.tail)).filter(|rows| rows.rows > 0)
+        all.chain(std::iter::once(&layer.tail))
+            .filter(|rows| rows.rows > 0)
     }
 
     /// First position that a query at `position` can see in a layer.
@@ -295,12 +312,18 @@ mod tests {
             "head_dim": 2, "hidden_size": 4, "sliding_window": 4,
             "layer_types": ["sliding_attention", "full_attention"]
         });
-        Arc::new(crate::config::Config::from_json(&json, None).expect("a configuration").text)
+        Arc::new(
+            crate::config::Config::from_json(&json, None)
+                .expect("a configuration")
+                .text,
+        )
     }
 
     fn feed(cache: &mut Cache, tokens: usize) {
         for layer in 0..2 {
-            let rows: Vec<f32> = (0..tokens).flat_map(|t| [(cache.length() + t) as f32; 4]).collect();
+            let rows: Vec<f32> = (0..tokens)
+                .flat_map(|t| [(cache.length() + t) as f32; 4])
+                .collect();
             cache.append(layer, &rows, &rows);
         }
         cache.advance(tokens);

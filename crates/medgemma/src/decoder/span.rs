@@ -74,7 +74,9 @@ impl Span {
 
     /// Rows of the span itself that a branch's token `t` sees; empty for the trunk.
     pub(crate) fn sees_of_branch(&self, t: usize, window: Option<usize>) -> Range<usize> {
-        let Some(branches) = &self.branches else { return 0..0 };
+        let Some(branches) = &self.branches else {
+            return 0..0;
+        };
         let from = window.map_or(0, |w| (t + 1).saturating_sub(w));
         branches[t].max(from)..t + 1
     }

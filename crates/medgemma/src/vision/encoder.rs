@@ -1,8 +1,8 @@
 //! The SigLIP encoder layer, shared by the tower of MedGemma and both towers of MedSigLIP.
 
+use overread_kernels::Input;
 use overread_kernels::attention::{Precision as Arithmetic, attend_all};
 use overread_kernels::rows::layer_norm;
-use overread_kernels::Input;
 
 use crate::error::Result;
 use crate::linear::{Linear, Pass, Then};
@@ -11,6 +11,7 @@ use crate::weights::Weights;
 /// LayerNorm with weight and bias.
 #[derive(Debug)]
 pub(crate) struct LayerNorm {
+    name: String,
     weight: Vec<f32>,
     bias: Vec<f32>,
     eps: f32,
@@ -22,12 +23,15 @@ impl LayerNorm {
             weight: weights.vector(&format!("{name}.weight"))?,
             bias: weights.vector(&format!("{name}.bias"))?,
             eps: eps as f32,
+            name: name.to_owned(),
         })
     }
 
     /// Each row of `x` `[rows, width]` into `out` of the same shape.
     pub(crate) fn forward(&self, pass: Pass<'_>, x: &[f32], out: &mut [f32]) {
-        layer_norm(pass.kernels, x, &self.weight, &self.bias, self.eps, out);
+        let weight = pass.vector(&self.name, "weight").unwrap_or(&self.weight);
+        let bias = pass.vector(&self.name, "bias").unwrap_or(&self.bias);
+        layer_norm(pass.kernels, x, weight, bias, self.eps, out);
     }
 }
 
@@ -69,6 +73,11 @@ impl EncoderLayer {
             fc1: Linear::take_with_bias(weights, &name("mlp.fc1"))?,
             fc2: Linear::take_with_bias(weights, &name("mlp.fc2"))?,
         })
+    }
+
+    /// Its maps, for adapters.
+    pub(crate) fn linears(&self) -> [&Linear; 6] {
+        [&self.q, &self.k, &self.v, &self.out, &self.fc1, &self.fc2]
     }
 
     /// `x` is `[T, D]`.

@@ -5,7 +5,7 @@
 //! * `plan` says which form each tensor is held in under a [`Precision`]; `load` packs them.
 
 mod expected;
-mod hash;
+pub(crate) mod hash;
 mod load;
 mod matching;
 mod plan;
@@ -20,13 +20,14 @@ use candle_core::{DType, Device, Tensor};
 use overread_kernels::{Format, Matrix};
 
 use crate::cancel::Cancel;
-use crate::config::Config;
 use crate::error::{EngineError, Result};
+use crate::files::ModelFiles;
+use crate::question::LoadOptions;
 
 pub use expected::expected;
-pub(crate) use matching::compare;
+pub(crate) use matching::{compare, compare_with};
 pub use plan::Precision;
-pub(crate) use plan::weight_bytes;
+pub(crate) use plan::{Kind, PROJECTION, bytes_of, held_bytes, kind, weight_bytes};
 pub(crate) use stored::Stored;
 
 /// Tensors by internal name, and a hash over the files that they came from.
@@ -106,19 +107,38 @@ fn missing(name: &str) -> EngineError {
     EngineError::MissingTensors(vec![name.to_owned()])
 }
 
-/// Reads a folder's weights.
+/// Reads a model's weights.
 ///
 /// # Errors
-/// Any tensor that is missing, left over, repeated, misshapen or of an unsupported type is an error that names it.
+/// A file that cannot be read to its end, or cancelled; names and shapes were checked when the model was opened.
 pub fn load(
+    files: &ModelFiles,
+    options: &LoadOptions,
+    progress: &mut dyn FnMut(f64),
+    cancel: &Cancel,
+) -> Result<Weights> {
+    let names: Vec<String> = expected(&files.config)
+        .into_iter()
+        .map(|(name, _)| name)
+        .collect();
+    load::load(&files.source, &names, options.precision, progress, cancel)
+}
+
+/// Reads the weights of a model of another family: its tensors by internal name and shape, and how their names in the
+/// files become internal ones.
+///
+/// # Errors
+/// As [`load`].
+pub(crate) fn load_as(
     folder: &Path,
-    config: &Config,
+    tensors: Vec<(String, Vec<usize>)>,
+    internal: &dyn Fn(&str) -> Option<String>,
     precision: Precision,
     progress: &mut dyn FnMut(f64),
     cancel: &Cancel,
 ) -> Result<Weights> {
-    let source = safetensors::open(folder)?;
-    compare(config, &source)?;
-    let names: Vec<String> = expected(config).into_iter().map(|(name, _)| name).collect();
+    let names: Vec<String> = tensors.iter().map(|(name, _)| name.clone()).collect();
+    let source = safetensors::open_as(folder, internal)?;
+    compare_with(tensors, &source)?;
     load::load(&source, &names, precision, progress, cancel)
 }
