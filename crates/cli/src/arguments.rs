@@ -407,9 +407,21 @@ pub(crate) struct BenchArguments {
     /// Files that `files` makes; slices that `volume` makes without a folder, at most 1000.
     #[arg(long, default_value_t = 10_000)]
     pub(crate) count: usize,
-    /// Model folder for `model`.
+    /// Model folder or GGUF file for `model`; FOLDER does as well.
     #[arg(long)]
     pub(crate) model: Option<PathBuf>,
+    /// How `model` holds the weights.
+    #[arg(long, value_enum, default_value_t = Dtype::F32)]
+    pub(crate) dtype: Dtype,
+    /// `cpu`, `cuda` or `metal`, for `model`.
+    #[arg(long, default_value = "cpu")]
+    pub(crate) device: String,
+    /// Times that `model` measures each part.
+    #[arg(long, default_value_t = 3)]
+    pub(crate) runs: usize,
+    /// Tokens of a long prompt whose memory `model` measures; 0 leaves it out.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) long: usize,
     #[arg(long)]
     pub(crate) json: bool,
 }

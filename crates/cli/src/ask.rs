@@ -13,13 +13,12 @@ use crate::arguments::{AskArguments, Asked, Dtype, InputsArguments, ModelArgumen
 use crate::files::{print_json, print_text, write_file};
 use crate::{Outcome, Trouble};
 
-fn precision(dtype: Dtype) -> Result<Precision, Trouble> {
+pub(crate) fn precision(dtype: Dtype) -> Precision {
     match dtype {
-        Dtype::F32 => Ok(Precision::F32),
-        Dtype::Bf16 => Ok(Precision::Bf16),
-        Dtype::Q8 | Dtype::Q4 => Err(Trouble::failed(
-            "Quantised weights are not read yet. Use --dtype f32 or bf16.",
-        )),
+        Dtype::F32 => Precision::F32,
+        Dtype::Bf16 => Precision::Bf16,
+        Dtype::Q8 => Precision::Q8_0,
+        Dtype::Q4 => Precision::Q4K,
     }
 }
 
@@ -68,7 +67,7 @@ pub(crate) fn model(a: ModelArguments) -> Outcome {
             json: _,
         } => {
             no_adapter(adapter.as_deref())?;
-            print_json(&engine::trace(&folder, &case, precision(dtype)?)?)
+            print_json(&engine::trace(&folder, &case, precision(dtype))?)
         }
     }
 }
@@ -143,7 +142,7 @@ pub(crate) fn inputs(desk: &Desk, a: &InputsArguments) -> Outcome {
 
 pub(crate) fn ask(desk: &Desk, a: &AskArguments) -> Outcome {
     no_adapter(a.adapter.as_deref())?;
-    let dtype = precision(a.dtype)?;
+    let dtype = precision(a.dtype);
     let mut spec = spec(desk, &a.asked, &a.model)?;
     if a.volume {
         "official".clone_into(&mut spec.slices);

@@ -52,8 +52,17 @@ pub(crate) fn bench(desk: &Desk, a: &BenchArguments) -> Outcome {
         let model = a
             .model
             .as_deref()
-            .ok_or_else(|| Trouble::Usage("Say which model: --model DIR.".to_owned()))?;
-        out["model"] = op_bench::model(desk, &path, model)?;
+            .or(a.folder.as_deref())
+            .ok_or_else(|| Trouble::Usage("Say which model: bench model DIR.".to_owned()))?;
+        let bench = op_bench::ModelBench {
+            model: model.to_path_buf(),
+            precision: crate::ask::precision(a.dtype),
+            device: a.device.clone(),
+            runs: a.runs,
+            long: a.long,
+            cache: Some(desk.cache_folder()),
+        };
+        out["model"] = op_bench::model(&bench, &mut timer())?;
     }
     if a.json {
         return print_json(&out);

@@ -113,6 +113,11 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Desk {
+    /// Folder of caches: quantised weights, image features, thumbnails. It may be deleted at any time.
+    pub fn cache_folder(&self) -> PathBuf {
+        self.home.join("cache")
+    }
+
     /// Sets a desk up. A store that cannot be opened is a problem that is shown; everything else works.
     pub fn open(options: DeskOptions) -> Self {
         let store = Store::open(&options.home, &options.clock.now())

@@ -4,14 +4,14 @@ use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
-use memmap2::Mmap;
+use memmap2::{Mmap, MmapMut};
 
 /// Alignment of packed weights, bytes: a cache line, and a full vector register.
 pub const ALIGNMENT: usize = 64;
 
-#[derive(Clone, Copy)]
-#[repr(C, align(64))]
-struct Line([u8; ALIGNMENT]);
+/// From here on memory is asked of the system directly: in large pages, each of them zeroed by the thread that first
+/// writes to it.
+const LARGE: usize = 1 << 20;
 
 /// Bytes that begin at a multiple of [`ALIGNMENT`].
 #[derive(Clone)]
@@ -23,14 +23,15 @@ pub struct Bytes {
 
 #[derive(Clone)]
 enum Held {
-    Owned(Arc<Vec<Line>>),
+    Owned(Arc<Vec<u8>>),
+    Anonymous(Arc<MmapMut>),
     Mapped(Arc<Mmap>),
 }
 
 impl std::fmt::Debug for Bytes {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let kind = match self.held {
-            Held::Owned(_) => "owned",
+            Held::Owned(_) | Held::Anonymous(_) => "owned",
             Held::Mapped(_) => "mapped",
         };
         write!(f, "Bytes({} {kind})", self.length)
@@ -39,14 +40,26 @@ impl std::fmt::Debug for Bytes {
 
 impl Bytes {
     /// `length` bytes written by `fill`, zeroed before.
-    #[expect(unsafe_code, reason = "a view of cache lines as bytes")]
     pub fn filled(length: usize, fill: impl FnOnce(&mut [u8])) -> Self {
-        let mut lines = vec![Line([0; ALIGNMENT]); length.div_ceil(ALIGNMENT)];
-        // SAFETY: lines are plain bytes without padding, and `length` is at most their size.
-        fill(unsafe { std::slice::from_raw_parts_mut(lines.as_mut_ptr().cast(), length) });
+        if length >= LARGE
+            && let Ok(mut map) = MmapMut::map_anon(length)
+        {
+            // Only a hint: small pages hold the same bytes.
+            #[cfg(target_os = "linux")]
+            let _ = map.advise(memmap2::Advice::HugePage);
+            fill(&mut map);
+            return Self {
+                held: Held::Anonymous(Arc::new(map)),
+                offset: 0,
+                length,
+            };
+        }
+        let mut bytes = vec![0; length + ALIGNMENT];
+        let offset = bytes.as_ptr().align_offset(ALIGNMENT).min(ALIGNMENT);
+        fill(&mut bytes[offset..offset + length]);
         Self {
-            held: Held::Owned(Arc::new(lines)),
-            offset: 0,
+            held: Held::Owned(Arc::new(bytes)),
+            offset,
             length,
         }
     }
@@ -86,15 +99,35 @@ impl Bytes {
 impl std::ops::Deref for Bytes {
     type Target = [u8];
 
-    #[expect(unsafe_code, reason = "a view of cache lines as bytes")]
     fn deref(&self) -> &[u8] {
         let all: &[u8] = match &self.held {
-            // SAFETY: lines are plain bytes without padding.
-            Held::Owned(lines) => unsafe {
-                std::slice::from_raw_parts(lines.as_ptr().cast(), lines.len() * ALIGNMENT)
-            },
+            Held::Owned(bytes) => bytes,
+            Held::Anonymous(map) => map,
             Held::Mapped(map) => map,
         };
         &all[self.offset..self.offset + self.length]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_aligned_and_shared() {
+        for length in [0, 1, 200, LARGE + 5] {
+            let bytes = Bytes::filled(length, |b| {
+                assert!(b.iter().all(|v| *v == 0));
+                b.iter_mut().enumerate().for_each(|(i, v)| *v = i as u8);
+            });
+            assert_eq!((bytes.len(), bytes.as_ptr().addr() % ALIGNMENT), (length, 0));
+            assert!(!bytes.is_mapped());
+            assert!(bytes.part(1, 0).is_none() && bytes.part(0, length + 1).is_none());
+            assert!(bytes.part(ALIGNMENT, usize::MAX).is_none());
+            if let Some(part) = bytes.part(128, 3) {
+                assert_eq!(part[..], [128, 129, 130]);
+                assert_eq!(part.as_ptr(), bytes[128..].as_ptr());
+            }
+        }
     }
 }

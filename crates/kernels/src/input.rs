@@ -1,7 +1,10 @@
 //! Activations `[m, k]` and their rounded twins, made once for all the matrices that read them.
 
+use rayon::prelude::*;
+
 use crate::level::Kernels;
-use crate::rounding::to_bf16;
+use crate::matrix::tile;
+use crate::panel::{self, Tiles};
 
 /// Values that share a scale when activations are rounded to bytes.
 pub const BLOCK: usize = 32;
@@ -23,12 +26,17 @@ pub struct Input {
     rows: usize,
     width: usize,
     values: Vec<f32>,
-    bf16: Vec<u16>,
-    int8: Vec<i8>,
-    scales: Vec<f32>,
-    sums: Vec<i32>,
-    has_bf16: bool,
-    has_int8: bool,
+    f32: Twin,
+    bf16: Twin,
+    int8: Twin,
+}
+
+/// Activations in the order of [`crate::panel`].
+#[derive(Debug, Default)]
+struct Twin {
+    /// Rows of a tile; 0 while the twin is not made.
+    tile: usize,
+    words: Vec<u32>,
 }
 
 impl Input {
@@ -37,17 +45,51 @@ impl Input {
     /// # Panics
     /// When the length is not `rows * width`.
     pub fn load(&mut self, values: &[f32], rows: usize, width: usize) {
+        self.begin(values, rows, width);
+        self.values.resize(values.len(), 0.0);
+        let part = values
+            .len()
+            .div_ceil(rayon::current_num_threads().max(1))
+            .max(1 << 17);
+        self.values
+            .par_chunks_mut(part)
+            .zip(values.par_chunks(part))
+            .for_each(|(to, from)| to.copy_from_slice(from));
+    }
+
+    /// Takes `[rows, width]` values in for matrices that read `wanted` only, without keeping the values: [`Self::values`]
+    /// is empty, and another twin cannot be made.
+    ///
+    /// # Panics
+    /// When the length is not `rows * width`.
+    pub fn load_for(&mut self, kernels: Kernels, wanted: Wanted, values: &[f32], rows: usize, width: usize) {
+        self.begin(values, rows, width);
+        self.make(kernels, wanted, values);
+    }
+
+    fn begin(&mut self, values: &[f32], rows: usize, width: usize) {
         assert_eq!(
-            values.len(),
-            rows * width,
+            Some(values.len()),
+            rows.checked_mul(width),
             "activations of {rows} rows of {width}"
         );
         self.rows = rows;
         self.width = width;
         self.values.clear();
-        self.values.extend_from_slice(values);
-        self.has_bf16 = false;
-        self.has_int8 = false;
+        for twin in [&mut self.f32, &mut self.bf16, &mut self.int8] {
+            twin.tile = 0;
+        }
+    }
+
+    /// Room for `[rows, width]` values, to be written by the caller; what it holds is left over. The twins are void.
+    pub fn fill(&mut self, rows: usize, width: usize) -> &mut [f32] {
+        self.rows = rows;
+        self.width = width;
+        self.values.resize(rows * width, 0.0);
+        for twin in [&mut self.f32, &mut self.bf16, &mut self.int8] {
+            twin.tile = 0;
+        }
+        &mut self.values
     }
 
     /// Rows, `m`.
@@ -60,76 +102,59 @@ impl Input {
         self.width
     }
 
-    /// The values.
+    /// The values `[m, k]`; empty after [`Self::load_for`].
     pub fn values(&self) -> &[f32] {
         &self.values
     }
 
-    /// Width of a row of the byte twin: `k` rounded up to whole blocks, the rest zero.
-    pub fn padded(&self) -> usize {
-        self.width.next_multiple_of(BLOCK)
+    /// Makes a twin unless it is there.
+    ///
+    /// # Panics
+    /// When the values were not kept ([`Self::load_for`]) and the twin is another than the one made then.
+    pub fn prepare(&mut self, kernels: Kernels, wanted: Wanted) {
+        if self.twin(wanted).tile == tile(kernels.level(), wanted) {
+            return;
+        }
+        assert_eq!(
+            self.values.len(),
+            self.rows * self.width,
+            "the values were loaded for other matrices only"
+        );
+        let values = std::mem::take(&mut self.values);
+        self.make(kernels, wanted, &values);
+        self.values = values;
     }
 
-    /// Makes a twin unless it is there.
-    pub fn prepare(&mut self, _kernels: Kernels, wanted: Wanted) {
+    fn make(&mut self, kernels: Kernels, wanted: Wanted, values: &[f32]) {
+        let most = tile(kernels.level(), wanted);
+        let (rows, width) = (self.rows, self.width);
+        let twin = match wanted {
+            Wanted::F32 => &mut self.f32,
+            Wanted::Bf16 => &mut self.bf16,
+            Wanted::Int8 => &mut self.int8,
+        };
+        panel::fill(wanted, values, width, Tiles { rows, most }, &mut twin.words);
+        twin.tile = most;
+    }
+
+    fn twin(&self, wanted: Wanted) -> &Twin {
         match wanted {
-            Wanted::F32 => {}
-            Wanted::Bf16 if self.has_bf16 => {}
-            Wanted::Int8 if self.has_int8 => {}
-            Wanted::Bf16 => {
-                // Pairs are multiplied together: an odd width is filled up with a zero.
-                let padded = self.width.next_multiple_of(2);
-                self.bf16.clear();
-                self.bf16.resize(self.rows * padded, 0);
-                for (row, out) in self
-                    .values
-                    .chunks_exact(self.width.max(1))
-                    .zip(self.bf16.chunks_exact_mut(padded.max(1)))
-                {
-                    for (v, o) in row.iter().zip(out) {
-                        *o = to_bf16(*v);
-                    }
-                }
-                self.has_bf16 = true;
-            }
-            Wanted::Int8 => {
-                let padded = self.padded();
-                let blocks = padded / BLOCK;
-                self.int8.clear();
-                self.int8.resize(self.rows * padded, 0);
-                self.scales.clear();
-                self.scales.resize(self.rows * blocks, 0.0);
-                self.sums.clear();
-                self.sums.resize(self.rows * blocks, 0);
-                for (r, row) in self.values.chunks_exact(self.width.max(1)).enumerate() {
-                    for (b, block) in row.chunks(BLOCK).enumerate() {
-                        let largest = block.iter().fold(0.0_f32, |m, v| m.max(v.abs()));
-                        let scale = largest / 127.0;
-                        let inverse = if scale > 0.0 { 1.0 / scale } else { 0.0 };
-                        let mut sum = 0;
-                        for (i, v) in block.iter().enumerate() {
-                            let q = (v * inverse).round_ties_even().clamp(-127.0, 127.0) as i8;
-                            sum += i32::from(q);
-                            self.int8[r * padded + b * BLOCK + i] = q;
-                        }
-                        self.scales[r * blocks + b] = scale;
-                        self.sums[r * blocks + b] = sum;
-                    }
-                }
-                self.has_int8 = true;
-            }
+            Wanted::F32 => &self.f32,
+            Wanted::Bf16 => &self.bf16,
+            Wanted::Int8 => &self.int8,
         }
     }
 
-    /// bfloat16 twin `[m, k rounded up to even]`.
-    pub fn bf16(&self) -> &[u16] {
-        debug_assert!(self.has_bf16, "prepared before use");
-        &self.bf16
-    }
-
-    /// Byte twin: quants `[m, padded]`, scales `[m, padded / 32]`, sums of each block's quants `[m, padded / 32]`.
-    pub fn int8(&self) -> (&[i8], &[f32], &[i32]) {
-        debug_assert!(self.has_int8, "prepared before use");
-        (&self.int8, &self.scales, &self.sums)
+    /// A twin and its tiles.
+    pub(crate) fn panel(&self, wanted: Wanted) -> (&[u32], Tiles) {
+        let twin = self.twin(wanted);
+        debug_assert!(twin.tile > 0, "prepared before use");
+        (
+            &twin.words,
+            Tiles {
+                rows: self.rows,
+                most: twin.tile,
+            },
+        )
     }
 }

@@ -15,14 +15,22 @@
 pub mod attention;
 pub mod bytes;
 pub mod input;
+mod lanes;
 pub mod level;
 pub mod matrix;
+mod panel;
 pub mod rounding;
 pub mod rows;
 pub mod stop;
+mod vectors;
 
 pub use bytes::Bytes;
 pub use input::Input;
 pub use level::{Kernels, Level};
-pub use matrix::{Epilogue, Format, Matrix, STRIP};
+pub use matrix::{Epilogue, Format, Matrix, Plain, STRIP};
 pub use stop::Stop;
+
+/// Threads that share the work of a product.
+pub fn threads() -> usize {
+    rayon::current_num_threads()
+}

@@ -3,39 +3,36 @@
 //!
 //! Everything takes `&self`: what is kept for the next question lies behind locks that are held for moments only.
 
-use std::collections::HashMap;
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use candle_core::{DType, IndexOp, Tensor};
-
+use crate::adapted::Adapter;
+use crate::adapter::AdapterWeights;
 use crate::cancel::Cancel;
 use crate::config::Config;
-use crate::decoder::{Cache, Decoder, Span};
+use crate::decoder::{Span, Wanted};
+use crate::embeddings::Embeddings;
 use crate::error::{EngineError, Result};
+use crate::files::ModelFiles;
 use crate::image::Picture;
-use crate::linear::Adapter;
+use crate::linear::Pass;
+use crate::model::{Cache, Model, Tokens};
 use crate::prompt::{self, Prompt};
 pub use crate::question::{
     Answer, Description, LabelAnswer, LoadOptions, Precision, Question, ReadEvent, Task,
 };
 use crate::score::{Bodies, Branch, log_probs_at};
+use crate::snapshots::{Snapshot, Snapshots};
 use crate::template::Message;
 use crate::tokenizer::Tokenizer;
-use crate::vision::{Projector, Tower};
 use crate::weights;
 
 /// Tokens of a prompt computed at once; never cut inside an image.
 const CHUNK: usize = 512;
 /// Most tokens of branches computed at once, unless a single one is longer.
 const PASS: usize = 512;
-/// Bytes of image embeddings kept in memory.
-const EMBEDDING_BYTES: usize = 512 << 20;
-/// Bytes of prefix snapshots kept in memory.
-const SNAPSHOT_BYTES: usize = 1 << 30;
-/// Prefix snapshots kept in memory.
-const SNAPSHOTS: usize = 8;
 
 /// A prompt read so far. A clone is a fork: it shares what was read and goes its own way from there.
 #[derive(Clone, Debug)]
@@ -51,9 +48,24 @@ impl State {
         &self.last
     }
 
+    /// Says how many tokens will come.
+    pub(crate) fn expect(&mut self, tokens: usize) {
+        self.cache.expect(tokens);
+    }
+
+    /// Bytes of keys and values.
+    pub(crate) fn bytes(&self) -> usize {
+        self.cache.bytes(&mut BTreeSet::new())
+    }
+
+    /// The cache alone.
+    pub(crate) fn into_cache(self) -> Cache {
+        self.cache
+    }
+
     /// Tokens read.
     pub(crate) fn tokens(&self) -> usize {
-        self.cache.length
+        self.cache.length()
     }
 
     /// Tokens of the prompt that came from an earlier question.
@@ -68,7 +80,7 @@ pub(crate) struct EncodedPicture {
     /// SHA-256 of the picture after the model's resize.
     pub(crate) sha256: String,
     /// `[tokens, D]`.
-    features: Tensor,
+    features: Arc<Vec<f32>>,
 }
 
 /// Encoded pictures in the order of the prompt.
@@ -96,29 +108,14 @@ impl Encoded {
     }
 }
 
-struct Snapshot {
-    ids: Vec<u32>,
-    images: Vec<String>,
-    cache: Cache,
-    last_logits: Vec<f32>,
-}
-
-/// Image features by picture, oldest first in `order`.
-#[derive(Default)]
-struct Embeddings {
-    kept: HashMap<String, Tensor>,
-    order: Vec<String>,
-}
-
 /// A loaded model.
 pub struct Engine {
     pub(crate) config: Config,
     pub(crate) tokenizer: Tokenizer,
-    pub(crate) tower: Option<(Tower, Projector)>,
-    pub(crate) decoder: Decoder,
+    pub(crate) model: Model,
     description: Description,
     embeddings: Mutex<Embeddings>,
-    snapshots: Mutex<Vec<Snapshot>>,
+    snapshots: Mutex<Snapshots>,
 }
 
 /// A lock whose holder panicked still guards sound data: every change is made whole.
@@ -145,10 +142,9 @@ impl Engine {
         progress: &mut dyn FnMut(f64),
         cancel: &Cancel,
     ) -> Result<Self> {
-        let config = Config::read(folder)?;
-        let tokenizer = Tokenizer::read(folder)?;
-        let needed = crate::check::memory_needed(&config, options.precision);
-        let available = options.memory_available.or_else(crate::check::memory_available);
+        let files = ModelFiles::open(folder)?;
+        let needed = crate::memory::needed(&files, options.precision);
+        let available = options.memory_available.or_else(crate::memory::available);
         if let Some(available) = available.filter(|a| *a < needed) {
             let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
             return Err(EngineError::NotEnoughMemory {
@@ -156,19 +152,15 @@ impl Engine {
                 available_gib: gib(available),
             });
         }
-        let dtype = match options.precision {
-            Precision::F32 => DType::F32,
-            Precision::Bf16 => DType::BF16,
-        };
-        let mut weights = weights::load(folder, &config, dtype, progress, cancel)?;
-        let decoder = Decoder::take(&mut weights, &config.text)?;
-        let tower = match &config.vision {
-            Some(vision) => Some((
-                Tower::take(&mut weights, vision)?,
-                Projector::take(&mut weights, &config, vision)?,
-            )),
-            None => None,
-        };
+        let mut weights = weights::load(&files, &options, progress, cancel)?;
+        let ModelFiles {
+            config,
+            tokenizer,
+            mut notes,
+            ..
+        } = files;
+        notes.append(&mut weights.notes);
+        let model = Model::take(&mut weights, &config, options.precision, &options.device)?;
         let description = Description {
             name: folder
                 .file_name()
@@ -181,14 +173,16 @@ impl Engine {
             image_size: config.vision.as_ref().map(|v| v.image_size),
             tokens_per_image: config.tokens_per_image,
             precision: options.precision,
+            notes,
         };
         Ok(Self {
             config,
             tokenizer,
-            tower,
-            decoder,
+            model,
             description,
-            embeddings: Mutex::default(),
+            embeddings: Mutex::new(Embeddings::new(
+                options.cache.map(|folder| folder.join("embeddings")),
+            )),
             snapshots: Mutex::default(),
         })
     }
@@ -196,6 +190,22 @@ impl Engine {
     /// What was loaded.
     pub fn description(&self) -> &Description {
         &self.description
+    }
+
+    /// Reads an adapter's folder and makes it ready: it is passed beside a question, the base stays as it is.
+    ///
+    /// # Errors
+    /// Whatever does not fit the model, named.
+    pub fn adapter(&self, folder: &Path, cancel: &Cancel) -> Result<Adapter> {
+        self.ready(&AdapterWeights::read(folder, &self.config, cancel)?)
+    }
+
+    /// Makes an adapter, or several that were stacked, ready for this model.
+    ///
+    /// # Errors
+    /// [`EngineError::BadAdapter`].
+    pub fn ready(&self, weights: &AdapterWeights) -> Result<Adapter> {
+        Adapter::build(weights, &|name| self.model.linear(name))
     }
 
     /// The prompt as it will be tokenised.
@@ -220,7 +230,7 @@ impl Engine {
     pub(crate) fn encode_all(
         &self,
         pictures: &[Picture],
-        _adapter: Option<&Adapter>,
+        adapter: Option<&Adapter>,
         events: &mut dyn FnMut(ReadEvent),
         cancel: &Cancel,
     ) -> Result<Encoded> {
@@ -245,41 +255,27 @@ impl Engine {
             }
             let resized = picture.resized(side);
             let sha256 = resized.sha256();
-            let known = lock(&self.embeddings).kept.get(&sha256).cloned();
+            let key = Embeddings::key(
+                &sha256,
+                &self.description.weights_sha256,
+                self.description.precision.name(),
+                adapter.filter(|a| a.changes_vision()).map(|a| a.sha256.as_str()),
+            );
+            let count = self.config.tokens_per_image * self.config.text.hidden_size;
+            let known = lock(&self.embeddings).get(&key, count);
             let features = match known {
                 Some(features) => features,
                 None => {
-                    let (_, features) = self.encode(&resized, cancel)?;
-                    self.remember(sha256.clone(), features.clone());
+                    let pass = Pass::new(cancel, adapter);
+                    let (_, features) = self.model.encode(pass, &resized)?;
+                    let features = Arc::new(features);
+                    lock(&self.embeddings).put(&key, Arc::clone(&features));
                     features
                 }
             };
             encoded.pictures.push(EncodedPicture { sha256, features });
         }
         Ok(encoded)
-    }
-
-    /// Tower output and projected features of a picture of the tower's size.
-    pub(crate) fn encode(&self, picture: &Picture, cancel: &Cancel) -> Result<(Tensor, Tensor)> {
-        let (tower, projector) = self
-            .tower
-            .as_ref()
-            .ok_or_else(|| EngineError::BadQuestion("the model reads text only".to_owned()))?;
-        let hidden = tower.forward(picture, cancel)?;
-        let features = projector.forward(&hidden)?;
-        Ok((hidden, features))
-    }
-
-    fn remember(&self, sha256: String, features: Tensor) {
-        let each = features.elem_count() * 4;
-        let mut embeddings = lock(&self.embeddings);
-        if embeddings.kept.insert(sha256.clone(), features).is_none() {
-            embeddings.order.push(sha256);
-        }
-        while embeddings.order.len() > 1 && embeddings.order.len() * each > EMBEDDING_BYTES {
-            let oldest = embeddings.order.remove(0);
-            embeddings.kept.remove(&oldest);
-        }
     }
 
     /// Reads a prompt from the longest snapshot on, and leaves snapshots after its last image and at its end.
@@ -291,27 +287,32 @@ impl Engine {
         &self,
         prompt: &Prompt,
         images: &Encoded,
-        _adapter: Option<&Adapter>,
+        adapter: Option<&Adapter>,
         events: &mut dyn FnMut(ReadEvent),
         cancel: &Cancel,
     ) -> Result<State> {
         let total = prompt.ids.len();
         self.fits(prompt, images)?;
         let hashes = images.sha256();
-        let mut state = self.nearest(prompt, &hashes);
-        let parts: Vec<&Tensor> = images.pictures.iter().map(|picture| &picture.features).collect();
-        let features = if parts.is_empty() {
-            None
-        } else {
-            Some(Tensor::cat(&parts, 0)?)
-        };
+        let adapter_hash = adapter.map(|a| a.sha256.clone());
+        let known = lock(&self.snapshots).nearest(&prompt.ids, &hashes, adapter_hash.as_deref());
+        let mut state = known.map_or_else(
+            || self.empty_state(),
+            |s| State {
+                reused: s.ids.len(),
+                cache: s.cache,
+                last: s.last,
+            },
+        );
         events(ReadEvent::Prefill {
             done: state.reused,
             total,
         });
         // A snapshot after the last image serves every other question on the same images.
         let after_images = prompt.blocks.iter().rposition(|b| *b >= 0).map(|i| i + 1);
+        let pass = Pass::new(cancel, adapter);
         let mut at = state.reused;
+        state.cache.expect(total - at);
         while at < total {
             cancel.check()?;
             let mut end = (at + CHUNK).min(total);
@@ -321,32 +322,55 @@ impl Engine {
             while end < total && prompt.blocks[end] >= 0 && prompt.blocks[end] == prompt.blocks[end - 1] {
                 end += 1;
             }
+            let features = self.features_between(prompt, images, at, end);
             let blocks = &prompt.blocks[at..end];
-            let skip = prompt.blocks[..at].iter().filter(|b| **b >= 0).count();
-            let own = blocks.iter().filter(|b| **b >= 0).count();
-            let part = match &features {
-                Some(features) if own > 0 => Some(features.narrow(0, skip, own)?),
-                _ => None,
+            let tokens = Tokens {
+                ids: &prompt.ids[at..end],
+                blocks,
+                features: &features,
             };
-            let embedded = self.decoder.embed(&prompt.ids[at..end], blocks, part.as_ref())?;
-            let span = Span::trunk(at, blocks);
-            let hidden = self
-                .decoder
-                .forward(embedded, &span, &mut state.cache, true, cancel, None)?;
+            let wanted = Wanted::Keep(usize::from(end == total));
+            self.read_on(pass, &mut state, tokens, &Span::trunk(at, blocks), wanted)?;
             if end == total || Some(end) == after_images {
-                state.last = last_logits(&self.decoder, &hidden)?;
+                state.cache.freeze();
                 let seen = prompt.images_in(end).min(hashes.len());
-                self.snapshot(Snapshot {
+                lock(&self.snapshots).keep(Snapshot {
                     ids: prompt.ids[..end].to_vec(),
                     images: hashes[..seen].to_vec(),
+                    adapter: adapter_hash.clone(),
                     cache: state.cache.clone(),
-                    last_logits: state.last.clone(),
+                    last: state.last.clone(),
                 });
             }
             at = end;
             events(ReadEvent::Prefill { done: at, total });
         }
         Ok(state)
+    }
+
+    /// Nothing read yet.
+    pub(crate) fn empty_state(&self) -> State {
+        State {
+            cache: self.model.cache(),
+            last: Vec::new(),
+            reused: 0,
+        }
+    }
+
+    /// Features of the image tokens among `ids[from..to]`, in order.
+    fn features_between(&self, prompt: &Prompt, images: &Encoded, from: usize, to: usize) -> Vec<f32> {
+        let width = self.config.text.hidden_size;
+        let count = |range: &[i32]| range.iter().filter(|b| **b >= 0).count();
+        let (skip, own) = (count(&prompt.blocks[..from]), count(&prompt.blocks[from..to]));
+        let tokens = self.config.tokens_per_image;
+        let mut out = Vec::with_capacity(own * width);
+        for token in skip..skip + own {
+            let row = token % tokens * width;
+            if let Some(picture) = images.pictures.get(token / tokens) {
+                out.extend_from_slice(&picture.features[row..row + width]);
+            }
+        }
+        out
     }
 
     /// A prompt must have tokens, fit the context and speak of pictures that are there.
@@ -367,47 +391,6 @@ impl Engine {
         Ok(())
     }
 
-    /// The longest snapshot that begins this prompt on these pictures.
-    ///
-    /// Every picture has the same ids, so the snapshot must agree in the pictures too.
-    fn nearest(&self, prompt: &Prompt, images: &[String]) -> State {
-        let mut snapshots = lock(&self.snapshots);
-        let found = snapshots
-            .iter()
-            .enumerate()
-            .filter(|(_, s)| prompt.ids.starts_with(&s.ids) && images.starts_with(&s.images))
-            .max_by_key(|(_, s)| s.ids.len())
-            .map(|(i, _)| i);
-        let Some(found) = found else {
-            return State {
-                cache: self.decoder.cache(),
-                last: Vec::new(),
-                reused: 0,
-            };
-        };
-        // What serves goes to the end, so that many short ends never push out the pictures that they share.
-        let snapshot = snapshots.remove(found);
-        let state = State {
-            cache: snapshot.cache.clone(),
-            last: snapshot.last_logits.clone(),
-            reused: snapshot.ids.len(),
-        };
-        snapshots.push(snapshot);
-        state
-    }
-
-    fn snapshot(&self, snapshot: Snapshot) {
-        let mut snapshots = lock(&self.snapshots);
-        snapshots.retain(|s| s.ids != snapshot.ids || s.images != snapshot.images);
-        snapshots.push(snapshot);
-        while snapshots.len() > 1
-            && (snapshots.len() > SNAPSHOTS
-                || snapshots.iter().map(|s| s.cache.bytes()).sum::<usize>() > SNAPSHOT_BYTES)
-        {
-            snapshots.remove(0);
-        }
-    }
-
     /// Log-probability (natural log, over all rows of the embedding) of the tokens wanted of every branch, in as few
     /// passes as [`PASS`] allows. Branches see what `state` has read and themselves; what they share is computed once.
     ///
@@ -417,7 +400,7 @@ impl Engine {
         &self,
         state: &State,
         branches: &[Branch],
-        _adapter: Option<&Adapter>,
+        adapter: Option<&Adapter>,
         cancel: &Cancel,
     ) -> Result<Vec<Vec<f64>>> {
         if branches.iter().any(|branch| branch.from >= branch.ids.len()) {
@@ -434,49 +417,52 @@ impl Engine {
                 score[0] = log_probs_at(&state.last, &branch.ids[..1])[0];
             }
         }
+        let pass = Pass::new(cancel, adapter);
         let plan = Bodies::of(branches);
         let wanted = plan.wanted(branches);
+        let width = self.config.text.hidden_size;
         let mut begin = 0;
         while begin < plan.bodies.len() {
             cancel.check()?;
-            let mut span = Span::default();
-            let (mut ids, mut owners) = (Vec::new(), Vec::new());
+            let (mut ids, mut owners, mut lengths) = (Vec::new(), Vec::new(), Vec::new());
             let mut end = begin;
             while end < plan.bodies.len() && (end == begin || ids.len() + plan.bodies[end].len() <= PASS) {
-                for (row, id) in plan.bodies[end].iter().enumerate() {
-                    span.positions.push(state.cache.length + row);
-                    span.blocks.push(-1);
-                    span.branches.push(i32::try_from(end).unwrap_or(i32::MAX));
-                    ids.push(*id);
-                    owners.push((end, row));
-                }
+                ids.extend_from_slice(&plan.bodies[end]);
+                owners.extend((0..plan.bodies[end].len()).map(|row| (end, row)));
+                lengths.push(plan.bodies[end].len());
                 end += 1;
             }
-            let embedded = self.decoder.embed(&ids, &span.blocks, None)?;
-            let mut scratch = state.cache.clone();
+            begin = end;
+            if ids.is_empty() {
+                continue;
+            }
+            let span = Span::branches(state.cache.length(), &lengths);
+            let tokens = Tokens {
+                ids: &ids,
+                blocks: &vec![-1; ids.len()],
+                features: &[],
+            };
+            let mut cache = state.cache.clone();
             let hidden = self
-                .decoder
-                .forward(embedded, &span, &mut scratch, false, cancel, None)?;
-            let normed = self.decoder.finish(&hidden)?;
-            for (at, owner) in owners.into_iter().enumerate() {
-                let Some(targets) = wanted.get(&owner) else {
-                    continue;
-                };
-                cancel.check()?;
-                let logits: Vec<f32> = self
-                    .decoder
-                    .logits(&normed.i(at..at + 1)?)?
-                    .flatten_all()?
-                    .to_vec1()?;
+                .model
+                .forward(pass, tokens, &span, &mut cache, Wanted::Branches, None)?;
+            // Only rows that predict something wanted are worth a pass over the vocabulary.
+            let rows: Vec<usize> = (0..owners.len()).filter(|at| wanted.contains_key(&owners[*at])).collect();
+            let gathered: Vec<f32> = rows
+                .iter()
+                .flat_map(|at| &hidden[at * width..][..width])
+                .copied()
+                .collect();
+            self.model.logits(pass, &gathered, &mut |i, logits| {
+                let Some(targets) = wanted.get(&owners[rows[i]]) else { return };
                 let ids: Vec<u32> = targets
                     .iter()
                     .map(|(b, depth)| branches[*b].ids[*depth])
                     .collect();
-                for ((b, depth), found) in targets.iter().zip(log_probs_at(&logits, &ids)) {
+                for ((b, depth), found) in targets.iter().zip(log_probs_at(logits, &ids)) {
                     scores[*b][depth - branches[*b].from] = found;
                 }
-            }
-            begin = end;
+            })?;
         }
         Ok(scores)
     }
@@ -489,18 +475,45 @@ impl Engine {
         &self,
         state: &mut State,
         id: u32,
-        _adapter: Option<&Adapter>,
+        adapter: Option<&Adapter>,
         cancel: &Cancel,
     ) -> Result<()> {
-        // Rows past the table's strings exist in the embedding; ids past the table do not.
-        let id = id.min(u32::try_from(self.config.text.vocab_size - 1).unwrap_or(u32::MAX));
-        let embedded = self.decoder.embed(&[id], &[-1], None)?;
-        let span = Span::trunk(state.cache.length, &[-1]);
+        let pass = Pass::new(cancel, adapter);
+        let tokens = Tokens {
+            ids: &[id],
+            blocks: &[-1],
+            features: &[],
+        };
+        let span = Span::trunk(state.cache.length(), &[-1]);
+        self.read_on(pass, state, tokens, &span, Wanted::Keep(1))
+    }
+
+    /// Reads a span of the trunk; the logits after its last token are computed when a hidden state is wanted.
+    pub(crate) fn read_on(
+        &self,
+        pass: Pass<'_>,
+        state: &mut State,
+        tokens: Tokens<'_>,
+        span: &Span,
+        wanted: Wanted,
+    ) -> Result<()> {
         let hidden = self
-            .decoder
-            .forward(embedded, &span, &mut state.cache, true, cancel, None)?;
-        state.last = last_logits(&self.decoder, &hidden)?;
+            .model
+            .forward(pass, tokens, span, &mut state.cache, wanted, None)?;
+        state.last.clear();
+        if !hidden.is_empty() {
+            self.last_logits(pass, &hidden, &mut state.last)?;
+        }
         Ok(())
+    }
+
+    /// Logits after the last row of hidden states `[n, D]`.
+    pub(crate) fn last_logits(&self, pass: Pass<'_>, hidden: &[f32], into: &mut Vec<f32>) -> Result<()> {
+        let last = &hidden[hidden.len() - self.config.text.hidden_size..];
+        self.model.logits(pass, last, &mut |_, row| {
+            into.clear();
+            into.extend_from_slice(row);
+        })
     }
 
     /// The state after a forward pass of the trace's own.
@@ -512,18 +525,9 @@ impl Engine {
         }
     }
 
-    /// Forgets images and prefixes of earlier questions.
+    /// Forgets images and prefixes of earlier questions; what lies on disk stays.
     pub fn forget(&self) {
-        *lock(&self.embeddings) = Embeddings::default();
+        lock(&self.embeddings).forget();
         lock(&self.snapshots).clear();
     }
-}
-
-/// The last row of hidden states `[T, D]`, normed, as logits.
-pub(crate) fn last_logits(decoder: &Decoder, hidden: &Tensor) -> Result<Vec<f32>> {
-    let last = hidden.narrow(0, hidden.dim(0)? - 1, 1)?;
-    Ok(decoder
-        .logits(&decoder.finish(&last)?)?
-        .flatten_all()?
-        .to_vec1()?)
 }

@@ -8,28 +8,36 @@ use sha2::{Digest, Sha256};
 
 use crate::generate::{Ended, Sampling, Shown, Writing};
 use crate::image::Picture;
-use crate::linear::Adapter;
+use crate::adapted::Adapter;
 use crate::reading::calibration::Calibrated;
 use crate::reading::scoring::{Correction, Scoring};
 use crate::template::{Message, Part, Role};
 
-/// How matrices are held.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Precision {
-    /// 4 bytes a weight: the contract of the traces.
-    #[default]
-    F32,
-    /// 2 bytes a weight; products are computed in float32.
-    Bf16,
-}
+pub use crate::weights::Precision;
 
 /// How to load.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct LoadOptions {
     /// How matrices are held.
     pub precision: Precision,
     /// Refuse when less than this is free, bytes; `None` asks the system.
     pub memory_available: Option<u64>,
+    /// Folder for quantised weights and image features; nothing is written without one.
+    pub cache: Option<PathBuf>,
+    /// `cpu`, or `cuda`, `cuda:1`, `metal` where the program was built for them; `candle` is the CPU in candle's tensors,
+    /// the slow twin.
+    pub device: String,
+}
+
+impl Default for LoadOptions {
+    fn default() -> Self {
+        Self {
+            precision: Precision::default(),
+            memory_available: None,
+            cache: None,
+            device: "cpu".to_owned(),
+        }
+    }
 }
 
 /// What was loaded.
@@ -53,6 +61,8 @@ pub struct Description {
     pub tokens_per_image: usize,
     /// How matrices are held.
     pub precision: Precision,
+    /// What a user should know about how it was loaded, a sentence each.
+    pub notes: Vec<String>,
 }
 
 /// What kind of answer is wanted.

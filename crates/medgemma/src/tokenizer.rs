@@ -36,6 +36,12 @@ impl Tokenizer {
         };
         let bytes = std::fs::read(&path).map_err(|error| bad(error.to_string()))?;
         let inner = Inner::from_bytes(&bytes).map_err(|error| bad(error.to_string()))?;
+        let sha256 = crate::words::hex(&Sha256::digest(&bytes));
+        Ok(Self::new(inner, sha256))
+    }
+
+    /// A tokenizer that was built otherwise, with a hash of what it was built from.
+    pub(crate) fn new(inner: Inner, sha256: String) -> Self {
         let mut special: Vec<String> = inner
             .get_added_tokens_decoder()
             .into_values()
@@ -43,14 +49,11 @@ impl Tokenizer {
             .map(|token| token.content)
             .collect();
         special.sort();
-        let sha256 = Sha256::digest(&bytes)
-            .iter()
-            .fold(String::new(), |text, b| text + &format!("{b:02x}"));
-        Ok(Self {
+        Self {
             inner,
             special,
             sha256,
-        })
+        }
     }
 
     /// User text in which no control mark can act: marks stay readable and are tokenised as plain text.

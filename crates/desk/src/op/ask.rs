@@ -76,7 +76,8 @@ pub fn read(
         *slot = None;
         let options = LoadOptions {
             precision,
-            memory_available: None,
+            cache: Some(desk.cache_folder()),
+            ..LoadOptions::default()
         };
         let mut told = Instant::now();
         let engine = Engine::load(

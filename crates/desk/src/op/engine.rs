@@ -3,8 +3,8 @@
 use std::path::Path;
 
 pub use overread_medgemma::Precision;
-use overread_medgemma::check;
 use overread_medgemma::template::render;
+use overread_medgemma::{LoadOptions, check};
 use serde_json::{Value, json};
 
 use crate::Outcome;
@@ -20,7 +20,7 @@ pub fn check(folder: &Path) -> Value {
         "lines": report.lines,
         "warning": report.warning,
         "parameters": report.parameters,
-        "memory_bytes": {"f32": report.memory_f32, "bf16": report.memory_bf16},
+        "memory_bytes": {"f32": report.memory_f32, "bf16": report.memory_bf16, "q8_0": report.memory_q8_0, "q4_k": report.memory_q4_k},
         "image_size": report.image_size,
         "tokens_per_image": report.tokens_per_image,
         "context": report.context,
@@ -35,7 +35,10 @@ pub fn trace(folder: &Path, case: &Path, precision: Precision) -> Outcome<Value>
     Ok(overread_medgemma::trace::trace(
         folder,
         case,
-        precision,
+        LoadOptions {
+            precision,
+            ..LoadOptions::default()
+        },
         &open_picture,
     )?)
 }

@@ -8,12 +8,32 @@
 //! | `F32` | for each column: 16 f32 |
 //! | `Bf16` | for each pair of columns: 16 x 2 bf16 |
 //! | `Q8_0` | for each 32 columns: 16 f16 scales `d`, then 8 x (16 rows x 4 columns) bytes `q + 128`; w = d (byte - 128) |
-//! | `Q4K` | for each 256 columns: 16 f16 `d`, 16 f16 `dmin`, 8 x 16 bytes of 6-bit scales, 8 x 16 bytes of 6-bit mins, then for each 32 columns 4 x 64 bytes: low nibbles are columns 4j..4j+4 of 16 rows, high nibbles columns 16+4j..; w = d sc q - dmin m |
-//! | `Q6K` | for each 256 columns: 16 f16 `d`, 16 x 16 bytes of signed scales (one to 16 columns), then 4-bit and 2-bit planes; w = d sc (q - 32) |
+//! | `Q4K` | for each 256 columns: 16 f16 `d`, 16 f16 `dmin`, 8 x 16 scales `sc`, 8 x 16 mins `m` (6 bits, a byte each), then for each 32 columns 4 x 64 bytes of nibbles; w = d sc q - dmin m |
+//! | `Q6K` | for each 256 columns: 16 f16 `d`, 16 x 16 signed scales `sc` (one to 16 columns), then for each 32 columns 4 x 64 bytes of low nibbles and 2 x 64 bytes of high pairs; w = d sc (q - 32) |
+//!
+//! 64 bytes of nibbles, number `j`, are 16 rows x 4: byte `4 row + i` holds column `4j + i` low and column `16 + 4j + i`
+//! high. In the 64 bytes of high pairs, number `h`, byte `4 row + i` holds columns `16h + 4j + i` for `j` of 0 to 3, two
+//! bits each, `j = 0` lowest. Columns past `k` are zeros; so are rows past `n`.
+//!
+//! Products with bytes are the same arithmetic at every level: an exact integer sum over 32 columns (16 for `Q6K`), which is
+//! then scaled and added in float32, block after block. Levels differ by the rounding of those few float operations.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod engine;
+mod finish;
+mod layout;
+mod native;
 mod pack;
+mod plain;
 mod product;
+mod quantise;
 mod strip;
+mod unpack;
+
+pub(crate) use engine::tile;
 
 use crate::bytes::Bytes;
 use crate::input::{Input, Wanted};
@@ -73,6 +93,27 @@ impl Format {
     }
 }
 
+/// Rows of plain numbers, little-endian, as files hold them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Plain {
+    /// float32.
+    F32,
+    /// float16.
+    F16,
+    /// bfloat16.
+    Bf16,
+}
+
+impl Plain {
+    /// Bytes of a number.
+    pub fn bytes(self) -> usize {
+        match self {
+            Self::F32 => 4,
+            Self::F16 | Self::Bf16 => 2,
+        }
+    }
+}
+
 /// What is done with a product before it is written.
 #[derive(Clone, Copy, Debug)]
 pub enum Epilogue<'a> {
@@ -98,7 +139,9 @@ pub struct Matrix {
 impl Matrix {
     /// Bytes of a packed matrix.
     pub fn packed_bytes(format: Format, rows: usize, columns: usize) -> usize {
-        rows.div_ceil(STRIP) * columns.div_ceil(format.block()) * format.strip_block_bytes()
+        let blocks = columns.div_ceil(format.block());
+        let strip = blocks.saturating_mul(format.strip_block_bytes());
+        rows.div_ceil(STRIP).saturating_mul(strip)
     }
 
     /// Packs rows that `fill` writes as float32 (row index, `[k]`); what the format cannot hold exactly is rounded.
@@ -118,6 +161,18 @@ impl Matrix {
         pack::pack_blocks(format, rows, columns, blocks)
     }
 
+    /// Packs plain rows `[rows, columns]`; what the format cannot hold exactly is rounded. `None` when the length does not
+    /// fit.
+    pub fn pack_plain(
+        format: Format,
+        rows: usize,
+        columns: usize,
+        plain: Plain,
+        bytes: &[u8],
+    ) -> Option<Self> {
+        pack::pack_plain(format, rows, columns, plain, bytes)
+    }
+
     /// Bytes packed before, from [`Self::bytes`]; `None` when the length does not fit.
     pub fn from_packed(format: Format, rows: usize, columns: usize, bytes: Bytes) -> Option<Self> {
         (bytes.len() == Self::packed_bytes(format, rows, columns)).then_some(Self {
@@ -126,6 +181,11 @@ impl Matrix {
             columns,
             bytes,
         })
+    }
+
+    /// Bytes of a strip.
+    fn strip_bytes(&self) -> usize {
+        self.columns.div_ceil(self.format.block()) * self.format.strip_block_bytes()
     }
 
     /// The packed bytes.

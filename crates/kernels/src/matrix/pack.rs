@@ -1,8 +1,10 @@
-//! Rows to strips.
+//! Rows to strips: all cores, a strip at a time.
 
-use super::{Format, Matrix, STRIP};
+use rayon::prelude::*;
+
+use super::{Format, Matrix, Plain, STRIP, native, quantise};
 use crate::bytes::Bytes;
-use crate::rounding::to_bf16;
+use crate::rounding::{from_bf16, from_f16, to_bf16};
 
 /// See [`Matrix::pack`].
 pub(super) fn pack(
@@ -11,11 +13,142 @@ pub(super) fn pack(
     columns: usize,
     fill: &(dyn Fn(usize, &mut [f32]) + Sync),
 ) -> Matrix {
+    let padded = columns.next_multiple_of(format.block());
+    by_strips(format, rows, columns, |s, strip| {
+        let mut values = vec![0.0; padded * STRIP];
+        let lanes = STRIP.min(rows - s * STRIP);
+        for (lane, row) in values.chunks_exact_mut(padded).enumerate().take(lanes) {
+            fill(s * STRIP + lane, &mut row[..columns]);
+        }
+        match format {
+            Format::F32 => lines(strip, &values, |v, line| {
+                line.copy_from_slice(&v[0].to_le_bytes())
+            }),
+            Format::Bf16 => lines(strip, &values, |v, line| {
+                line[..2].copy_from_slice(&to_bf16(v[0]).to_le_bytes());
+                line[2..].copy_from_slice(&to_bf16(v[1]).to_le_bytes());
+            }),
+            Format::Q8_0 | Format::Q4K | Format::Q6K => quantise::strip(format, &values, strip),
+        }
+    })
+}
+
+/// Writes four bytes of each row in turn, from `[16][padded]` values.
+#[inline(always)]
+fn lines(strip: &mut [u8], values: &[f32], put: impl Fn(&[f32], &mut [u8])) {
+    let steps = strip.len() / 64;
+    let width = values.len() / STRIP;
+    if steps == 0 {
+        return;
+    }
+    let each = width / steps;
+    for (step, line) in strip.chunks_exact_mut(64).enumerate() {
+        for (lane, four) in line.chunks_exact_mut(4).enumerate() {
+            put(&values[lane * width + step * each..][..each], four);
+        }
+    }
+}
+
+/// See [`Matrix::pack_blocks`].
+pub(super) fn pack_blocks(format: Format, rows: usize, columns: usize, blocks: &[u8]) -> Option<Matrix> {
+    let Some(bytes) = native::block_bytes(format) else {
+        let plain = if format == Format::F32 {
+            Plain::F32
+        } else {
+            Plain::Bf16
+        };
+        return pack_plain(format, rows, columns, plain, blocks);
+    };
+    if !columns.is_multiple_of(format.block()) {
+        return None;
+    }
+    let row_bytes = (columns / format.block()).checked_mul(bytes)?;
+    if rows.checked_mul(row_bytes)? != blocks.len() {
+        return None;
+    }
+    Some(by_strips(format, rows, columns, |s, strip| {
+        for lane in 0..STRIP.min(rows - s * STRIP) {
+            let row = &blocks[(s * STRIP + lane) * row_bytes..][..row_bytes];
+            for (block, strip_block) in row
+                .chunks_exact(bytes)
+                .zip(strip.chunks_exact_mut(format.strip_block_bytes()))
+            {
+                native::put(format, strip_block, lane, block);
+            }
+        }
+    }))
+}
+
+/// See [`Matrix::pack_plain`].
+pub(super) fn pack_plain(
+    format: Format,
+    rows: usize,
+    columns: usize,
+    plain: Plain,
+    bytes: &[u8],
+) -> Option<Matrix> {
+    let each = plain.bytes();
+    let row_bytes = columns.checked_mul(each)?;
+    if rows.checked_mul(row_bytes)? != bytes.len() {
+        return None;
+    }
+    let row_of = |row: usize| &bytes[row * row_bytes..][..row_bytes];
+    Some(match (format, plain) {
+        // The same numbers in another order: no arithmetic, so even what is not a number stays as it is.
+        (Format::F32, Plain::F32) => by_strips(format, rows, columns, |s, strip| {
+            interleave(strip, STRIP.min(rows - s * STRIP), row_bytes, |lane| {
+                row_of(s * STRIP + lane)
+            });
+        }),
+        (Format::Bf16, Plain::Bf16) => by_strips(format, rows, columns, |s, strip| {
+            interleave(strip, STRIP.min(rows - s * STRIP), row_bytes, |lane| {
+                row_of(s * STRIP + lane)
+            });
+        }),
+        _ => pack(format, rows, columns, &|row, out| {
+            let row = row_of(row);
+            match plain {
+                Plain::F32 => {
+                    for (o, b) in out.iter_mut().zip(row.chunks_exact(4)) {
+                        *o = f32::from_le_bytes([b[0], b[1], b[2], b[3]]);
+                    }
+                }
+                Plain::F16 => {
+                    for (o, b) in out.iter_mut().zip(row.chunks_exact(2)) {
+                        *o = from_f16(u16::from_le_bytes([b[0], b[1]]));
+                    }
+                }
+                Plain::Bf16 => {
+                    for (o, b) in out.iter_mut().zip(row.chunks_exact(2)) {
+                        *o = from_bf16(u16::from_le_bytes([b[0], b[1]]));
+                    }
+                }
+            }
+        }),
+    })
+}
+
+/// Rows of bytes to lines of four bytes of each row; the lines of 16 steps are written together, a whole line of each
+/// row read.
+fn interleave<'a>(strip: &mut [u8], lanes: usize, row_bytes: usize, row_of: impl Fn(usize) -> &'a [u8]) {
+    for (group, lines) in strip.chunks_mut(64 * 16).enumerate() {
+        for lane in 0..lanes {
+            let row = row_of(lane);
+            let from = &row[(group * 64).min(row_bytes)..(group * 64 + 64).min(row_bytes)];
+            for (four, line) in from.chunks(4).zip(lines.chunks_exact_mut(64)) {
+                line[lane * 4..lane * 4 + four.len()].copy_from_slice(four);
+            }
+        }
+    }
+}
+
+fn by_strips(format: Format, rows: usize, columns: usize, each: impl Fn(usize, &mut [u8]) + Sync) -> Matrix {
+    let strip_bytes = columns.div_ceil(format.block()) * format.strip_block_bytes();
     let bytes = Bytes::filled(Matrix::packed_bytes(format, rows, columns), |out| {
-        let mut row = vec![0.0; columns];
-        for r in 0..rows {
-            fill(r, &mut row);
-            put(format, columns, out, r, &row);
+        if strip_bytes > 0 {
+            out.par_chunks_exact_mut(strip_bytes)
+                .enumerate()
+                .for_each(|(s, strip)| each(s, strip));
         }
     });
     Matrix {
@@ -24,22 +157,4 @@ pub(super) fn pack(
         columns,
         bytes,
     }
-}
-
-fn put(format: Format, columns: usize, out: &mut [u8], row: usize, values: &[f32]) {
-    let strip_bytes = columns.div_ceil(format.block()) * format.strip_block_bytes();
-    let strip = &mut out[row / STRIP * strip_bytes..][..strip_bytes];
-    let lane = row % STRIP;
-    for (c, v) in values.iter().enumerate() {
-        match format {
-            Format::F32 => strip[(c * STRIP + lane) * 4..][..4].copy_from_slice(&v.to_le_bytes()),
-            _ => strip[(c / 2 * STRIP + lane) * 4 + c % 2 * 2..][..2]
-                .copy_from_slice(&to_bf16(*v).to_le_bytes()),
-        }
-    }
-}
-
-/// See [`Matrix::pack_blocks`].
-pub(super) fn pack_blocks(_format: Format, _rows: usize, _columns: usize, _blocks: &[u8]) -> Option<Matrix> {
-    None
 }

@@ -1,53 +1,237 @@
-//! Products with packed weights: the scalar twin.
+//! Products with packed weights: the work cut into tasks, the same for every level.
+//!
+//! A task is a few strips times some hundred rows of activations. It goes through the columns in parts: weights that need it
+//! are unpacked for the part (to scratch memory that stays in the nearest cache), then tile after tile of activations passes.
+//! Sums stay in scratch memory until the last part; the epilogue writes them out.
+
+use std::cell::RefCell;
 
 use rayon::prelude::*;
 
-use super::{Epilogue, Matrix, STRIP};
+use super::engine::{self, Engine, Tile};
+use super::{Epilogue, Matrix, STRIP, finish};
 use crate::input::Input;
 use crate::level::Kernels;
-use crate::rows::gelu_tanh;
+use crate::panel::Tiles;
 use crate::stop::Stop;
+
+/// Rows of activations of a task, about: between two looks at the stop flag.
+const TASK_ROWS: usize = 384;
+
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+struct Line([f32; STRIP]);
+
+/// What a thread keeps between tasks.
+#[derive(Default)]
+struct Scratch {
+    sums: Vec<Line>,
+    weights: Vec<Line>,
+}
+
+thread_local! {
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
+/// Where results go: each task writes its own columns of its own rows.
+#[derive(Clone, Copy)]
+struct Out(*mut f32);
+
+#[expect(unsafe_code, reason = "tasks write disjoint parts of one output")]
+// SAFETY: the pointer is used for disjoint parts only, see `Job::write`.
+unsafe impl Send for Out {}
+#[expect(unsafe_code, reason = "tasks write disjoint parts of one output")]
+// SAFETY: as above.
+unsafe impl Sync for Out {}
+
+/// One product.
+struct Job<'a> {
+    engine: Engine,
+    weights: &'a [u8],
+    strip_bytes: usize,
+    rows: usize,
+    outputs: usize,
+    /// Steps of all columns, and of one part of them.
+    steps: usize,
+    part: usize,
+    panel: &'a [u32],
+    row_words: usize,
+    tiles: Tiles,
+    out: Out,
+    epilogue: Epilogue<'a>,
+    stop: Stop<'a>,
+}
 
 /// See [`Matrix::multiply`]; the input is prepared.
 pub(super) fn multiply(
     matrix: &Matrix,
-    _kernels: Kernels,
+    kernels: Kernels,
     input: &Input,
     out: &mut [f32],
     epilogue: Epilogue<'_>,
     stop: Stop<'_>,
 ) {
-    let (m, n, k) = (input.rows(), matrix.rows(), matrix.columns());
-    let strips: Vec<(usize, Vec<f32>)> = (0..n.div_ceil(STRIP))
-        .into_par_iter()
-        .map(|s| {
-            let lanes = STRIP.min(n - s * STRIP);
-            let mut part = vec![0.0; m * lanes];
-            let mut weights = vec![0.0; k];
-            for lane in 0..lanes {
-                if stop.is_set() {
-                    break;
-                }
-                matrix.row(s * STRIP + lane, &mut weights);
-                for (r, x) in input.values().chunks_exact(k).enumerate() {
-                    part[r * lanes + lane] = x.iter().zip(&weights).map(|(a, b)| a * b).sum();
-                }
+    let (m, n) = (input.rows(), matrix.rows());
+    if m == 0 || n == 0 {
+        return;
+    }
+    let engine = engine::of(matrix.format(), kernels.level(), m);
+    let (panel, tiles) = input.panel(matrix.wanted(kernels));
+    let steps = matrix.columns().div_ceil(engine.columns);
+    let job = Job {
+        weights: matrix.bytes(),
+        strip_bytes: matrix.strip_bytes(),
+        rows: m,
+        outputs: n,
+        steps: steps.next_multiple_of(engine.whole),
+        part: if engine.part == 0 { usize::MAX } else { engine.part },
+        row_words: panel.len() / m,
+        panel,
+        tiles,
+        out: Out(out.as_mut_ptr()),
+        epilogue,
+        stop,
+        engine,
+    };
+    let strips = n.div_ceil(STRIP);
+    let group = job.group(strips);
+    let chunks = Tiles {
+        rows: tiles.count(),
+        most: (TASK_ROWS / tiles.most).max(1),
+    };
+    let tasks = strips.div_ceil(group) * chunks.count();
+    let run = |task: usize| {
+        let (chunk, first) = (
+            task / strips.div_ceil(group),
+            task % strips.div_ceil(group) * group,
+        );
+        let last = (first + group).min(strips);
+        SCRATCH.with_borrow_mut(|scratch| {
+            job.task(scratch, first..last, chunks.start(chunk)..chunks.start(chunk + 1));
+        });
+    };
+    if tasks == 1 {
+        run(0);
+    } else {
+        (0..tasks).into_par_iter().with_max_len(1).for_each(run);
+    }
+}
+
+impl Job<'_> {
+    /// Strips of a task: at least so much work that sharing it out is worth while, and enough tasks for all cores.
+    fn group(&self, strips: usize) -> usize {
+        let unit = self.engine.strips;
+        let work = self.strip_bytes * self.rows.div_ceil(4).min(TASK_ROWS);
+        let worth = (96_usize << 10).div_ceil(work.max(1));
+        let fair = strips.div_ceil(rayon::current_num_threads().max(1) * 4);
+        worth.min(fair.max(unit)).max(1).next_multiple_of(unit)
+    }
+
+    fn task(&self, scratch: &mut Scratch, strips: std::ops::Range<usize>, tiles: std::ops::Range<usize>) {
+        let (start, end) = (self.tiles.start(tiles.start), self.tiles.start(tiles.end));
+        let rows = end - start;
+        let unit = self.engine.strips;
+        for first in strips.clone().step_by(unit) {
+            let count = unit.min(strips.end - first);
+            scratch
+                .sums
+                .resize((rows * unit).max(scratch.sums.len()), Line([0.0; STRIP]));
+            if self.steps == 0 {
+                scratch.sums.fill(Line([0.0; STRIP]));
             }
-            (lanes, part)
-        })
-        .collect();
-    for (s, (lanes, part)) in strips.into_iter().enumerate() {
-        for r in 0..m {
-            for lane in 0..lanes {
-                let j = s * STRIP + lane;
-                let (v, o) = (part[r * lanes + lane], &mut out[r * n + j]);
-                *o = match epilogue {
-                    Epilogue::None => v,
-                    Epilogue::Bias(bias) => v + bias[j],
-                    Epilogue::BiasGelu(bias) => gelu_tanh(v + bias[j]),
-                    Epilogue::BiasAdd(bias) => *o + v + bias[j],
-                };
+            for from in (0..self.steps).step_by(self.part.min(self.steps).max(1)) {
+                if self.stop.is_set() {
+                    return;
+                }
+                let steps = self.part.min(self.steps - from);
+                self.pass(scratch, first, count, from, steps, tiles.clone());
             }
+            self.write(&scratch.sums, first, count, start, rows);
+        }
+    }
+
+    /// One part of the columns of `count` strips, for some tiles.
+    fn pass(
+        &self,
+        scratch: &mut Scratch,
+        first: usize,
+        count: usize,
+        from: usize,
+        steps: usize,
+        tiles: std::ops::Range<usize>,
+    ) {
+        let engine = &self.engine;
+        let offset = from / engine.whole * engine.whole_bytes;
+        let length = steps.div_ceil(engine.whole) * engine.whole_bytes;
+        let (weights, stride) = if let Some(unpack) = engine.unpack {
+            let lines = steps * engine.unpacked * count / size_of::<Line>();
+            scratch
+                .weights
+                .resize(lines.max(scratch.weights.len()), Line([0.0; STRIP]));
+            #[expect(unsafe_code, reason = "scratch lines as bytes")]
+            // SAFETY: lines are plain numbers without padding, and there are at least so many.
+            let bytes = unsafe {
+                std::slice::from_raw_parts_mut(
+                    scratch.weights.as_mut_ptr().cast::<u8>(),
+                    lines * size_of::<Line>(),
+                )
+            };
+            for s in 0..count {
+                let strip = &self.weights[(first + s) * self.strip_bytes + offset..][..length];
+                unpack(strip, bytes, s, count);
+            }
+            (scratch.weights.as_ptr().cast::<u8>(), 0)
+        } else {
+            let strips = &self.weights[first * self.strip_bytes..(first + count) * self.strip_bytes];
+            (strips[offset..offset + length].as_ptr(), self.strip_bytes)
+        };
+        let base = self.tiles.start(tiles.start);
+        for t in tiles {
+            let (row, next) = (self.tiles.start(t), self.tiles.start(t + 1));
+            let panel = &self.panel[row * self.row_words..next * self.row_words];
+            // Where a step is a word, rows take turns after 16 words, the last ones padded.
+            let words = if engine.words == 1 {
+                steps.next_multiple_of(16)
+            } else {
+                steps * engine.words
+            };
+            let x = &panel[from * engine.words * (next - row)..][..words * (next - row)];
+            let sums = &mut scratch.sums[(row - base) * count..(next - base) * count];
+            let tile = Tile {
+                strips: count,
+                rows: next - row,
+                weights,
+                stride,
+                x: x.as_ptr(),
+                steps,
+                sums: sums.as_mut_ptr().cast(),
+                first: from == 0,
+            };
+            #[expect(unsafe_code, reason = "the kernels read through pointers")]
+            // SAFETY: the slices above hold what the tile describes: `steps` steps of weights of `count` strips, as many
+            // of `rows` rows of activations, and `rows * count` lines of sums. The engine fits the machine's level.
+            unsafe {
+                (engine.multiply)(&tile);
+            }
+        }
+    }
+
+    /// Sums `[rows][count][16]` to the output.
+    fn write(&self, sums: &[Line], first: usize, count: usize, start: usize, rows: usize) {
+        let columns = first * STRIP..((first + count) * STRIP).min(self.outputs);
+        for (r, lines) in sums.chunks_exact(count).take(rows).enumerate() {
+            #[expect(unsafe_code, reason = "disjoint parts of one output")]
+            // SAFETY: the output holds `rows * outputs` values, and no other task has these columns of this row.
+            let out = unsafe {
+                std::slice::from_raw_parts_mut(
+                    self.out.0.add((start + r) * self.outputs + columns.start),
+                    columns.len(),
+                )
+            };
+            #[expect(unsafe_code, reason = "lines as numbers")]
+            // SAFETY: lines are sixteen numbers each, without padding.
+            let values = unsafe { std::slice::from_raw_parts(lines.as_ptr().cast::<f32>(), columns.len()) };
+            finish::row(values, out, columns.start, self.epilogue);
         }
     }
 }

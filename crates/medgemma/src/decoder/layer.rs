@@ -1,237 +1,228 @@
-//! Layers, embedding and head.
+//! One decoder layer: four norms, grouped-query attention, gated MLP.
 
-use candle_core::{DType, Device, Tensor};
+use overread_kernels::Input;
+use overread_kernels::attention::{Heads, Segment, attend};
+use overread_kernels::rows::{add_rms_norm, gelu_gate, norm_and_rotate, rms_norm};
 
-use crate::cancel::Cancel;
 use crate::config::{LayerKind, TextConfig};
-use crate::decoder::attention::attend;
-use crate::decoder::cache::{Cache, LayerCache, Span};
-use crate::decoder::norm::RmsNorm;
+use crate::decoder::cache::{Cache, Rows};
 use crate::decoder::rope::Rotation;
+use crate::decoder::span::Span;
 use crate::error::Result;
+use crate::linear::{Linear, Pass, Then};
+use crate::norm::Norm;
 use crate::weights::Weights;
 
-/// Rows of the embedding that are multiplied at once for logits.
-const ROWS_AT_ONCE: usize = 32_768;
-
-/// x times the transposed weight; weights may be held in half the width.
-fn linear(x: &Tensor, weight: &Tensor) -> Result<Tensor> {
-    Ok(x.matmul(&weight.to_dtype(DType::F32)?.t()?)?)
+/// Buffers of a pass, kept between passes.
+#[derive(Debug, Default)]
+pub(crate) struct Buffers {
+    pub(crate) input: Input,
+    q: Vec<f32>,
+    k: Vec<f32>,
+    v: Vec<f32>,
+    attended: Vec<f32>,
+    up: Vec<f32>,
+    gate: Vec<f32>,
+    branch: Vec<f32>,
+    seen: Vec<std::ops::Range<usize>>,
 }
 
 #[derive(Debug)]
-struct Layer {
+pub(crate) struct Layer {
     kind: LayerKind,
-    q: Tensor,
-    k: Tensor,
-    v: Tensor,
-    o: Tensor,
-    q_norm: RmsNorm,
-    k_norm: RmsNorm,
-    gate: Tensor,
-    up: Tensor,
-    down: Tensor,
-    input_norm: RmsNorm,
-    post_attention_norm: RmsNorm,
-    pre_feedforward_norm: RmsNorm,
-    post_feedforward_norm: RmsNorm,
+    q: Linear,
+    k: Linear,
+    v: Linear,
+    o: Linear,
+    q_norm: Norm,
+    k_norm: Norm,
+    gate: Linear,
+    up: Linear,
+    down: Linear,
+    input_norm: Norm,
+    post_attention_norm: Norm,
+    pre_feedforward_norm: Norm,
+    post_feedforward_norm: Norm,
 }
 
 impl Layer {
-    fn take(weights: &mut Weights, config: &TextConfig, i: usize) -> Result<Self> {
-        let name = |part: &str| format!("text.layers.{i}.{part}.weight");
-        let eps = config.rms_norm_eps;
+    pub(crate) fn take(weights: &mut Weights, config: &TextConfig, i: usize) -> Result<Self> {
+        let name = |part: &str| format!("text.layers.{i}.{part}");
+        let mut norm = |part: &str| Norm::take(weights, &name(part));
+        let (q_norm, k_norm) = (norm("self_attn.q_norm")?, norm("self_attn.k_norm")?);
+        let input_norm = norm("input_layernorm")?;
+        let post_attention_norm = norm("post_attention_layernorm")?;
+        let pre_feedforward_norm = norm("pre_feedforward_layernorm")?;
+        let post_feedforward_norm = norm("post_feedforward_layernorm")?;
         Ok(Self {
             kind: config.layers[i],
-            q: weights.take(&name("self_attn.q_proj"))?,
-            k: weights.take(&name("self_attn.k_proj"))?,
-            v: weights.take(&name("self_attn.v_proj"))?,
-            o: weights.take(&name("self_attn.o_proj"))?,
-            q_norm: RmsNorm::take(weights, &name("self_attn.q_norm"), eps)?,
-            k_norm: RmsNorm::take(weights, &name("self_attn.k_norm"), eps)?,
-            gate: weights.take(&name("mlp.gate_proj"))?,
-            up: weights.take(&name("mlp.up_proj"))?,
-            down: weights.take(&name("mlp.down_proj"))?,
-            input_norm: RmsNorm::take(weights, &name("input_layernorm"), eps)?,
-            post_attention_norm: RmsNorm::take(weights, &name("post_attention_layernorm"), eps)?,
-            pre_feedforward_norm: RmsNorm::take(weights, &name("pre_feedforward_layernorm"), eps)?,
-            post_feedforward_norm: RmsNorm::take(weights, &name("post_feedforward_layernorm"), eps)?,
+            q: Linear::take(weights, &name("self_attn.q_proj"))?,
+            k: Linear::take(weights, &name("self_attn.k_proj"))?,
+            v: Linear::take(weights, &name("self_attn.v_proj"))?,
+            o: Linear::take(weights, &name("self_attn.o_proj"))?,
+            gate: Linear::take(weights, &name("mlp.gate_proj"))?,
+            up: Linear::take(weights, &name("mlp.up_proj"))?,
+            down: Linear::take(weights, &name("mlp.down_proj"))?,
+            q_norm,
+            k_norm,
+            input_norm,
+            post_attention_norm,
+            pre_feedforward_norm,
+            post_feedforward_norm,
         })
     }
 
-    fn forward(
+    /// Its maps, for adapters.
+    pub(crate) fn linears(&self) -> [&Linear; 7] {
+        [
+            &self.q, &self.k, &self.v, &self.o, &self.gate, &self.up, &self.down,
+        ]
+    }
+
+    pub(crate) fn kind(&self) -> LayerKind {
+        self.kind
+    }
+
+    /// `x` is `[T, D]`. With `own`, keys and values go there and not into the cache (a branch that is thrown away).
+    /// Only the last `wanted` rows of `x` are carried further: the last layer of a prompt needs no others.
+    pub(crate) fn forward(
         &self,
-        x: &Tensor,
+        pass: Pass<'_>,
+        x: &mut Vec<f32>,
         config: &TextConfig,
+        index: usize,
         span: &Span,
         rotation: &Rotation,
-        cache: &mut LayerCache,
-        persist: bool,
-        cancel: &Cancel,
-    ) -> Result<Tensor> {
-        let length = x.dim(0)?;
-        let u = self.input_norm.forward(x)?;
-        let split = |t: Tensor, heads: usize| -> Result<Tensor> {
-            Ok(t.reshape((length, heads, config.head_dim))?
-                .transpose(0, 1)?
-                .contiguous()?)
-        };
-        let q = rotation.apply(&self.q_norm.forward(&split(linear(&u, &self.q)?, config.heads)?)?)?;
-        let k = rotation.apply(
-            &self
-                .k_norm
-                .forward(&split(linear(&u, &self.k)?, config.kv_heads)?)?,
-        )?;
-        let v = split(linear(&u, &self.v)?, config.kv_heads)?;
-        let (all_k, all_v, keys) = cache.with(&k, &v, span)?;
-        let window = (self.kind == LayerKind::Local).then_some(config.sliding_window);
-        let scale = config.query_pre_attn_scalar.powf(-0.5);
-        let attended = attend(&q, &all_k, &all_v, span, &keys, window, scale, cancel)?;
-        if persist {
-            cache.keep(all_k, all_v, keys, self.kind, config.sliding_window)?;
-        }
-        cancel.check()?;
-        let x = (x + self.post_attention_norm.forward(&linear(&attended, &self.o)?)?)?;
-        let u = self.pre_feedforward_norm.forward(&x)?;
-        let inner = (linear(&u, &self.gate)?.gelu()? * linear(&u, &self.up)?)?;
-        cancel.check()?;
-        Ok((&x + self.post_feedforward_norm.forward(&linear(&inner, &self.down)?)?)?)
-    }
-}
-
-/// The decoder.
-#[derive(Debug)]
-pub struct Decoder {
-    config: TextConfig,
-    embedding: Tensor,
-    head: Option<Tensor>,
-    layers: Vec<Layer>,
-    norm: RmsNorm,
-}
-
-impl Decoder {
-    /// Takes the decoder's weights.
-    ///
-    /// # Errors
-    /// Missing tensors.
-    pub fn take(weights: &mut Weights, config: &TextConfig) -> Result<Self> {
-        Ok(Self {
-            config: config.clone(),
-            embedding: weights.take("text.embed_tokens.weight")?,
-            head: if config.tied {
-                None
-            } else {
-                Some(weights.take("head.weight")?)
-            },
-            layers: (0..config.layers.len())
-                .map(|i| Layer::take(weights, config, i))
-                .collect::<Result<_>>()?,
-            norm: RmsNorm::take(weights, "text.norm.weight", config.rms_norm_eps)?,
-        })
-    }
-
-    /// An empty cache.
-    pub fn cache(&self) -> Cache {
-        Cache::new(self.layers.len())
-    }
-
-    /// Scaled embeddings `[T, D]` of ids; image positions get rows of `features` (in order, not scaled) instead.
-    ///
-    /// # Errors
-    /// Arithmetic.
-    pub fn embed(&self, ids: &[u32], blocks: &[i32], features: Option<&Tensor>) -> Result<Tensor> {
-        // The image id may lie past the table: any row will do, it is replaced.
-        let safe: Vec<u32> = ids
-            .iter()
-            .zip(blocks)
-            .map(|(id, block)| if *block >= 0 { 0 } else { *id })
-            .collect();
-        let index = Tensor::from_vec(safe, ids.len(), &Device::Cpu)?;
-        let scale = (self.config.hidden_size as f64).sqrt();
-        let text = (self.embedding.index_select(&index, 0)?.to_dtype(DType::F32)? * scale)?;
-        let Some(features) = features else { return Ok(text) };
-        let mut parts = Vec::new();
-        let (mut at, mut used) = (0, 0);
-        while at < ids.len() {
-            let image = blocks[at] >= 0;
-            let run = blocks[at..].iter().take_while(|b| (**b >= 0) == image).count();
-            if image {
-                parts.push(features.narrow(0, used, run)?);
-                used += run;
-            } else {
-                parts.push(text.narrow(0, at, run)?);
-            }
-            at += run;
-        }
-        Ok(Tensor::cat(&parts, 0)?)
-    }
-
-    /// Runs `[T, D]` through all layers; gives the hidden states after the last layer, not yet normed. With `persist`
-    /// the cache grows by the span; without, it is left as it was (a branch that is thrown away).
-    ///
-    /// `watch` sees the last row after the embedding and after each layer, for traces.
-    ///
-    /// # Errors
-    /// Cancelled, or arithmetic.
-    pub fn forward(
-        &self,
-        embedded: Tensor,
-        span: &Span,
         cache: &mut Cache,
-        persist: bool,
-        cancel: &Cancel,
-        mut watch: Option<&mut dyn FnMut(&Tensor) -> Result<()>>,
-    ) -> Result<Tensor> {
-        let c = &self.config;
-        let local = Rotation::new(&span.positions, c.head_dim, c.rope_theta_local, 1.0)?;
-        let global = Rotation::new(&span.positions, c.head_dim, c.rope_theta_global, c.rope_factor)?;
-        let mut x = embedded;
-        for (layer, layer_cache) in self.layers.iter().zip(&mut cache.layers) {
-            cancel.check()?;
-            if let Some(watch) = watch.as_deref_mut() {
-                watch(&x)?;
+        own: Option<&mut Rows>,
+        wanted: usize,
+        b: &mut Buffers,
+    ) -> Result<()> {
+        let (width, length) = (config.hidden_size, span.len());
+        let (d, eps) = (config.head_dim, config.rms_norm_eps as f32);
+        let kernels = pass.kernels;
+        rms_norm(
+            kernels,
+            x,
+            self.input_norm.scale(pass),
+            eps,
+            b.input.fill(length, width),
+        );
+        self.k.forward(pass, &mut b.input, &mut b.k, Then::Write);
+        self.v.forward(pass, &mut b.input, &mut b.v, Then::Write);
+        norm_and_rotate(
+            kernels,
+            &mut b.k,
+            config.kv_heads,
+            self.k_norm.scale(pass),
+            eps,
+            &rotation.cos,
+            &rotation.sin,
+        );
+        pass.cancel.check()?;
+        let own = match own {
+            Some(rows) => {
+                rows.append(&b.k, &b.v, 0, 0);
+                Some(&*rows)
             }
-            let rotation = if layer.kind == LayerKind::Local {
-                &local
-            } else {
-                &global
-            };
-            x = layer.forward(&x, c, span, rotation, layer_cache, persist, cancel)?;
+            None => {
+                cache.append(index, &b.k, &b.v);
+                None
+            }
+        };
+        if wanted == 0 {
+            x.clear();
+            return Ok(());
         }
-        if persist {
-            cache.length += span.len();
+        let skipped = length - wanted;
+        if skipped > 0 {
+            x.drain(..skipped * width);
+            rms_norm(
+                kernels,
+                x,
+                self.input_norm.scale(pass),
+                eps,
+                b.input.fill(wanted, width),
+            );
         }
-        Ok(x)
+        self.q.forward(pass, &mut b.input, &mut b.q, Then::Write);
+        let half = d / 2;
+        norm_and_rotate(
+            kernels,
+            &mut b.q,
+            config.heads,
+            self.q_norm.scale(pass),
+            eps,
+            &rotation.cos[skipped * half..],
+            &rotation.sin[skipped * half..],
+        );
+        self.attend(pass, config, index, span, skipped, cache, own, b);
+        pass.cancel.check()?;
+        b.input.load(&b.attended, wanted, config.heads * d);
+        self.o.forward(pass, &mut b.input, &mut b.branch, Then::Write);
+        add_rms_norm(kernels, x, &b.branch, self.post_attention_norm.scale(pass), eps);
+        rms_norm(
+            kernels,
+            x,
+            self.pre_feedforward_norm.scale(pass),
+            eps,
+            b.input.fill(wanted, width),
+        );
+        self.gate.forward(pass, &mut b.input, &mut b.gate, Then::Write);
+        pass.cancel.check()?;
+        self.up.forward(pass, &mut b.input, &mut b.up, Then::Write);
+        pass.cancel.check()?;
+        gelu_gate(kernels, &mut b.gate, &b.up);
+        b.input.load(&b.gate, wanted, config.intermediate_size);
+        self.down.forward(pass, &mut b.input, &mut b.branch, Then::Write);
+        add_rms_norm(kernels, x, &b.branch, self.post_feedforward_norm.scale(pass), eps);
+        pass.cancel.check()
     }
 
-    /// The final norm.
-    ///
-    /// # Errors
-    /// Arithmetic.
-    pub fn finish(&self, hidden: &Tensor) -> Result<Tensor> {
-        self.norm.forward(hidden)
-    }
-
-    /// Logits `[n, V]` of normed hidden states `[n, D]`.
-    ///
-    /// # Errors
-    /// Arithmetic.
-    pub fn logits(&self, normed: &Tensor) -> Result<Tensor> {
-        // A part of the table at a time: half-width weights are widened for the product, never all at once.
-        let table = self.head.as_ref().unwrap_or(&self.embedding);
-        let parts = (0..table.dim(0)?)
-            .step_by(ROWS_AT_ONCE)
-            .map(|start| {
-                linear(
-                    normed,
-                    &table.narrow(0, start, ROWS_AT_ONCE.min(table.dim(0)? - start))?,
-                )
-            })
-            .collect::<Result<Vec<_>>>()?;
-        let logits = Tensor::cat(&parts, 1)?;
-        match self.config.final_softcap {
-            Some(cap) => Ok(((logits / cap)?.tanh()? * cap)?),
-            None => Ok(logits),
+    fn attend(
+        &self,
+        pass: Pass<'_>,
+        config: &TextConfig,
+        index: usize,
+        span: &Span,
+        skipped: usize,
+        cache: &Cache,
+        own: Option<&Rows>,
+        b: &mut Buffers,
+    ) {
+        let window = (self.kind == LayerKind::Local).then_some(config.sliding_window);
+        let trunk: Vec<&Rows> = cache.rows(index).collect();
+        let segments: Vec<Segment<'_>> = trunk.iter().copied().chain(own).map(Rows::segment).collect();
+        b.seen.clear();
+        for t in skipped..span.len() {
+            let wanted = span.sees(t, window);
+            for rows in &trunk {
+                let from = wanted.start.max(rows.first);
+                let to = wanted.end.min(rows.first + rows.rows);
+                b.seen
+                    .push(from.min(to).max(rows.first) - rows.first..to.max(rows.first) - rows.first);
+            }
+            if own.is_some() {
+                b.seen.push(span.sees_of_branch(t, window));
+            }
         }
+        let shape = Heads {
+            heads: config.heads,
+            kv_heads: config.kv_heads,
+            d: config.head_dim,
+        };
+        let scale = config.query_pre_attn_scalar.powf(-0.5) as f32;
+        b.attended
+            .resize((span.len() - skipped) * config.heads * config.head_dim, 0.0);
+        attend(
+            pass.kernels,
+            &b.q,
+            shape,
+            &segments,
+            &b.seen,
+            scale,
+            &mut b.attended,
+            pass.stop(),
+        );
     }
 }

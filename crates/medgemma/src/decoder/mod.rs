@@ -1,10 +1,11 @@
 //! The Gemma 3 decoder: local and global attention, image blocks seen both ways, a cache that knows its window.
 
-mod attention;
 mod cache;
 mod layer;
-pub(crate) mod norm;
 mod rope;
+mod span;
+mod stack;
 
-pub use cache::{Cache, Span};
-pub use layer::Decoder;
+pub(crate) use cache::{Cache, CacheFormat};
+pub(crate) use span::Span;
+pub(crate) use stack::{Decoder, Wanted};

@@ -18,7 +18,7 @@ use crate::cancel::Cancel;
 use crate::engine::{Encoded, Engine, State};
 use crate::error::{EngineError, Result};
 use crate::image::{Picture, RESIZE};
-use crate::linear::Adapter;
+use crate::adapted::Adapter;
 use crate::prompt::Prompt;
 use crate::question::{Answer, Question, ReadEvent, Task, part_order};
 use crate::template::Message;

@@ -1,6 +1,6 @@
 //! The SigLIP tower and the projector: a picture to `tokens_per_image` vectors of the decoder's width.
 
-mod attention;
+pub(crate) mod encoder;
 mod tower;
 
 pub use tower::{Projector, Tower};

@@ -1,172 +1,102 @@
 //! Patches, encoder layers, projector.
 
-use candle_core::{DType, Device, Tensor};
+use overread_kernels::Input;
+use overread_kernels::attention::Precision as Arithmetic;
+use overread_kernels::rows::rms_norm;
 
-use crate::cancel::Cancel;
 use crate::config::{Config, VisionConfig};
-use crate::decoder::norm::RmsNorm;
 use crate::error::Result;
 use crate::image::Picture;
-use crate::vision::attention::attend;
+use crate::linear::{Linear, Pass, Then};
+use crate::norm::Norm;
+use crate::vision::encoder::{EncoderLayer, LayerNorm, encode};
 use crate::weights::Weights;
-
-#[derive(Debug)]
-struct Linear {
-    weight: Tensor,
-    bias: Tensor,
-}
-
-impl Linear {
-    fn take(weights: &mut Weights, name: &str) -> Result<Self> {
-        Ok(Self {
-            weight: weights.take(&format!("{name}.weight"))?,
-            bias: weights.take(&format!("{name}.bias"))?,
-        })
-    }
-
-    fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let weight = self.weight.to_dtype(DType::F32)?;
-        Ok(x.matmul(&weight.t()?)?.broadcast_add(&self.bias)?)
-    }
-}
-
-#[derive(Debug)]
-struct LayerNorm {
-    weight: Tensor,
-    bias: Tensor,
-    eps: f64,
-}
-
-impl LayerNorm {
-    fn take(weights: &mut Weights, name: &str, eps: f64) -> Result<Self> {
-        let Linear { weight, bias } = Linear::take(weights, name)?;
-        Ok(Self { weight, bias, eps })
-    }
-
-    fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let mean = x.mean_keepdim(1)?;
-        let centred = x.broadcast_sub(&mean)?;
-        let variance = centred.sqr()?.mean_keepdim(1)?;
-        let scaled = centred.broadcast_div(&(variance + self.eps)?.sqrt()?)?;
-        Ok(scaled.broadcast_mul(&self.weight)?.broadcast_add(&self.bias)?)
-    }
-}
-
-#[derive(Debug)]
-struct Layer {
-    norm1: LayerNorm,
-    q: Linear,
-    k: Linear,
-    v: Linear,
-    out: Linear,
-    norm2: LayerNorm,
-    fc1: Linear,
-    fc2: Linear,
-}
-
-impl Layer {
-    fn take(weights: &mut Weights, i: usize, eps: f64) -> Result<Self> {
-        let name = |part: &str| format!("vision.encoder.layers.{i}.{part}");
-        Ok(Self {
-            norm1: LayerNorm::take(weights, &name("layer_norm1"), eps)?,
-            q: Linear::take(weights, &name("self_attn.q_proj"))?,
-            k: Linear::take(weights, &name("self_attn.k_proj"))?,
-            v: Linear::take(weights, &name("self_attn.v_proj"))?,
-            out: Linear::take(weights, &name("self_attn.out_proj"))?,
-            norm2: LayerNorm::take(weights, &name("layer_norm2"), eps)?,
-            fc1: Linear::take(weights, &name("mlp.fc1"))?,
-            fc2: Linear::take(weights, &name("mlp.fc2"))?,
-        })
-    }
-
-    /// `[P, D]` to `[P, D]`.
-    fn forward(&self, x: &Tensor, heads: usize, cancel: &Cancel) -> Result<Tensor> {
-        let (length, width) = x.dims2()?;
-        let split =
-            |t: Tensor| -> Result<Tensor> { Ok(t.reshape((length, heads, width / heads))?.transpose(0, 1)?) };
-        let u = self.norm1.forward(x)?;
-        let (q, k, v) = (
-            split(self.q.forward(&u)?)?,
-            split(self.k.forward(&u)?)?,
-            split(self.v.forward(&u)?)?,
-        );
-        let scale = ((width / heads) as f64).powf(-0.5);
-        let attended = attend(&q, &k, &v, scale, cancel)?
-            .transpose(0, 1)?
-            .reshape((length, width))?;
-        let x = (x + self.out.forward(&attended)?)?;
-        cancel.check()?;
-        let u = self.fc1.forward(&self.norm2.forward(&x)?)?.gelu()?;
-        Ok((&x + self.fc2.forward(&u)?)?)
-    }
-}
 
 /// The tower.
 #[derive(Debug)]
 pub struct Tower {
     config: VisionConfig,
-    patch_weight: Tensor,
-    patch_bias: Tensor,
-    positions: Tensor,
-    layers: Vec<Layer>,
+    arithmetic: Arithmetic,
+    patch: Linear,
+    positions: Vec<f32>,
+    layers: Vec<EncoderLayer>,
     post_norm: LayerNorm,
 }
 
 impl Tower {
     /// Takes the tower's weights.
-    ///
-    /// # Errors
-    /// Missing tensors.
-    pub fn take(weights: &mut Weights, config: &VisionConfig) -> Result<Self> {
-        let patch = 3 * config.patch_size * config.patch_size;
+    pub(crate) fn take(weights: &mut Weights, config: &VisionConfig, arithmetic: Arithmetic) -> Result<Self> {
         Ok(Self {
             config: config.clone(),
-            patch_weight: weights
-                .take("vision.embeddings.patch_embedding.weight")?
-                .reshape((config.hidden_size, patch))?,
-            patch_bias: weights.take("vision.embeddings.patch_embedding.bias")?,
-            positions: weights.take("vision.embeddings.position_embedding.weight")?,
+            arithmetic,
+            patch: Linear::take_with_bias(weights, "vision.embeddings.patch_embedding")?,
+            positions: weights.vector("vision.embeddings.position_embedding.weight")?,
             layers: (0..config.layers)
-                .map(|i| Layer::take(weights, i, config.layer_norm_eps))
+                .map(|i| {
+                    EncoderLayer::take(
+                        weights,
+                        &format!("vision.encoder.layers.{i}"),
+                        config.layer_norm_eps,
+                    )
+                })
                 .collect::<Result<_>>()?,
             post_norm: LayerNorm::take(weights, "vision.post_layernorm", config.layer_norm_eps)?,
         })
     }
 
-    /// Last hidden state `[patches, D]` of a picture of the tower's own size.
-    ///
-    /// # Errors
-    /// Cancelled, or arithmetic.
-    pub fn forward(&self, picture: &Picture, cancel: &Cancel) -> Result<Tensor> {
-        let mut x = self
-            .patches(picture)?
-            .matmul(&self.patch_weight.t()?)?
-            .broadcast_add(&self.patch_bias)?;
-        x = (x + &self.positions)?;
-        for layer in &self.layers {
-            cancel.check()?;
-            x = layer.forward(&x, self.config.heads, cancel)?;
-        }
-        self.post_norm.forward(&x)
+    /// Last hidden state `[patches, D]` of a picture, resized to the tower's own size where it is not.
+    pub(crate) fn forward(
+        &self,
+        pass: Pass<'_>,
+        picture: &Picture,
+        progress: &mut dyn FnMut(usize),
+    ) -> Result<Vec<f32>> {
+        let values = picture.resized(self.config.image_size).normalised();
+        self.forward_values(pass, &values, progress)
+    }
+
+    /// The same for normalised values of a picture of the tower's own size, planar `[3, H, W]`.
+    pub(crate) fn forward_values(
+        &self,
+        pass: Pass<'_>,
+        values: &[f32],
+        progress: &mut dyn FnMut(usize),
+    ) -> Result<Vec<f32>> {
+        let mut input = Input::default();
+        self.patches(values, &mut input);
+        let replaced = pass.vector("vision.embeddings.position_embedding", "weight");
+        let mut x = replaced.map_or_else(|| self.positions.clone(), <[f32]>::to_vec);
+        self.patch.forward(pass, &mut input, &mut x, Then::Add);
+        pass.cancel.check()?;
+        encode(
+            pass,
+            &self.layers,
+            &mut x,
+            self.config.heads,
+            self.arithmetic,
+            progress,
+        )?;
+        let mut out = vec![0.0; x.len()];
+        self.post_norm.forward(pass, &x, &mut out);
+        Ok(out)
+    }
+
+    /// All its maps, for adapters.
+    pub(crate) fn linears(&self) -> impl Iterator<Item = &Linear> {
+        std::iter::once(&self.patch).chain(self.layers.iter().flat_map(EncoderLayer::linears))
     }
 
     /// Patches row by row, each as the convolution reads it: channel, row, column.
-    fn patches(&self, picture: &Picture) -> Result<Tensor> {
+    fn patches(&self, values: &[f32], input: &mut Input) {
         let (side, p) = (self.config.image_size, self.config.patch_size);
         let grid = side / p;
-        let values = picture.resized(side).normalised();
-        let mut flat = Vec::with_capacity(grid * grid * 3 * p * p);
-        for gy in 0..grid {
-            for gx in 0..grid {
-                for channel in 0..3 {
-                    for y in 0..p {
-                        let start = channel * side * side + (gy * p + y) * side + gx * p;
-                        flat.extend_from_slice(&values[start..start + p]);
-                    }
-                }
-            }
+        let flat = input.fill(grid * grid, 3 * p * p);
+        for (i, run) in flat.chunks_exact_mut(p).enumerate() {
+            let (patch, rest) = (i / (3 * p), i % (3 * p));
+            let (gy, gx, channel, y) = (patch / grid, patch % grid, rest / p, rest % p);
+            let start = channel * side * side + (gy * p + y) * side + gx * p;
+            run.copy_from_slice(&values[start..start + p]);
         }
-        Ok(Tensor::from_vec(flat, (grid * grid, 3 * p * p), &Device::Cpu)?)
     }
 }
 
@@ -175,41 +105,54 @@ impl Tower {
 pub struct Projector {
     grid: usize,
     side: usize,
-    norm: RmsNorm,
-    matrix: Tensor,
+    norm: Norm,
+    eps: f32,
+    matrix: Linear,
 }
 
 impl Projector {
     /// Takes the projector's weights.
-    ///
-    /// # Errors
-    /// Missing tensors.
-    pub fn take(weights: &mut Weights, config: &Config, vision: &VisionConfig) -> Result<Self> {
+    pub(crate) fn take(weights: &mut Weights, config: &Config, vision: &VisionConfig) -> Result<Self> {
         Ok(Self {
             grid: vision.image_size / vision.patch_size,
             side: config.tokens_per_image.isqrt(),
-            norm: RmsNorm::take(
-                weights,
-                "projector.mm_soft_emb_norm.weight",
-                vision.layer_norm_eps,
-            )?,
-            matrix: weights.take("projector.mm_input_projection_weight")?,
+            norm: Norm::take(weights, "projector.mm_soft_emb_norm")?,
+            eps: vision.layer_norm_eps as f32,
+            matrix: Linear::new(
+                "projector.mm_input_projection",
+                weights.transposed("projector.mm_input_projection_weight")?,
+                None,
+            ),
         })
     }
 
+    /// Its map, for adapters.
+    pub(crate) fn linear(&self) -> &Linear {
+        &self.matrix
+    }
+
     /// `[patches, Dv]` to `[tokens, D]`.
-    ///
-    /// # Errors
-    /// Arithmetic.
-    pub fn forward(&self, hidden: &Tensor) -> Result<Tensor> {
-        let width = hidden.dim(1)?;
-        let kernel = self.grid / self.side;
-        let pooled = hidden
-            .reshape((self.side, kernel, self.grid / kernel, kernel, width))?
-            .mean(3)?
-            .mean(1)?
-            .reshape((self.side * self.side, width))?;
-        let normed = self.norm.forward(&pooled)?;
-        Ok(normed.matmul(&self.matrix.to_dtype(DType::F32)?)?)
+    pub(crate) fn forward(&self, pass: Pass<'_>, hidden: &[f32]) -> Result<Vec<f32>> {
+        let norm = self.norm.scale(pass);
+        let (width, kernel) = (norm.len(), self.grid / self.side);
+        let tokens = self.side * self.side;
+        let mut pooled = vec![0.0; tokens * width];
+        for (patch, row) in hidden.chunks_exact(width).enumerate() {
+            let (y, x) = (patch / self.grid / kernel, patch % self.grid / kernel);
+            let into = &mut pooled[(y * self.side + x) * width..][..width];
+            for (o, v) in into.iter_mut().zip(row) {
+                *o += v;
+            }
+        }
+        let share = 1.0 / (kernel * kernel) as f32;
+        for v in &mut pooled {
+            *v *= share;
+        }
+        let mut input = Input::default();
+        rms_norm(pass.kernels, &pooled, norm, self.eps, input.fill(tokens, width));
+        let mut out = Vec::new();
+        self.matrix.forward(pass, &mut input, &mut out, Then::Write);
+        pass.cancel.check()?;
+        Ok(out)
     }
 }

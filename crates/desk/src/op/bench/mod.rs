@@ -3,6 +3,7 @@
 mod codecs;
 mod files;
 mod memory;
+mod model;
 mod volume;
 
 use std::path::Path;
@@ -12,11 +13,11 @@ use overread_imaging::view::View;
 use serde_json::{Value, json};
 
 use crate::desk::Desk;
-use crate::wire::reading::{AnswerForm, QuestionSpec};
 use crate::{Cancel, Outcome};
 
 pub use codecs::codecs;
 pub use files::files;
+pub use model::{ModelBench, model};
 pub use volume::volume;
 
 /// Milliseconds that a piece of work takes.
@@ -108,42 +109,4 @@ pub fn present(desk: &Desk, path: &Path, timer: Timer<'_>) -> Outcome<Value> {
         out[format!("{side}")] = json!({"reference": spread(reference), "wgpu": spread(drawn)});
     }
     Ok(out)
-}
-
-/// Asks a model the same question twice.
-///
-/// # Errors
-/// Whatever asking may meet.
-pub fn model(desk: &Desk, path: &Path, folder: &Path) -> Outcome<Value> {
-    let sets = crate::op::open::load(desk, path)?;
-    let set = crate::op::open::choose(&sets, None)?;
-    let spec = QuestionSpec {
-        display_set: set.id.clone(),
-        slices: "middle".to_owned(),
-        preprocess: String::new(),
-        window: None,
-        lut: None,
-        inverted: false,
-        model: desk.handle(folder),
-        template: "finding.closed-set/1".to_owned(),
-        prompt: String::new(),
-        form: AnswerForm::Labels,
-        labels: ["normal", "nodule", "consolidation"].map(str::to_owned).to_vec(),
-        max_new_tokens: 16,
-        temperature: 0.0,
-        seed: 0,
-    };
-    let mut runs = Vec::new();
-    for _ in 0..2 {
-        let r = crate::op::ask::read(
-            desk,
-            &spec,
-            overread_medgemma::Precision::F32,
-            &|_| {},
-            &Cancel::default(),
-        )?;
-        let [load, vision, prefill, decode] = r.seconds;
-        runs.push(json!({"load_s": load, "vision_s": vision, "prefill_s": prefill, "scoring_s": decode, "prompt_tokens": r.tokens[0]}));
-    }
-    Ok(json!({"first": runs[0], "second": runs[1]}))
 }

@@ -1,11 +1,11 @@
-//! RMSNorm with (1 + w), all in float32.
+//! RMSNorm, all in float32.
 
-use candle_core::Tensor;
+use candle_core::{Device, Tensor};
 
 use crate::error::Result;
 use crate::weights::Weights;
 
-/// x / sqrt(mean(x^2) + eps) * (1 + w) over the last dimension.
+/// x / sqrt(mean(x^2) + eps) * scale over the last dimension, the scale holding the (1 + w).
 #[derive(Debug)]
 pub(crate) struct RmsNorm {
     scale: Tensor,
@@ -13,9 +13,9 @@ pub(crate) struct RmsNorm {
 }
 
 impl RmsNorm {
-    pub(crate) fn take(weights: &mut Weights, name: &str, eps: f64) -> Result<Self> {
+    pub(crate) fn take(weights: &mut Weights, name: &str, eps: f64, device: &Device) -> Result<Self> {
         Ok(Self {
-            scale: (weights.take(name)? + 1.0)?,
+            scale: Tensor::new(weights.norm(name)?, device)?,
             eps,
         })
     }

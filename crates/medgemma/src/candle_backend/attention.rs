@@ -1,21 +1,28 @@
 //! Grouped-query attention in tiles of queries: the score matrix of a tile is all that is ever held.
 
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 
 use crate::cancel::Cancel;
-use crate::decoder::cache::Span;
+use crate::decoder::Span;
 use crate::error::Result;
 
 /// Elements of a tile's score matrix, over all heads: 32 MiB of float32.
 const TILE_ELEMENTS: usize = 8 << 20;
+
+/// Where the keys stand: the trunk's from position `first` on, then the span's own when it is branched.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Keys {
+    pub(crate) first: usize,
+    pub(crate) trunk: usize,
+}
 
 /// `q` is `[H, T, d]`, `k` and `v` are `[K, n, d]`; gives `[T, H * d]`.
 pub(crate) fn attend(
     q: &Tensor,
     k: &Tensor,
     v: &Tensor,
-    queries: &Span,
-    keys: &Span,
+    span: &Span,
+    keys: Keys,
     window: Option<usize>,
     scale: f64,
     cancel: &Cancel,
@@ -36,7 +43,8 @@ pub(crate) fn attend(
             .reshape((kv_heads, group * rows, dim))?
             .contiguous()?;
         let mut scores = (part.matmul(&transposed)? * scale)?;
-        if let Some(mask) = mask(queries, start, rows, keys, window)? {
+        if let Some(mask) = mask(span, start, rows, keys, n, window) {
+            let mask = Tensor::from_vec(mask, (rows, n), q.device())?;
             scores = scores
                 .reshape((kv_heads, group, rows, n))?
                 .broadcast_add(&mask)?
@@ -51,25 +59,29 @@ pub(crate) fn attend(
 
 /// 0 where a query sees a key, minus infinity elsewhere; `None` when all is seen.
 fn mask(
-    queries: &Span,
+    span: &Span,
     start: usize,
     rows: usize,
-    keys: &Span,
+    keys: Keys,
+    n: usize,
     window: Option<usize>,
-) -> Result<Option<Tensor>> {
-    let n = keys.len();
+) -> Option<Vec<f32>> {
     let mut values = vec![0.0_f32; rows * n];
     let mut any = false;
     for (r, row) in values.chunks_exact_mut(n).enumerate() {
+        let trunk = span.sees(start + r, window);
+        let own = span.sees_of_branch(start + r, window);
         for (c, value) in row.iter_mut().enumerate() {
-            if !queries.sees(start + r, keys, c, window) {
+            let seen = if c < keys.trunk {
+                trunk.contains(&(keys.first + c))
+            } else {
+                own.contains(&(c - keys.trunk))
+            };
+            if !seen {
                 *value = f32::NEG_INFINITY;
                 any = true;
             }
         }
     }
-    if !any {
-        return Ok(None);
-    }
-    Ok(Some(Tensor::from_vec(values, (rows, n), &Device::Cpu)?))
+    any.then_some(values)
 }
