@@ -456,7 +456,10 @@ impl Engine {
                 }
             }
             self.model.logits(pass, &rows, &mut |row, logits| {
-                let ids: Vec<u32> = targets[row].iter().map(|(b, depth)| branches[*b].ids[*depth]).collect();
+                let ids: Vec<u32> = targets[row]
+                    .iter()
+                    .map(|(b, depth)| branches[*b].ids[*depth])
+                    .collect();
                 for ((b, depth), found) in targets[row].iter().zip(log_probs_at(logits, &ids)) {
                     scores[*b][depth - branches[*b].from] = found;
                 }

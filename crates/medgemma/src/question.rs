@@ -6,9 +6,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::adapted::Adapter;
 use crate::generate::{Ended, Sampling, Shown, Writing};
 use crate::image::Picture;
-use crate::adapted::Adapter;
 use crate::reading::calibration::Calibrated;
 use crate::reading::scoring::{Correction, Scoring};
 use crate::template::{Message, Part, Role};

@@ -14,11 +14,11 @@ mod yes_no;
 
 use std::time::Instant;
 
+use crate::adapted::Adapter;
 use crate::cancel::Cancel;
 use crate::engine::{Encoded, Engine, State};
 use crate::error::{EngineError, Result};
 use crate::image::{Picture, RESIZE};
-use crate::adapted::Adapter;
 use crate::prompt::Prompt;
 use crate::question::{Answer, Question, ReadEvent, Task, part_order};
 use crate::template::Message;
