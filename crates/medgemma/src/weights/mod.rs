@@ -6,7 +6,7 @@
 
 mod cache;
 mod expected;
-mod hash;
+pub(crate) mod hash;
 mod load;
 mod matching;
 mod plan;
@@ -15,6 +15,7 @@ pub(crate) mod source;
 mod stored;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use candle_core::{DType, Device, Tensor};
 use overread_kernels::{Format, Matrix};
@@ -26,9 +27,9 @@ use crate::question::LoadOptions;
 
 use cache::{Found, remembered};
 pub use expected::expected;
-pub(crate) use matching::compare;
+pub(crate) use matching::{compare, compare_with};
 pub use plan::Precision;
-pub(crate) use plan::{Kind, PROJECTION, held_bytes, kind, weight_bytes};
+pub(crate) use plan::{Kind, PROJECTION, bytes_of, held_bytes, kind, weight_bytes};
 pub(crate) use stored::Stored;
 
 /// Tensors by internal name, and a hash over the files that they came from.
@@ -166,4 +167,23 @@ pub fn load(
     }
     weights.notes.append(&mut notes);
     Ok(weights)
+}
+
+/// Reads the weights of a model of another family: its tensors by internal name and shape, and how their names in the
+/// files become internal ones.
+///
+/// # Errors
+/// As [`load`].
+pub(crate) fn load_as(
+    folder: &Path,
+    tensors: Vec<(String, Vec<usize>)>,
+    internal: &dyn Fn(&str) -> Option<String>,
+    precision: Precision,
+    progress: &mut dyn FnMut(f64),
+    cancel: &Cancel,
+) -> Result<Weights> {
+    let source = safetensors::open_as(folder, internal)?;
+    compare_with(tensors.clone(), &source)?;
+    let held = load::held_as(&source, tensors, precision)?;
+    load::load(&source, &held, precision, None, progress, cancel)
 }

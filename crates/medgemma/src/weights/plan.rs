@@ -64,11 +64,12 @@ pub(crate) const PROJECTION: &str = "projector.mm_input_projection_weight";
 
 /// What becomes of the tensor `name` of `shape`, stored in `stored`.
 pub(crate) fn kind(name: &str, shape: &[usize], stored: Stored, precision: Precision) -> Kind {
-    let vision = name.starts_with("vision.");
+    // MedSigLIP's text tower and pooling head are of the image tower's kind.
+    let vision = name.starts_with("vision.") || name.starts_with("siglip.");
     if shape.len() == 1 {
         return if vision { Kind::Vector } else { Kind::Norm };
     }
-    if name.ends_with("position_embedding.weight") {
+    if name.ends_with("position_embedding.weight") || name == "siglip.head.probe" {
         return Kind::Vector;
     }
     // Two small products that begin and end the tower: kept whole, since rounding them costs more than it saves.
@@ -101,7 +102,16 @@ pub(crate) fn held_bytes(kind: Kind, shape: &[usize]) -> u64 {
 
 /// Bytes of all weights that a config asks for, held in this precision; `stored` says how a tensor lies on disk.
 pub(crate) fn weight_bytes(config: &Config, precision: Precision, stored: &dyn Fn(&str) -> Stored) -> u64 {
-    expected(config)
+    bytes_of(&expected(config), precision, stored)
+}
+
+/// The same for tensors by name and shape.
+pub(crate) fn bytes_of(
+    tensors: &[(String, Vec<usize>)],
+    precision: Precision,
+    stored: &dyn Fn(&str) -> Stored,
+) -> u64 {
+    tensors
         .iter()
         .map(|(name, shape)| held_bytes(kind(name, shape, stored(name), precision), shape))
         .sum()
