@@ -195,6 +195,10 @@ fn memory(report: &mut CheckReport, needed: &dyn Fn(Precision) -> u64) {
 
 fn sentence(error: &EngineError) -> String {
     let text = error.to_string();
+    // The name of a file begins as it is written.
+    if text.split(' ').next().is_some_and(|word| word.contains('.')) {
+        return format!("{text}.");
+    }
     let mut letters = text.chars();
     let first = letters
         .next()
