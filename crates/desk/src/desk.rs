@@ -8,12 +8,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use overread_dicom::DisplaySet;
 use overread_dicom::objects::ObjectHeader;
 use overread_dicom::presentation_state::PresentationState;
-use overread_medgemma::Engine;
 use overread_store::Store;
 
 use crate::clock::{Clock, SystemClock};
 use crate::code::failure;
 use crate::frames::Frames;
+use crate::loaded::Models;
 use crate::op::blind;
 use crate::wire::app::Handle;
 use crate::wire::studies::{SkippedFile, Study};
@@ -91,7 +91,7 @@ pub struct Desk {
     pub(crate) frames: Frames,
     pub(crate) opened: Mutex<Opened>,
     pub(crate) plans: Mutex<Vec<PlannedPictures>>,
-    pub(crate) engine: Mutex<Option<Engine>>,
+    pub(crate) models: Models,
     /// Seconds a picture and a prompt token took on this machine with the model of that folder.
     pub(crate) pace: Mutex<BTreeMap<PathBuf, [f64; 2]>>,
     /// Layers that were drawn last.
@@ -135,7 +135,7 @@ impl Desk {
             frames: Frames::default(),
             opened: Mutex::default(),
             plans: Mutex::default(),
-            engine: Mutex::default(),
+            models: Models::default(),
             pace: Mutex::default(),
             layers: Mutex::default(),
             handles: Mutex::default(),

@@ -1,21 +1,22 @@
 //! Asking a model: the reading is kept before it is shown.
 
 use std::path::Path;
-use std::sync::{MutexGuard, TryLockError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use overread_evaluation::compare::{Agreement as Compared, compare, compare_each};
 use overread_medgemma::engine::Answer;
 use overread_medgemma::generate::Sampling;
-use overread_medgemma::{Engine, LoadOptions, Precision, Question, ReadEvent as Engines, Task};
+use overread_medgemma::{Engine, LoadOptions, Question, ReadEvent as Engines, Task};
 use overread_protocol::answer::{Parsed, closed_set, final_answer, refuses};
 use overread_store::StoredReading;
 
 use crate::desk::{Desk, lock};
+use crate::loaded::{Key, Loaded};
 use crate::op::models::name_of;
 use crate::op::plan::{Resolved, messages, pictures, resolve};
+use crate::op::precision;
 use crate::wire::reading::{Agreement, AnswerForm, LabelProbability, QuestionSpec, ReadEvent, Reading};
-use crate::{Cancel, Failure, Outcome, convert};
+use crate::{Cancel, Outcome, convert};
 
 /// The job `ask`.
 pub(crate) fn ask(desk: &Desk, spec: &QuestionSpec, events: &(dyn Fn(ReadEvent) + Sync), cancel: &Cancel) {
@@ -26,7 +27,7 @@ pub(crate) fn ask(desk: &Desk, spec: &QuestionSpec, events: &(dyn Fn(ReadEvent) 
             events(event);
         }
     };
-    match read(desk, spec, Precision::F32, &told, cancel) {
+    match read(desk, spec, &told, cancel) {
         Ok(reading) => {
             // In blind mode the answer stays here until the user's own is committed.
             if crate::op::case::is_hidden(desk, &reading.display_set) {
@@ -47,7 +48,6 @@ pub(crate) fn ask(desk: &Desk, spec: &QuestionSpec, events: &(dyn Fn(ReadEvent) 
 pub fn read(
     desk: &Desk,
     spec: &QuestionSpec,
-    precision: Precision,
     events: &(dyn Fn(ReadEvent) + Sync),
     cancel: &Cancel,
 ) -> Outcome<Reading> {
@@ -66,16 +66,21 @@ pub fn read(
         },
         cancel,
     )?;
-    let mut slot = engine(desk, cancel)?;
+    let options = spec.options();
+    let wish = crate::op::models::use_of(desk, &folder);
+    let report = overread_medgemma::check::check(&folder);
+    let precision = precision::choose(desk, &folder, &report, options.precision, &wish).precision;
+    let _questioning = desk.models.questioning();
     let begun = Instant::now();
-    let loaded = slot
-        .as_ref()
-        .is_some_and(|e| e.description().folder == folder && e.description().precision == precision);
-    if !loaded {
-        // The old model's memory is given back before the new one is read.
-        *slot = None;
+    let key = Key {
+        path: folder.clone(),
+        precision,
+        device: "cpu".to_owned(),
+        merged: Vec::new(),
+    };
+    let loaded = desk.models.get(&key, cancel, || {
         let options = LoadOptions {
-            precision,
+            precision: precision::engines(precision),
             cache: Some(desk.cache_folder()),
             ..LoadOptions::default()
         };
@@ -86,17 +91,22 @@ pub fn read(
             &mut |fraction| {
                 if told.elapsed().as_millis() > 100 || fraction >= 1.0 {
                     told = Instant::now();
-                    events(ReadEvent::Loading { fraction });
+                    events(ReadEvent::Loading {
+                        fraction,
+                        what: "reading the weights".to_owned(),
+                    });
                 }
             },
             cancel,
         )?;
-        *slot = Some(engine);
-    }
+        Ok(Loaded {
+            key: key.clone(),
+            engine,
+            bytes: 0,
+        })
+    })?;
+    let engine = &loaded.engine;
     let load = begun.elapsed().as_secs_f64();
-    let Some(engine) = slot.as_ref() else {
-        return Err(Failure::from(overread_medgemma::EngineError::Cancelled));
-    };
     let labels: Vec<String> = spec
         .labels
         .iter()
@@ -140,6 +150,7 @@ pub fn read(
                 Engines::Prefill { done, total } => ReadEvent::Prefill {
                     done: narrow(done),
                     of: narrow(total),
+                    seconds_left: None,
                 },
                 Engines::Scoring { done, total } => ReadEvent::Scoring {
                     done: narrow(done),
@@ -152,7 +163,6 @@ pub fn read(
     )?;
     let provenance = provenance(desk, engine, spec, &resolved, &answer);
     let images = question.images.len();
-    drop(slot);
     if images > 0 && answer.reused_tokens == 0 {
         let fresh = [
             answer.seconds[0] / images as f64,
@@ -163,20 +173,6 @@ pub fn read(
     let mut reading = assemble(desk, spec, &resolved, answer, load, provenance, &labels, &folder);
     keep(desk, &mut reading)?;
     Ok(compared(desk, &resolved, reading, &labels))
-}
-
-/// The loaded model, when nothing else reads with it; waiting can be cancelled.
-fn engine<'a>(desk: &'a Desk, cancel: &Cancel) -> Outcome<MutexGuard<'a, Option<Engine>>> {
-    loop {
-        match desk.engine.try_lock() {
-            Ok(slot) => return Ok(slot),
-            Err(TryLockError::Poisoned(poisoned)) => return Ok(poisoned.into_inner()),
-            Err(TryLockError::WouldBlock) => {
-                cancel.check()?;
-                std::thread::sleep(Duration::from_millis(20));
-            }
-        }
-    }
 }
 
 fn assemble(
@@ -250,6 +246,10 @@ fn assemble(
                 probability: l.probability,
                 log_likelihood: l.sum,
                 log_likelihood_per_token: l.mean,
+                probability_by_sum: 0.0,
+                probability_by_mean: 0.0,
+                tokens: u32::try_from(l.ids.len()).unwrap_or(u32::MAX),
+                without_content: None,
             })
             .collect(),
         confidence,
@@ -271,6 +271,14 @@ fn assemble(
             u32::try_from(answer.generated.len()).unwrap_or(u32::MAX),
         ],
         seconds: [load, answer.seconds[0], answer.seconds[1], answer.seconds[2]],
+        boxes: Vec::new(),
+        shown: Vec::new(),
+        samples: None,
+        p_true: None,
+        comparison: Vec::new(),
+        ended: String::new(),
+        asked: Some(spec.clone()),
+        checks: Vec::new(),
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-pub use overread_medgemma::Precision;
 use overread_medgemma::template::render;
 use overread_medgemma::{LoadOptions, check};
 use serde_json::{Value, json};
@@ -10,6 +9,7 @@ use serde_json::{Value, json};
 use crate::Outcome;
 use crate::op::pictures::open_picture;
 use crate::op::plan::{Resolved, messages};
+use crate::wire::models::PrecisionName;
 
 /// What a model folder holds.
 pub fn check(folder: &Path) -> Value {
@@ -31,12 +31,12 @@ pub fn check(folder: &Path) -> Value {
 ///
 /// # Errors
 /// Anything loading or reading may meet.
-pub fn trace(folder: &Path, case: &Path, precision: Precision) -> Outcome<Value> {
+pub fn trace(folder: &Path, case: &Path, precision: PrecisionName) -> Outcome<Value> {
     Ok(overread_medgemma::trace::trace(
         folder,
         case,
         LoadOptions {
-            precision,
+            precision: crate::op::precision::engines(precision),
             ..LoadOptions::default()
         },
         &open_picture,

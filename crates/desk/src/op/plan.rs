@@ -21,6 +21,7 @@ use crate::code::{failure, sentences};
 use crate::convert;
 use crate::desk::{Desk, PlannedPictures, lock};
 use crate::op::pictures::picture_png;
+use crate::wire::models::PrecisionName;
 use crate::wire::reading::{AnswerForm, Plan, PlannedSlice, QuestionSpec, TemplateInfo};
 use crate::{Cancel, Failure, Outcome, Resource};
 
@@ -261,6 +262,7 @@ pub(crate) fn plan(desk: &Desk, spec: &QuestionSpec) -> Outcome<Plan> {
                 position: frame.plane().map(|p| p.distance()),
                 width: u32::try_from(picture.width).unwrap_or(0),
                 height: u32::try_from(picture.height).unwrap_or(0),
+                prior: false,
             }
         })
         .collect();
@@ -272,6 +274,9 @@ pub(crate) fn plan(desk: &Desk, spec: &QuestionSpec) -> Outcome<Plan> {
         memory: report.memory_f32 as f64,
         memory_available: memory_available().unwrap_or(0) as f64,
         seconds: None,
+        estimate: None,
+        precision: PrecisionName::F32,
+        precision_reason: String::new(),
         rendered_prompt: String::new(),
         warnings: warnings(&resolved, pictures.len()),
         refusal: None,
@@ -303,10 +308,7 @@ pub(crate) fn plan(desk: &Desk, spec: &QuestionSpec) -> Outcome<Plan> {
                 .seconds
                 .or_else(|| Some(estimate::seconds(&config, pictures.len(), tokens)));
         }
-        if plan.memory > plan.memory_available
-            && plan.memory_available > 0.0
-            && desk.engine.try_lock().is_ok_and(|engine| engine.is_none())
-        {
+        if plan.memory > plan.memory_available && plan.memory_available > 0.0 && !desk.models.holds(&folder) {
             plan.refusal = Some(failure(
                 "model.not_enough_memory",
                 "There is not enough free memory for this model.",

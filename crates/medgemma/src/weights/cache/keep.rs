@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn the_least_used_copies_go_first() {
-        let file = |name: &str, length, age| File {
+        let file = |name: &str, length, age: u64| File {
             path: PathBuf::from(name),
             length,
             used: UNIX_EPOCH + Duration::from_secs(1000 - age),
