@@ -247,6 +247,28 @@ mod tests {
         }]
     }
 
+    /// The published layout of volumes: the image first, its caption after it, and nothing between the last caption and
+    /// the question, whose own line ends the template trims.
+    #[test]
+    fn volumes_are_laid_out_as_published() {
+        let (config, tokenizer) = model();
+        let text = |t: &str| Part::Text(t.to_owned());
+        let parts = vec![
+            text("Please review."),
+            Part::Image,
+            text("SLICE 1"),
+            Part::Image,
+            text("SLICE 2"),
+            text("\n\nBased on the visual evidence"),
+        ];
+        let prompt = build(config, tokenizer, &user(parts), "", false).expect("a prompt");
+        assert_eq!(
+            prompt.rendered,
+            "<bos><start_of_turn>user\nPlease review.<start_of_image>SLICE 1<start_of_image>SLICE 2Based on the visual \
+             evidence<end_of_turn>\n<start_of_turn>model\n"
+        );
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
 

@@ -1,5 +1,7 @@
 //! Labels: tokenised together with the prompt, scored in one pass.
 
+use std::time::Instant;
+
 use crate::engine::{Encoded, State};
 use crate::error::{EngineError, Result};
 use crate::prompt::Prompt;
@@ -13,6 +15,10 @@ pub(crate) struct Scored {
     pub(crate) labels: Vec<Vec<Variant>>,
     pub(crate) closed: bool,
     pub(crate) merged: usize,
+    /// Tokens that came from an earlier question.
+    pub(crate) reused: usize,
+    /// Seconds that the prompt took.
+    pub(crate) prefill: f64,
 }
 
 /// Labels as tokens after a prompt.
@@ -34,19 +40,20 @@ impl Reader<'_> {
         &self,
         prompt: &Prompt,
         images: &Encoded,
-        read: Option<&State>,
         labels: &[Vec<String>],
+        events: &mut dyn FnMut(ReadEvent),
     ) -> Result<Scored> {
         let joint = self.joint(prompt, labels)?;
-        let state = match read {
-            Some(state) if joint.start == prompt.ids.len() => state.clone(),
-            _ => self.prefix(prompt, images, joint.start, &mut |_| {})?,
-        };
+        let begun = Instant::now();
+        let state = self.prefix(prompt, images, joint.start, events)?;
+        let prefill = begun.elapsed().as_secs_f64();
         let branches = self.branches(&joint, &[]);
         let found = self
             .engine
             .branch_scores(&state, &branches, self.adapter(), self.cancel)?;
-        Ok(scored(joint, prompt, &mut found.into_iter()))
+        let mut scored = scored(joint, prompt, &mut found.into_iter());
+        (scored.reused, scored.prefill) = (state.reused(), prefill);
+        Ok(scored)
     }
 
     /// Scores the same words after many prompts that share a beginning, in as few passes as possible: for each prompt
@@ -72,7 +79,9 @@ impl Reader<'_> {
             .chain(shared)
             .min()
             .unwrap_or(0);
+        let begun = Instant::now();
         let state = self.prefix(first, images, start, events)?;
+        let prefill = begun.elapsed().as_secs_f64();
         let branches: Vec<Branch> = joints
             .iter()
             .zip(prompts)
@@ -85,7 +94,11 @@ impl Reader<'_> {
         Ok(joints
             .into_iter()
             .zip(prompts)
-            .map(|(joint, prompt)| scored(joint, prompt, &mut found))
+            .map(|(joint, prompt)| Scored {
+                reused: state.reused(),
+                prefill,
+                ..scored(joint, prompt, &mut found)
+            })
             .collect())
     }
 
@@ -150,6 +163,8 @@ impl Reader<'_> {
                 }
             }
         }
+        let longest = ids.iter().flatten().map(|(_, ids)| ids.len()).max().unwrap_or(0);
+        self.fits(&prompt.up_to(start), longest + usize::from(closed))?;
         Ok(Joint { ids, start, closed })
     }
 
@@ -174,6 +189,8 @@ fn scored(joint: Joint, prompt: &Prompt, found: &mut dyn Iterator<Item = Vec<f64
     Scored {
         closed,
         merged: prompt.ids.len() - joint.start,
+        reused: 0,
+        prefill: 0.0,
         labels: joint
             .ids
             .into_iter()
