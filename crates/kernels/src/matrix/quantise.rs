@@ -1,6 +1,8 @@
 //! Rounding weights to blocks. Sixteen rows are searched side by side, a row to a lane: no sum crosses lanes, so what is
 //! packed is the same on every machine, however wide its registers are.
 
+#![expect(clippy::needless_range_loop, reason = "a lane is an index of several arrays")]
+
 use super::layout::{self, SPAN, SUPER};
 use super::{Format, STRIP};
 use crate::rounding::{from_f16, to_f16};

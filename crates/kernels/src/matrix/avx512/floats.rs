@@ -1,5 +1,10 @@
 //! float32 and bfloat16: a line of weights times one activation, broadcast.
 
+#![expect(
+    clippy::needless_range_loop,
+    reason = "rows and strips are indices of several arrays"
+)]
+
 use std::arch::x86_64::*;
 
 use super::{Tile, shaped};
