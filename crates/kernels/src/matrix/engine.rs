@@ -1,5 +1,6 @@
 //! Which kernel multiplies what, and in what steps.
 
+#[cfg(target_arch = "x86_64")]
 use super::product::MANY;
 use super::{Format, Wanted, plain, unpack};
 #[cfg(target_arch = "x86_64")]
@@ -15,6 +16,10 @@ pub(super) struct Tile {
     /// The weights of the part; a strip begins `stride` bytes after the one before. Unpacked weights are interleaved by
     /// strips instead.
     pub(super) weights: *const u8,
+    #[cfg_attr(
+        not(target_arch = "x86_64"),
+        expect(dead_code, reason = "the scalar twin takes one strip")
+    )]
     pub(super) stride: usize,
     /// The activations of the part, in the order of [`crate::panel`].
     pub(super) x: *const u32,
