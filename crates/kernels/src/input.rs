@@ -58,8 +58,8 @@ impl Input {
             .for_each(|(to, from)| to.copy_from_slice(from));
     }
 
-    /// Takes `[rows, width]` values in for matrices that read `wanted` only, without keeping the values: [`Self::values`]
-    /// is empty, and another twin cannot be made.
+    /// Takes `[rows, width]` values in for matrices that read `wanted` only, without keeping the values:
+    /// [`Self::values`] is empty, and another twin cannot be made.
     ///
     /// # Panics
     /// When the length is not `rows * width`.

@@ -13,8 +13,8 @@ pub(super) struct Tile {
     pub(super) strips: usize,
     /// Rows of activations.
     pub(super) rows: usize,
-    /// The weights of the part; a strip begins `stride` bytes after the one before. Unpacked weights are interleaved by
-    /// strips instead.
+    /// The weights of the part; a strip begins `stride` bytes after the one before. Unpacked weights are interleaved
+    /// by strips instead.
     pub(super) weights: *const u8,
     #[cfg_attr(
         not(target_arch = "x86_64"),
@@ -131,7 +131,8 @@ fn for_avx512(format: Format, level: Level, m: usize) -> Option<Engine> {
         multiply: floats::f32_tile,
         ..base(format)
     };
-    // Many rows pass over a part of a few strips while it is in the nearest cache; few rows over a strip from end to end.
+    // Many rows pass over a part of a few strips while it is in the nearest cache; few rows over a strip from end to
+    // end.
     let byte = |multiply| Engine {
         strips: if m > MANY { 4 } else { 1 },
         part: if m > MANY { 16 } else { 0 },

@@ -50,7 +50,8 @@ fn gelu(z: f32) -> f32 {
     z / (1.0 + exp(twice))
 }
 
-/// exp, relative error under 3e-7; cut to what float32 holds. Not a number goes to exp(88): the caller multiplies by it.
+/// exp, relative error under 3e-7; cut to what float32 holds. Not a number goes to exp(88): the caller multiplies by
+/// it.
 #[inline(always)]
 fn exp(v: f32) -> f32 {
     let v = if v < 88.0 { v } else { 88.0 };

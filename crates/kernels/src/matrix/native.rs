@@ -64,8 +64,8 @@ const PAIRS: u32 = 0x0303_0303;
 fn put_q4(strip_block: &mut [u8], lane: usize, block: &[u8]) {
     strip_block[lane * 2..lane * 2 + 2].copy_from_slice(&block[..2]);
     strip_block[layout::Q4_DMIN + lane * 2..][..2].copy_from_slice(&block[2..4]);
-    // Twelve bytes hold eight scales and eight mins of six bits: the first four of each lie whole in the low bits, the
-    // high pairs of the last four above them.
+    // Twelve bytes hold eight scales and eight mins of six bits: the first four of each lie whole in the low bits,
+    // the high pairs of the last four above them.
     let packed = &block[4..16];
     for j in 0..8 {
         let (scale, min) = if j < 4 {

@@ -1,8 +1,8 @@
 //! Products with packed weights: the work cut into tasks, the same for every level.
 //!
-//! A task is a few strips times some hundred rows of activations. It goes through the columns in parts: weights that need it
-//! are unpacked for the part (to scratch memory that stays in the nearest cache), then tile after tile of activations passes.
-//! Sums stay in scratch memory until the last part; the epilogue writes them out.
+//! A task is a few strips times some hundred rows of activations. It goes through the columns in parts: weights that
+//! need it are unpacked for the part (to scratch memory that stays in the nearest cache), then tile after tile of
+//! activations passes. Sums stay in scratch memory until the last part; the epilogue writes them out.
 
 use std::cell::RefCell;
 use std::ops::Range;
@@ -121,8 +121,8 @@ pub(super) fn multiply(
 }
 
 impl Job<'_> {
-    /// Strips of a task: few enough that all cores have work, and so many that sharing out is worth while; of many rows as
-    /// many as pass over a part of the activations.
+    /// Strips of a task: few enough that all cores have work, and so many that sharing out is worth while; of many
+    /// rows as many as pass over a part of the activations.
     fn group(&self, strips: usize) -> usize {
         let unit = self.engine.strips;
         let fair = strips.div_ceil(rayon::current_num_threads().max(1) * 4);
@@ -224,8 +224,9 @@ impl Job<'_> {
                 first: from == 0,
             };
             #[expect(unsafe_code, reason = "the kernels read through pointers")]
-            // SAFETY: the slices above hold what the tile describes: `steps` steps of weights of `count` strips, as many
-            // of `rows` rows of activations, and `rows * count` lines of sums. The engine fits the machine's level.
+            // SAFETY: the slices above hold what the tile describes: `steps` steps of weights of `count` strips, as
+            // many of `rows` rows of activations, and `rows * count` lines of sums. The engine fits the machine's
+            // level.
             unsafe {
                 (engine.multiply)(&tile);
             }

@@ -1,6 +1,6 @@
-//! Packed bytes times byte activations. The weights of 32 columns are unpacked into eight registers, which then meet row
-//! after row of activations: four products of unsigned weights and signed activations to a lane, summed exactly, then
-//! scaled into the float32 sum of the row.
+//! Packed bytes times byte activations. The weights of 32 columns are unpacked into eight registers, which then meet
+//! row after row of activations: four products of unsigned weights and signed activations to a lane, summed exactly,
+//! then scaled into the float32 sum of the row.
 
 use std::arch::x86_64::*;
 
@@ -84,7 +84,8 @@ unsafe fn strip<const KIND: u8, const R: usize>(
             for _ in 0..tile.steps / 8 {
                 let d = _mm512_cvtph_ps(_mm256_loadu_si256(w.cast()));
                 let dmin = _mm512_cvtph_ps(_mm256_loadu_si256(w.add(Q4_DMIN).cast()));
-                // The factors of a later super-block: the lines of its quants are asked for where those of this one are read.
+                // The factors of a later super-block: the lines of its quants are asked for where those of this one
+                // are read.
                 for at in (0..Q4_QUANTS).step_by(LINE) {
                     _mm_prefetch::<_MM_HINT_T0>(w.wrapping_add(at + ahead(KIND)).cast());
                 }
