@@ -173,7 +173,7 @@ pub(crate) fn ask(desk: &Desk, a: &AskArguments) -> Outcome {
     });
     let told = |event: ReadEvent| match event {
         ReadEvent::Vision { slice, of, .. } => eprintln!("looking at picture {slice} of {of}"),
-        ReadEvent::Prefill { done, of } if done == of => eprintln!("read {of} tokens"),
+        ReadEvent::Prefill { done, of, .. } if done == of => eprintln!("read {of} tokens"),
         _ => {}
     };
     let reading = op_ask::read(desk, &spec, &told, &Cancel::default())?;

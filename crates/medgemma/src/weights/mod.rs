@@ -4,6 +4,7 @@
 //! * `matching` compares it with what the config asks for (`expected`).
 //! * `plan` says which form each tensor is held in under a [`Precision`]; `load` packs them.
 
+mod cache;
 mod expected;
 pub(crate) mod hash;
 mod load;
@@ -24,6 +25,7 @@ use crate::error::{EngineError, Result};
 use crate::files::ModelFiles;
 use crate::question::LoadOptions;
 
+use cache::{Found, remembered};
 pub use expected::expected;
 pub(crate) use matching::{compare, compare_with};
 pub use plan::Precision;
@@ -107,7 +109,7 @@ fn missing(name: &str) -> EngineError {
     EngineError::MissingTensors(vec![name.to_owned()])
 }
 
-/// Reads a model's weights.
+/// Reads a model's weights. With a cache folder, quantised weights are packed once and mapped from then on.
 ///
 /// # Errors
 /// A file that cannot be read to its end, or cancelled; names and shapes were checked when the model was opened.
@@ -117,11 +119,54 @@ pub fn load(
     progress: &mut dyn FnMut(f64),
     cancel: &Cancel,
 ) -> Result<Weights> {
-    let names: Vec<String> = expected(&files.config)
-        .into_iter()
-        .map(|(name, _)| name)
-        .collect();
-    load::load(&files.source, &names, options.precision, progress, cancel)
+    let (source, precision) = (&files.source, options.precision);
+    let tensors = load::held(source, &files.config, precision)?;
+    let Some(folder) = options.cache.as_ref().map(|folder| folder.join("weights")) else {
+        return load::load(source, &tensors, precision, None, progress, cancel);
+    };
+    let mut known = remembered::recall(&folder, source);
+    // Files at another place may be those of a copy that is there: hashing takes seconds, quantising minutes.
+    if known.is_none() && precision.is_quantised() && cache::any(&folder) {
+        let sha256 = load::hash_alone(source, progress, cancel)?;
+        remembered::remember(&folder, source, &sha256);
+        known = Some(sha256);
+    }
+    let mut notes = Vec::new();
+    if let Some(sha256) = known.as_deref().filter(|_| precision.is_quantised()) {
+        let copy = cache::Copy {
+            folder: &folder,
+            source: sha256,
+            precision,
+            tensors: &tensors,
+        };
+        match cache::read(&copy, cancel)? {
+            Found::Whole(mut weights) => {
+                cache::touch(&copy);
+                weights.notes = load::notes(source, precision);
+                progress(1.0);
+                return Ok(weights);
+            }
+            Found::Damaged(reason) => notes.push(format!(
+                "The quantised copy could not be used ({reason}); it was made again."
+            )),
+            Found::Nothing => {}
+        }
+    }
+    let mut weights = load::load(source, &tensors, precision, known.as_deref(), progress, cancel)?;
+    if known.is_none() {
+        remembered::remember(&folder, source, &weights.sha256);
+    }
+    if precision.is_quantised() {
+        let copy = cache::Copy {
+            folder: &folder,
+            source: &weights.sha256,
+            precision,
+            tensors: &tensors,
+        };
+        notes.extend(cache::write(&copy, &weights, cancel)?);
+    }
+    weights.notes.append(&mut notes);
+    Ok(weights)
 }
 
 /// Reads the weights of a model of another family: its tensors by internal name and shape, and how their names in the
@@ -137,8 +182,8 @@ pub(crate) fn load_as(
     progress: &mut dyn FnMut(f64),
     cancel: &Cancel,
 ) -> Result<Weights> {
-    let names: Vec<String> = tensors.iter().map(|(name, _)| name.clone()).collect();
     let source = safetensors::open_as(folder, internal)?;
-    compare_with(tensors, &source)?;
-    load::load(&source, &names, precision, progress, cancel)
+    compare_with(tensors.clone(), &source)?;
+    let held = load::held_as(&source, tensors, precision)?;
+    load::load(&source, &held, precision, None, progress, cancel)
 }
