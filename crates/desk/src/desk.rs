@@ -15,6 +15,7 @@ use crate::code::failure;
 use crate::frames::Frames;
 use crate::loaded::Models;
 use crate::op::blind;
+use crate::op::pace::Pace;
 use crate::wire::app::Handle;
 use crate::wire::studies::{SkippedFile, Study};
 use crate::{Failure, Outcome, home};
@@ -92,8 +93,8 @@ pub struct Desk {
     pub(crate) opened: Mutex<Opened>,
     pub(crate) plans: Mutex<Vec<PlannedPictures>>,
     pub(crate) models: Models,
-    /// Seconds a picture and a prompt token took on this machine with the model of that folder.
-    pub(crate) pace: Mutex<BTreeMap<PathBuf, [f64; 2]>>,
+    /// How fast this machine reads, by model, precision and device.
+    pub(crate) pace: Mutex<BTreeMap<String, Pace>>,
     /// Layers that were drawn last.
     pub(crate) layers: Mutex<Vec<Arc<crate::op::layers::OpenLayer>>>,
     handles: Mutex<BTreeMap<String, PathBuf>>,

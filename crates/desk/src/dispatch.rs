@@ -65,7 +65,7 @@ impl Desk {
             "set_model_options" => answer(op::models::set_options(self, &parse(arguments)?)?),
             "add_adapter" => answer(op::models::add_adapter(self, &parse(arguments)?)?),
             "remove_adapter" => answer(op::models::remove_adapter(self, &parse(arguments)?)?),
-            "known_models" => answer(op::models::known_models(self)?),
+            "known_models" => answer(op::known::known_models(self)?),
             "templates" => answer(op::plan::templates()),
             "plan_question" => answer(op::plan::plan(self, &parse(arguments)?)?),
             "case" => answer(op::case::show(self, &parse(arguments)?)?),

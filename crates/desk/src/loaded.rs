@@ -5,14 +5,19 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use std::time::Duration;
 
-use overread_medgemma::Engine;
+use overread_medgemma::siglip::MedSiglip;
+use overread_medgemma::{Adapter, Engine};
 
+use crate::code::failure;
 use crate::desk::lock;
 use crate::wire::models::PrecisionName;
 use crate::{Cancel, Outcome};
 
 /// How often a wait looks whether it was cancelled.
 const LOOK: Duration = Duration::from_millis(10);
+
+/// Adapters that are kept ready beside a model.
+const MOST_ADAPTERS: usize = 4;
 
 /// What tells one loaded model from another.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,17 +26,73 @@ pub(crate) struct Key {
     pub(crate) path: PathBuf,
     pub(crate) precision: PrecisionName,
     pub(crate) device: String,
-    /// Adapters merged into the weights.
-    pub(crate) merged: Vec<PathBuf>,
 }
+
+/// A model of one family or the other.
+#[derive(Debug)]
+pub(crate) enum Model {
+    /// Reads and writes.
+    MedGemma(Box<Engine>),
+    /// Compares pictures with texts.
+    Siglip(Box<MedSiglip>),
+}
+
+/// Adapters that were made ready, by their folders.
+type Ready = Vec<(Vec<PathBuf>, Arc<Adapter>)>;
 
 /// A loaded model.
 #[derive(Debug)]
 pub(crate) struct Loaded {
     pub(crate) key: Key,
-    pub(crate) engine: Engine,
+    pub(crate) model: Model,
     /// Bytes that it takes.
     pub(crate) bytes: u64,
+    adapters: Mutex<Ready>,
+}
+
+impl Loaded {
+    pub(crate) fn new(key: Key, model: Model, bytes: u64) -> Self {
+        Self {
+            key,
+            model,
+            bytes,
+            adapters: Mutex::default(),
+        }
+    }
+
+    /// The adapters of these folders as one, read once; `None` for no folder.
+    ///
+    /// # Errors
+    /// Whatever does not fit the model.
+    pub(crate) fn adapter(&self, folders: &[PathBuf], cancel: &Cancel) -> Outcome<Option<Arc<Adapter>>> {
+        if folders.is_empty() {
+            return Ok(None);
+        }
+        let known = |ready: &Ready| {
+            let found = ready.iter().find(|(of, _)| of == folders);
+            found.map(|(_, adapter)| Arc::clone(adapter))
+        };
+        if let Some(adapter) = known(&lock(&self.adapters)) {
+            return Ok(Some(adapter));
+        }
+        let adapter = match (&self.model, folders) {
+            (Model::MedGemma(engine), _) => engine.adapters(folders, cancel)?,
+            (Model::Siglip(model), [folder]) => model.adapter(folder, cancel)?,
+            (Model::Siglip(_), _) => {
+                return Err(failure(
+                    "model.one_adapter",
+                    "A MedSigLIP takes one adapter at a time.",
+                    "Choose one of them.",
+                ));
+            }
+        };
+        let adapter = Arc::new(adapter);
+        let mut ready = lock(&self.adapters);
+        ready.push((folders.to_vec(), Arc::clone(&adapter)));
+        let most = ready.len().saturating_sub(MOST_ADAPTERS);
+        ready.drain(..most);
+        Ok(Some(adapter))
+    }
 }
 
 /// The model in memory.

@@ -3,16 +3,18 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use overread_medgemma::AdapterWeights;
 use overread_medgemma::check::{CheckReport, check};
+use overread_medgemma::files::ModelFiles;
 use serde::{Deserialize, Serialize};
 
-use crate::Outcome;
+use crate::{Cancel, Failure, Outcome};
 use crate::code::{failure, io};
 use crate::desk::Desk;
-use crate::op::precision;
+use crate::op::{known, precision};
 use crate::wire::app::Handle;
 use crate::wire::models::{
-    AdapterInfo, KnownModelInfo, ModelAdapter, ModelInfo, ModelOptions, PrecisionMemory, PrecisionName,
+    AdapterInfo, ModelAdapter, ModelInfo, ModelOptions, PrecisionMemory, PrecisionName,
 };
 use crate::wire::reading::AnswerForm;
 
@@ -173,19 +175,32 @@ pub(crate) fn remove_adapter(desk: &Desk, arguments: &ModelAdapter) -> Outcome<M
     Ok(describe(desk, &model))
 }
 
-/// The operation `known_models`.
-pub fn known_models(_desk: &Desk) -> Outcome<Vec<KnownModelInfo>> {
-    Err(crate::op::checks::not_there())
-}
-
-fn describe_adapter(desk: &Desk, _model: &Path, adapter: &Path) -> AdapterInfo {
+fn describe_adapter(desk: &Desk, model: &Path, adapter: &Path) -> AdapterInfo {
     let handle = desk.handle(adapter);
+    let read = ModelFiles::open(model)
+        .and_then(|files| AdapterWeights::read(adapter, &files.config, &Cancel::default()));
+    let (usable, report, changes_images) = match read {
+        Ok(found) => {
+            let kind = if found.is_dora() { "DoRA" } else { "LoRA" };
+            let mut lines = vec![format!(
+                "{kind} on {} maps, {} whole tensors, {}.",
+                found.entries.len(),
+                found.replaced.len(),
+                precision::gib(found.bytes() as u64)
+            )];
+            if !found.base_model.is_empty() {
+                lines.push(format!("Trained on {}.", found.base_model));
+            }
+            (true, lines, found.changes_images())
+        }
+        Err(error) => (false, vec![Failure::from(error).message], false),
+    };
     AdapterInfo {
         name: handle.label.clone(),
         handle,
-        usable: false,
-        report: vec!["Adapters are not read yet.".to_owned()],
-        changes_images: false,
+        usable,
+        report,
+        changes_images,
     }
 }
 
@@ -193,6 +208,7 @@ fn describe_adapter(desk: &Desk, _model: &Path, adapter: &Path) -> AdapterInfo {
 pub fn describe(desk: &Desk, model: &Path) -> ModelInfo {
     let report = check(model);
     let demo = model == demo_model(desk);
+    let recognised = known::recognised(model).and_then(|r| r.model);
     let wish = use_of(desk, model);
     let choice = precision::choose(desk, model, &report, None, &wish);
     let free = precision::available(desk);
@@ -228,19 +244,19 @@ pub fn describe(desk: &Desk, model: &Path) -> ModelInfo {
         usable,
         report: lines,
         warning,
-        terms: if demo {
-            "Made on this machine; free to use.".to_owned()
-        } else {
-            "Health AI Developer Foundations terms apply to MedGemma: research use, no clinical use without own validation."
-                .to_owned()
+        terms: match recognised {
+            _ if demo => "Made on this machine; free to use.".to_owned(),
+            Some(model) => model.licence.name.clone(),
+            None => "Health AI Developer Foundations terms apply to MedGemma: research use, no clinical use without own validation."
+                .to_owned(),
         },
         parameters: parameters as f64,
         memory,
         images: image_size.is_some(),
         demo,
         forms,
-        known: String::new(),
-        limits: Vec::new(),
+        known: recognised.map(|m| m.id.clone()).unwrap_or_default(),
+        limits: recognised.map(|m| m.limits.clone()).unwrap_or_default(),
         memory_by,
         precision: choice.precision,
         precision_chosen: choice.chosen,

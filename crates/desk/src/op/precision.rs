@@ -62,6 +62,8 @@ pub(crate) fn memories(report: &CheckReport) -> Vec<(PrecisionName, u64)> {
     [
         (PrecisionName::F32, report.memory_f32),
         (PrecisionName::Bf16, report.memory_bf16),
+        (PrecisionName::Q8_0, report.memory_q8_0),
+        (PrecisionName::Q4K, report.memory_q4_k),
     ]
     .into_iter()
     .filter(|(_, bytes)| *bytes > 0)
