@@ -93,6 +93,7 @@ pub(super) fn load(
     )?;
     let (matrices, vectors) = packed?;
     Ok(Weights {
+        precision,
         matrices,
         vectors,
         sha256: sha256?,

@@ -37,6 +37,8 @@ pub(crate) use stored::Stored;
 pub struct Weights {
     matrices: BTreeMap<String, Matrix>,
     vectors: BTreeMap<String, Vec<f32>>,
+    /// How matrices were asked to be held.
+    pub precision: Precision,
     /// SHA-256 of the one weight file, or of the lines `HASH  NAME` of several.
     pub sha256: String,
     /// What a user should know about how they were loaded, a sentence each.
