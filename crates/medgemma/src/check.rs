@@ -8,6 +8,7 @@ use crate::config::{Config, read_json};
 use crate::error::EngineError;
 use crate::files::{ModelFiles, fits};
 use crate::gguf::folder as gguf;
+use crate::known::recognise;
 pub use crate::memory::available as memory_available;
 use crate::memory::{needed, needed_by_config};
 use crate::tokenizer::Tokenizer;
@@ -56,10 +57,25 @@ pub fn check(path: &Path) -> CheckReport {
     } else if let Some((kind, line)) = no_model(path) {
         kind.clone_into(&mut report.kind);
         report.lines.push(line);
+    } else if read_json(path, "config.json").is_ok_and(|c| c["model_type"] == "siglip") {
+        crate::siglip::check(path, &mut report);
     } else {
         folder(path, &mut report);
     }
+    known(path, &mut report);
     report
+}
+
+/// Which published model it is, by its sizes and by what the folder says of itself.
+fn known(path: &Path, report: &mut CheckReport) {
+    let found = read_json(path, "config.json")
+        .ok()
+        .and_then(|config| recognise(path, &config));
+    let Some(found) = found else { return };
+    report.lines.push(format!("Recognised as {}.", found.title));
+    if let Some(model) = found.model {
+        report.lines.push(format!("Terms: {}.", model.licence.name));
+    }
 }
 
 /// What is recognised as something else than a model of this family.
@@ -89,13 +105,6 @@ fn no_model(path: &Path) -> Option<(&'static str, String)> {
         return say(
             "adapter",
             "This is an adapter in a Python pickle, which can run code. Save it again as safetensors.",
-        );
-    }
-    if read_json(path, "config.json").is_ok_and(|c| c["model_type"] == "siglip") {
-        return say(
-            "siglip",
-            "This is a MedSigLIP model: it labels images and answers no questions. Choose it where images are labelled \
-             without a prompt.",
         );
     }
     None
@@ -193,7 +202,7 @@ fn memory(report: &mut CheckReport, needed: &dyn Fn(Precision) -> u64) {
     }
 }
 
-fn sentence(error: &EngineError) -> String {
+pub(crate) fn sentence(error: &EngineError) -> String {
     let text = error.to_string();
     let mut letters = text.chars();
     let first = letters

@@ -4,6 +4,7 @@
 //! Everything takes `&self`: what is kept for the next question lies behind locks that are held for moments only.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -22,7 +23,7 @@ use crate::prompt::{self, Prompt};
 pub use crate::question::{
     Answer, Description, LabelAnswer, LoadOptions, Precision, Question, ReadEvent, Task,
 };
-use crate::score::log_probs_at;
+use crate::score::{Bodies, Branch, log_probs_at};
 use crate::snapshots::{Snapshot, Snapshots};
 use crate::template::Message;
 use crate::tokenizer::Tokenizer;
@@ -30,6 +31,8 @@ use crate::weights;
 
 /// Tokens of a prompt computed at once; never cut inside an image.
 const CHUNK: usize = 512;
+/// Most tokens of branches computed at once, unless a single one is longer.
+const PASS: usize = 512;
 
 /// A prompt read so far. A clone is a fork: it shares what was read and goes its own way from there.
 #[derive(Clone, Debug)]
@@ -60,6 +63,11 @@ impl State {
         self.cache
     }
 
+    /// Tokens read.
+    pub(crate) fn tokens(&self) -> usize {
+        self.cache.length()
+    }
+
     /// Tokens of the prompt that came from an earlier question.
     pub(crate) fn reused(&self) -> usize {
         self.reused
@@ -82,6 +90,15 @@ pub(crate) struct Encoded {
 }
 
 impl Encoded {
+    /// All but the pictures of `range`.
+    pub(crate) fn without(&self, range: &Range<usize>) -> Self {
+        let kept = |(i, _): &(usize, &EncodedPicture)| !range.contains(i);
+        let pictures = self.pictures.iter().enumerate().filter(kept);
+        Self {
+            pictures: pictures.map(|(_, picture)| picture.clone()).collect(),
+        }
+    }
+
     /// Hashes in order.
     pub(crate) fn sha256(&self) -> Vec<String> {
         self.pictures
@@ -197,6 +214,13 @@ impl Engine {
     /// [`EngineError::BadQuestion`].
     pub fn prompt(&self, messages: &[Message], prefix: &str) -> Result<Prompt> {
         prompt::build(&self.config, &self.tokenizer, messages, prefix, false)
+    }
+
+    /// The token that ends a turn.
+    pub(crate) fn end_of_turn(&self) -> Option<u32> {
+        self.tokenizer
+            .id("<end_of_turn>")
+            .or_else(|| self.config.eos.last().copied())
     }
 
     /// Features and hashes of all pictures.
@@ -367,57 +391,83 @@ impl Engine {
         Ok(())
     }
 
-    /// Log-probability (natural log, over all rows of the embedding) of every token of every branch, in one pass.
-    /// Branches see what `state` has read and themselves.
+    /// Log-probability (natural log, over all rows of the embedding) of the tokens wanted of every branch, in as few
+    /// passes as [`PASS`] allows. Branches see what `state` has read and themselves; what they share is computed once.
     ///
     /// # Errors
-    /// [`EngineError::BadQuestion`] for an empty branch, [`EngineError::Cancelled`], arithmetic.
+    /// [`EngineError::BadQuestion`] for a branch that wants nothing, [`EngineError::Cancelled`], arithmetic.
     pub(crate) fn branch_scores(
         &self,
         state: &State,
-        branches: &[Vec<u32>],
+        branches: &[Branch],
         adapter: Option<&Adapter>,
         cancel: &Cancel,
     ) -> Result<Vec<Vec<f64>>> {
-        if branches.iter().any(Vec::is_empty) {
+        if branches.iter().any(|branch| branch.from >= branch.ids.len()) {
             return Err(EngineError::BadQuestion(
                 "a label has no tokens of its own".to_owned(),
             ));
         }
         let mut scores: Vec<Vec<f64>> = branches
             .iter()
-            .map(|ids| log_probs_at(&state.last, &ids[..1]))
+            .map(|branch| vec![f64::NEG_INFINITY; branch.ids.len() - branch.from])
             .collect();
-        // Every token but a branch's last predicts the one after it.
-        let lengths: Vec<usize> = branches.iter().map(|ids| ids.len() - 1).collect();
-        let ids: Vec<u32> = branches
-            .iter()
-            .flat_map(|ids| &ids[..ids.len() - 1])
-            .copied()
-            .collect();
-        if ids.is_empty() {
-            return Ok(scores);
+        for (score, branch) in scores.iter_mut().zip(branches) {
+            if branch.from == 0 {
+                score[0] = log_probs_at(&state.last, &branch.ids[..1])[0];
+            }
         }
         let pass = Pass::new(cancel, adapter);
-        let span = Span::branches(state.cache.length(), &lengths);
-        let tokens = Tokens {
-            ids: &ids,
-            blocks: &vec![-1; ids.len()],
-            features: &[],
-        };
-        let mut cache = state.cache.clone();
-        let hidden = self
-            .model
-            .forward(pass, tokens, &span, &mut cache, Wanted::Branches, None)?;
-        let owners: Vec<(usize, usize)> = lengths
-            .iter()
-            .enumerate()
-            .flat_map(|(b, length)| (0..*length).map(move |depth| (b, depth)))
-            .collect();
-        self.model.logits(pass, &hidden, &mut |row, logits| {
-            let (b, depth) = owners[row];
-            scores[b].extend(log_probs_at(logits, &branches[b][depth + 1..depth + 2]));
-        })?;
+        let plan = Bodies::of(branches);
+        let wanted = plan.wanted(branches);
+        let width = self.config.text.hidden_size;
+        let mut begin = 0;
+        while begin < plan.bodies.len() {
+            cancel.check()?;
+            let (mut ids, mut owners, mut lengths) = (Vec::new(), Vec::new(), Vec::new());
+            let mut end = begin;
+            while end < plan.bodies.len() && (end == begin || ids.len() + plan.bodies[end].len() <= PASS) {
+                ids.extend_from_slice(&plan.bodies[end]);
+                owners.extend((0..plan.bodies[end].len()).map(|row| (end, row)));
+                lengths.push(plan.bodies[end].len());
+                end += 1;
+            }
+            begin = end;
+            if ids.is_empty() {
+                continue;
+            }
+            let span = Span::branches(state.cache.length(), &lengths);
+            let tokens = Tokens {
+                ids: &ids,
+                blocks: &vec![-1; ids.len()],
+                features: &[],
+            };
+            let mut cache = state.cache.clone();
+            let hidden = self
+                .model
+                .forward(pass, tokens, &span, &mut cache, Wanted::Branches, None)?;
+            // Only rows that predict something wanted are worth a pass over the vocabulary.
+            let rows: Vec<usize> = (0..owners.len())
+                .filter(|at| wanted.contains_key(&owners[*at]))
+                .collect();
+            let gathered: Vec<f32> = rows
+                .iter()
+                .flat_map(|at| &hidden[at * width..][..width])
+                .copied()
+                .collect();
+            self.model.logits(pass, &gathered, &mut |i, logits| {
+                let Some(targets) = wanted.get(&owners[rows[i]]) else {
+                    return;
+                };
+                let ids: Vec<u32> = targets
+                    .iter()
+                    .map(|(b, depth)| branches[*b].ids[*depth])
+                    .collect();
+                for ((b, depth), found) in targets.iter().zip(log_probs_at(logits, &ids)) {
+                    scores[*b][depth - branches[*b].from] = found;
+                }
+            })?;
+        }
         Ok(scores)
     }
 

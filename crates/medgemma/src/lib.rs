@@ -53,6 +53,8 @@ pub use cancel::Cancel;
 pub use engine::{Answer, Description, Engine, LoadOptions, Precision, Question, ReadEvent, Task};
 pub use error::EngineError;
 pub use image::Picture;
+pub use question::{Comparison, LabelAnswer, Variant};
+pub use reading::{agreement, calibration, probes, scoring};
 pub use template::{Message, Part, Role};
 
 /// The instructions that the kernels use on this machine, a word.

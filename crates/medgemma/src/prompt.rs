@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::error::{EngineError, Result};
-use crate::template::{Message, Part, expand, render};
+use crate::template::{Message, Part, Role, expand, render, trimmed};
 use crate::tokenizer::Tokenizer;
 
 /// A tokenised prompt.
@@ -18,6 +18,10 @@ pub struct Prompt {
     pub blocks: Vec<i32>,
     /// Number of images.
     pub images: usize,
+    /// What was tokenised before the prefix.
+    opened: String,
+    /// The prefix as given.
+    prefix: String,
 }
 
 impl Prompt {
@@ -26,6 +30,21 @@ impl Prompt {
         let blocks = self.blocks.get(..length).unwrap_or(&self.blocks);
         let last = blocks.iter().copied().max().unwrap_or(-1);
         usize::try_from(i64::from(last) + 1).unwrap_or(0)
+    }
+
+    /// Tokens of the prompt and a label that follows it, as one text. Prefix and label are one text of the user's: a
+    /// mark that only the two together spell is text as well.
+    ///
+    /// # Errors
+    /// [`EngineError::BadQuestion`] when the tokenizer refuses.
+    pub(crate) fn with_label(&self, tokenizer: &Tokenizer, label: &str) -> Result<Vec<u32>> {
+        let said = tokenizer.defuse(&format!("{}{label}", self.prefix));
+        tokenizer.encode(&(self.opened.clone() + &said))
+    }
+
+    /// How many tokens another prompt has in common with this one at its beginning.
+    pub(crate) fn shared_with(&self, ids: &[u32]) -> usize {
+        self.ids.iter().zip(ids).take_while(|(a, b)| a == b).count()
     }
 
     /// The first `length` tokens, to be read alone.
@@ -59,25 +78,27 @@ pub fn build(
             tokenizer.defuse(text)
         }
     };
+    if let Some(system) = messages.iter().find(|m| m.role == Role::System)
+        && system.parts.iter().any(|part| part.pictures() > 0)
+    {
+        return Err(EngineError::BadQuestion(
+            "the system text brings an image; images go into the user's turn".to_owned(),
+        ));
+    }
     let messages: Vec<Message> = messages
         .iter()
         .map(|message| Message {
             role: message.role,
-            parts: message
-                .parts
-                .iter()
+            parts: joined(message)
+                .into_iter()
                 .map(|part| match part {
-                    Part::Text(text) => Part::Text(safe(text)),
-                    Part::Image => Part::Image,
+                    Part::Text(text) => Part::Text(safe(&text)),
+                    image => image,
                 })
                 .collect(),
         })
         .collect();
-    let images = messages
-        .iter()
-        .flat_map(|m| &m.parts)
-        .filter(|part| **part == Part::Image)
-        .count();
+    let images: usize = messages.iter().flat_map(|m| &m.parts).map(Part::pictures).sum();
     if images > 0 && config.vision.is_none() {
         return Err(EngineError::BadQuestion(
             "it has images and the model reads text only".to_owned(),
@@ -89,7 +110,7 @@ pub fn build(
     } else {
         rendered.clone()
     };
-    let expanded = opened + &safe(prefix);
+    let expanded = opened.clone() + &safe(prefix);
     let ids = tokenizer.encode(&expanded)?;
     let blocks = blocks(&ids, config.image_token, config.tokens_per_image);
     let found = blocks.iter().filter(|b| **b >= 0).count();
@@ -110,7 +131,26 @@ pub fn build(
         ids,
         blocks,
         images,
+        opened,
+        prefix: prefix.to_owned(),
     })
+}
+
+/// Parts with neighbouring texts as one, trimmed as the template trims each: a mark that two parts spell together is
+/// then seen as one. The system's texts stay apart, since the template takes the first alone.
+fn joined(message: &Message) -> Vec<Part> {
+    if message.role == Role::System {
+        return message.parts.clone();
+    }
+    let mut out: Vec<Part> = Vec::new();
+    for part in &message.parts {
+        match (part, out.last_mut()) {
+            (Part::Text(text), Some(Part::Text(before))) => before.push_str(trimmed(text)),
+            (Part::Text(text), _) => out.push(Part::Text(trimmed(text).to_owned())),
+            (image, _) => out.push(image.clone()),
+        }
+    }
+    out
 }
 
 /// Image index of each id; runs longer than one image are several images side by side.

@@ -38,6 +38,7 @@ fn pictures_with_the_same_ids_keep_their_own_scores() {
             // The trailing space merges with the label, so the scores begin before the prompt's end.
             prefix: "Final Answer: ".to_owned(),
             task: Task::Score(vec!["pneumonia".to_owned(), "normal".to_owned()]),
+            ..Question::default()
         };
         let answer = engine.read(&question, &mut |_| {}, &cancel).expect("answers");
         answer.labels.iter().map(|label| label.sum).collect::<Vec<_>>()

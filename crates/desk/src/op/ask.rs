@@ -119,6 +119,8 @@ pub fn read(
                 },
             },
         },
+        preprocessing: resolved.recipe.id().to_owned(),
+        ..Question::default()
     };
     let vision_begun = Instant::now();
     let answer = engine.read(

@@ -72,13 +72,13 @@ pub(crate) fn templates() -> Vec<TemplateInfo> {
             images: match t.images {
                 Images::None => "none",
                 Images::One => "one",
-                Images::Slices | Images::Plain => "several",
+                Images::Slices | Images::Plain | Images::Several => "several",
             }
             .to_owned(),
             answer: match t.form {
                 Form::Labels => AnswerForm::Labels,
                 Form::YesNo => AnswerForm::YesNo,
-                Form::Open => AnswerForm::Open,
+                Form::Open | Form::Boxes => AnswerForm::Open,
             },
             labels: t.labels.iter().map(|l| (*l).to_owned()).collect(),
         })
@@ -228,6 +228,7 @@ pub(crate) fn messages(wording: &Wording, images: usize) -> Vec<Message> {
         .map(|part| match part {
             Said::Text(text) => Part::Text(text),
             Said::Image => Part::Image,
+            Said::ImageAndCrops(crops) => Part::ImageAndCrops(crops),
         })
         .collect();
     messages.push(Message {

@@ -23,8 +23,17 @@ const TOLD_EVERY: Duration = Duration::from_millis(50);
 /// # Errors
 /// A tensor that is missing.
 pub(super) fn held(source: &Source, config: &Config, precision: Precision) -> Result<Vec<(String, Held)>> {
+    held_as(source, super::expected(config), precision)
+}
+
+/// The same for any list of tensors.
+pub(super) fn held_as(
+    source: &Source,
+    tensors: Vec<(String, Vec<usize>)>,
+    precision: Precision,
+) -> Result<Vec<(String, Held)>> {
     let mut list = Vec::new();
-    for (name, _) in super::expected(config) {
+    for (name, _) in tensors {
         let entry = source
             .entries
             .get(&name)

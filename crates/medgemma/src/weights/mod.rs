@@ -182,8 +182,8 @@ pub(crate) fn load_as(
     progress: &mut dyn FnMut(f64),
     cancel: &Cancel,
 ) -> Result<Weights> {
-    let names: Vec<String> = tensors.iter().map(|(name, _)| name.clone()).collect();
     let source = safetensors::open_as(folder, internal)?;
-    compare_with(tensors, &source)?;
-    load::load(&source, &names, precision, progress, cancel)
+    compare_with(tensors.clone(), &source)?;
+    let held = load::held_as(&source, tensors, precision)?;
+    load::load(&source, &held, precision, None, progress, cancel)
 }
