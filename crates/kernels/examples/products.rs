@@ -1,5 +1,5 @@
-//! Prints how fast products are: `cargo run --release -p overread-kernels --example products [FORMAT [LEVEL [K N
-//! M]]]`, `all` for any. Each figure is the best of many runs.
+//! Prints how fast products are, each figure the best of many runs:
+//! `cargo run --release -p overread-kernels --example products [FORMAT [LEVEL [K N M…]]]`, `all` for any.
 #![expect(clippy::print_stdout, reason = "a table for people")]
 
 use std::time::Instant;

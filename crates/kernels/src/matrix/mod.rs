@@ -11,9 +11,9 @@
 //! | `Q4K` | for each 256 columns: 16 f16 `d`, 16 f16 `dmin`, 8 x 16 scales `sc`, 8 x 16 mins `m` (6 bits, a byte each), then for each 32 columns 4 x 64 bytes of nibbles; w = d sc q - dmin m |
 //! | `Q6K` | for each 256 columns: 16 f16 `d`, 16 x 16 signed scales `sc` (one to 16 columns), then for each 32 columns 4 x 64 bytes of low nibbles and 2 x 64 bytes of high pairs; w = d sc (q - 32) |
 //!
-//! 64 bytes of nibbles, number `j`, are 16 rows x 4: byte `4 row + i` holds column `4j + i` low and column `16 + 4j
-//! + i` high. In the 64 bytes of high pairs, number `h`, byte `4 row + i` holds columns `16h + 4j + i` for `j` of 0
-//! to 3, two bits each, `j = 0` lowest. Columns past `k` are zeros; so are rows past `n`.
+//! 64 bytes of nibbles, number `j`, are 16 rows x 4: byte `4 row + i` holds column `4j + i` low and column
+//! `16 + 4j + i` high. In the 64 bytes of high pairs, number `h`, byte `4 row + i` holds columns `16h + 4j + i` for
+//! `j` of 0 to 3, two bits each, `j = 0` lowest. Columns past `k` are zeros; so are rows past `n`.
 //!
 //! Products with bytes are the same arithmetic at every level: an exact integer sum over 32 columns (16 for `Q6K`),
 //! which is then scaled and added in float32, block after block. Levels differ by the rounding of those few float
