@@ -5,6 +5,8 @@ use overread_medgemma::generate::{Sampling, Writing};
 use overread_medgemma::scoring::{ContentFree, Normalise, Scoring};
 use overread_medgemma::{Comparison, Question, Task};
 
+use overread_protocol::templates;
+
 use crate::Outcome;
 use crate::code::{failure, io};
 use crate::desk::Desk;
@@ -21,6 +23,16 @@ const CALIBRATION_BYTES: u64 = 1 << 20;
 
 /// Tokens of an open answer at most, whatever is asked for.
 const MOST_TOKENS: u32 = 8192;
+
+/// Tokens of an open answer at most, where neither question nor template says.
+const USUAL_TOKENS: u32 = 512;
+
+/// Tokens of an open answer at most: as asked, else as published with the template.
+pub(crate) fn most_tokens(spec: &QuestionSpec) -> usize {
+    let published = templates::by_id(&spec.template).map_or(0, |t| t.max_new_tokens);
+    let wanted = [spec.max_new_tokens, published, USUAL_TOKENS].into_iter().find(|n| *n > 0);
+    wanted.unwrap_or(USUAL_TOKENS).min(MOST_TOKENS) as usize
+}
 
 /// Labels as they count: trimmed, empty ones left out.
 pub(crate) fn labels_of(spec: &QuestionSpec) -> Vec<String> {
@@ -103,7 +115,7 @@ pub(crate) fn question(
             AnswerForm::Labels => Task::Score(labels),
             AnswerForm::YesNo => Task::YesNo(labels),
             AnswerForm::Open => Task::Open {
-                max_new_tokens: spec.max_new_tokens.clamp(1, MOST_TOKENS) as usize,
+                max_new_tokens: most_tokens(spec),
                 sampling: sampling(spec, wanted),
             },
         },
@@ -113,7 +125,6 @@ pub(crate) fn question(
             thought_tokens: options.think_budget.map(|n| n as usize),
             ..Writing::default()
         },
-        adapter_sha256: adapter.as_ref().map(|adapter| adapter.sha256.clone()),
         adapter,
         preprocessing: resolved.recipe.id().to_owned(),
     })

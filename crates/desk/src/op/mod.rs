@@ -7,7 +7,7 @@ pub(crate) mod asking;
 pub mod bench;
 pub(crate) mod blind;
 pub mod case;
-pub(crate) mod checks;
+pub mod checks;
 pub mod demo;
 pub mod device;
 pub(crate) mod drawn;

@@ -117,7 +117,20 @@ pub fn add(desk: &Desk, model: &Path) -> Outcome<ModelInfo> {
 
 /// The operation `remove_model`: the list forgets it, its files stay.
 pub(crate) fn remove_model(desk: &Desk, handle: &Handle) -> Outcome<Vec<ModelInfo>> {
-    let model = desk.path(handle)?;
+    remove(desk, &desk.path(handle)?)?;
+    models(desk)
+}
+
+/// Where a model lies, for a terminal.
+pub fn path_words(desk: &Desk, info: &ModelInfo) -> String {
+    desk.path(&info.handle).map_or_else(|_| String::new(), |path| path.display().to_string())
+}
+
+/// Takes a model off the list; its files stay.
+///
+/// # Errors
+/// For the demo model, or when the list cannot be kept.
+pub fn remove(desk: &Desk, model: &Path) -> Outcome<()> {
     if model == demo_model(desk) {
         return Err(failure(
             "model.demo_stays",
@@ -126,10 +139,9 @@ pub(crate) fn remove_model(desk: &Desk, handle: &Handle) -> Outcome<Vec<ModelInf
         ));
     }
     let mut folders = listed(desk);
-    folders.retain(|known| *known != model);
+    folders.retain(|known| known != model);
     keep(desk, "models", &folders)?;
-    change_use(desk, &model, |wish| *wish = Use::default())?;
-    models(desk)
+    change_use(desk, model, |wish| *wish = Use::default())
 }
 
 /// The operation `set_model_options`.

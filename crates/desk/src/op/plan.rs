@@ -16,7 +16,7 @@ use crate::code::{failure, sentences};
 use crate::convert;
 use crate::desk::{Desk, PlannedPictures, lock};
 use crate::op::ask::narrow;
-use crate::op::asking::labels_of;
+use crate::op::asking::{labels_of, most_tokens};
 use crate::op::given::{Given, given};
 use crate::op::load::{self, Wanted};
 use crate::op::pace;
@@ -266,7 +266,7 @@ fn cost(
     let options = spec.options();
     let written = match spec.form {
         // Few answers are as long as they may be.
-        AnswerForm::Open => spec.max_new_tokens as usize / 2 * (1 + options.samples as usize),
+        AnswerForm::Open => most_tokens(spec) / 2 * (1 + options.samples as usize),
         AnswerForm::Labels | AnswerForm::YesNo => labels_of(spec).len(),
     };
     let bytes = pace::file_bytes(&wanted.key.path);

@@ -36,7 +36,7 @@ pub struct QuestionSpec {
     pub form: AnswerForm,
     /// Labels for `labels` and `yes_no`.
     pub labels: Vec<String>,
-    /// Most tokens to generate for `open`.
+    /// Most tokens to generate for `open`; 0: the template's own.
     pub max_new_tokens: u32,
     /// Sampling temperature; 0 is greedy.
     pub temperature: f64,
