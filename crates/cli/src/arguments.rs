@@ -257,8 +257,9 @@ pub(crate) struct AskArguments {
     pub(crate) temperature: f64,
     #[arg(long, default_value_t = 512)]
     pub(crate) max_new_tokens: u32,
-    #[arg(long, default_value = "f32")]
-    pub(crate) dtype: Dtype,
+    /// The best that fits into memory when left out.
+    #[arg(long)]
+    pub(crate) dtype: Option<Dtype>,
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
-use overread_desk::op::engine::{self, Precision};
+use overread_desk::op::engine;
 use overread_desk::op::{ask as op_ask, open, pictures, plan};
-use overread_desk::wire::reading::{AnswerForm, QuestionSpec, ReadEvent};
+use overread_desk::wire::models::PrecisionName;
+use overread_desk::wire::question::{QuestionOptions, QuestionSpec};
+use overread_desk::wire::reading::{AnswerForm, ReadEvent};
 use overread_desk::wire::viewing::{VoiFunctionName, WindowInfo};
 use overread_desk::{Cancel, Desk};
 use serde_json::{Map, Value, json};
@@ -13,12 +15,12 @@ use crate::arguments::{AskArguments, Asked, Dtype, InputsArguments, ModelArgumen
 use crate::files::{print_json, print_text, write_file};
 use crate::{Outcome, Trouble};
 
-pub(crate) fn precision(dtype: Dtype) -> Precision {
+pub(crate) fn precision(dtype: Dtype) -> PrecisionName {
     match dtype {
-        Dtype::F32 => Precision::F32,
-        Dtype::Bf16 => Precision::Bf16,
-        Dtype::Q8 => Precision::Q8_0,
-        Dtype::Q4 => Precision::Q4K,
+        Dtype::F32 => PrecisionName::F32,
+        Dtype::Bf16 => PrecisionName::Bf16,
+        Dtype::Q8 => PrecisionName::Q8_0,
+        Dtype::Q4 => PrecisionName::Q4K,
     }
 }
 
@@ -105,6 +107,7 @@ fn spec(desk: &Desk, a: &Asked, model: &Path) -> Result<QuestionSpec, Trouble> {
         max_new_tokens: 512,
         temperature: 0.0,
         seed: 0,
+        options: None,
     })
 }
 
@@ -142,7 +145,6 @@ pub(crate) fn inputs(desk: &Desk, a: &InputsArguments) -> Outcome {
 
 pub(crate) fn ask(desk: &Desk, a: &AskArguments) -> Outcome {
     no_adapter(a.adapter.as_deref())?;
-    let dtype = precision(a.dtype);
     let mut spec = spec(desk, &a.asked, &a.model)?;
     if a.volume {
         "official".clone_into(&mut spec.slices);
@@ -165,12 +167,16 @@ pub(crate) fn ask(desk: &Desk, a: &AskArguments) -> Outcome {
         .to_owned();
     }
     (spec.seed, spec.temperature, spec.max_new_tokens) = (a.seed, a.temperature, a.max_new_tokens);
+    spec.options = Some(QuestionOptions {
+        precision: a.dtype.map(precision),
+        ..QuestionOptions::default()
+    });
     let told = |event: ReadEvent| match event {
         ReadEvent::Vision { slice, of, .. } => eprintln!("looking at picture {slice} of {of}"),
-        ReadEvent::Prefill { done, of } if done == of => eprintln!("read {of} tokens"),
+        ReadEvent::Prefill { done, of, .. } if done == of => eprintln!("read {of} tokens"),
         _ => {}
     };
-    let reading = op_ask::read(desk, &spec, dtype, &told, &Cancel::default())?;
+    let reading = op_ask::read(desk, &spec, &told, &Cancel::default())?;
     // Printed is seen, blind mode or not.
     overread_desk::op::case::record_seen(desk, &reading.display_set, "model");
     if !a.json {

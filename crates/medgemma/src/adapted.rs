@@ -24,6 +24,8 @@ pub(crate) enum Change {
         scale: f32,
         /// DoRA: magnitude over the norm of the updated row, one a row.
         factor: Option<Vec<f32>>,
+        /// Weights that the update belongs to, where they are not the model's.
+        over: Option<Matrix>,
     },
     /// Other weights altogether (modules_to_save).
     Replaced(Matrix),
@@ -65,6 +67,23 @@ impl Change {
             b: pack(b, out, rank),
             scale,
             factor,
+            over: None,
+        }
+    }
+
+    /// The same update of weights that the adapter brought itself.
+    fn over(self, matrix: Matrix) -> Self {
+        match self {
+            Self::LowRank {
+                a, b, scale, factor, ..
+            } => Self::LowRank {
+                a,
+                b,
+                scale,
+                factor,
+                over: Some(matrix),
+            },
+            replaced @ Self::Replaced(_) => replaced,
         }
     }
 
@@ -73,8 +92,16 @@ impl Change {
         let (kernels, stop) = (pass.kernels, pass.stop());
         match self {
             Self::Replaced(matrix) => matrix.multiply(kernels, input, out, Epilogue::None, stop),
-            Self::LowRank { a, b, scale, factor } => {
-                base.multiply(kernels, input, out, Epilogue::None, stop);
+            Self::LowRank {
+                a,
+                b,
+                scale,
+                factor,
+                over,
+            } => {
+                over.as_ref()
+                    .unwrap_or(base)
+                    .multiply(kernels, input, out, Epilogue::None, stop);
                 let rows = input.rows();
                 let mut narrow = vec![0.0; rows * a.rows()];
                 a.multiply(kernels, input, &mut narrow, Epilogue::None, stop);
@@ -123,18 +150,6 @@ impl Adapter {
             })
         };
         let (mut changes, mut vectors) = (BTreeMap::new(), BTreeMap::new());
-        for (name, entry) in &weights.entries {
-            let base = find(name)?.matrix();
-            let change = Change::low_rank(
-                base,
-                &entry.a,
-                &entry.b,
-                entry.r,
-                entry.scale,
-                entry.magnitude.as_deref(),
-            );
-            changes.insert(name.clone(), change);
-        }
         for (name, (shape, values)) in &weights.replaced {
             if shape.len() == 1 || name.ends_with("position_embedding.weight") {
                 // The model holds RMSNorm scales with the one added.
@@ -167,6 +182,27 @@ impl Adapter {
             });
             changes.insert(layer.to_owned(), Change::Replaced(matrix));
         }
+        for (name, entry) in &weights.entries {
+            let own = match changes.remove(name) {
+                Some(Change::Replaced(matrix)) => Some(matrix),
+                _ => None,
+            };
+            let base = find(name)?.matrix();
+            let change = Change::low_rank(
+                own.as_ref().unwrap_or(base),
+                &entry.a,
+                &entry.b,
+                entry.r,
+                entry.scale,
+                entry.magnitude.as_deref(),
+            );
+            let change = match own {
+                // Most often a copy of what the model has: not held twice.
+                Some(matrix) if !same(&matrix, base) => change.over(matrix),
+                _ => change,
+            };
+            changes.insert(name.clone(), change);
+        }
         Ok(Self {
             name: weights.name.clone(),
             sha256: weights.sha256.clone(),
@@ -195,4 +231,15 @@ impl Adapter {
             .chain(self.vectors.keys())
             .any(|name| name.starts_with("vision.") || name.starts_with("projector."))
     }
+}
+
+/// True when two matrices stand for the same weights.
+fn same(one: &Matrix, two: &Matrix) -> bool {
+    let mut rows = (vec![0.0; one.columns()], vec![0.0; two.columns()]);
+    (one.rows(), one.columns()) == (two.rows(), two.columns())
+        && (0..one.rows()).all(|i| {
+            one.row(i, &mut rows.0);
+            two.row(i, &mut rows.1);
+            rows.0 == rows.1
+        })
 }

@@ -56,6 +56,8 @@ pub fn check(path: &Path) -> CheckReport {
     } else if let Some((kind, line)) = no_model(path) {
         kind.clone_into(&mut report.kind);
         report.lines.push(line);
+    } else if read_json(path, "config.json").is_ok_and(|c| c["model_type"] == "siglip") {
+        siglip(path, &mut report);
     } else {
         folder(path, &mut report);
     }
@@ -91,13 +93,6 @@ fn no_model(path: &Path) -> Option<(&'static str, String)> {
             "This is an adapter in a Python pickle, which can run code. Save it again as safetensors.",
         );
     }
-    if read_json(path, "config.json").is_ok_and(|c| c["model_type"] == "siglip") {
-        return say(
-            "siglip",
-            "This is a MedSigLIP model: it labels images and answers no questions. Choose it where images are labelled \
-             without a prompt.",
-        );
-    }
     None
 }
 
@@ -112,6 +107,26 @@ fn gguf_files(path: &Path, report: &mut CheckReport) {
             report
                 .lines
                 .push(format!("Its weights are {}.", files.source.types()));
+        }
+        Err(error) => report.lines.push(sentence(&error)),
+    }
+}
+
+fn siglip(path: &Path, report: &mut CheckReport) {
+    "siglip".clone_into(&mut report.kind);
+    match crate::siglip::open(path) {
+        Ok(config) => {
+            report.usable = true;
+            report.parameters = config.parameters();
+            report.image_size = Some(config.vision.image_size);
+            report.context = config.text.positions;
+            report.lines.push(format!(
+                "Compares pictures of {0} x {0} px with texts of at most {1} tokens; {2}. It scores labels and writes nothing.",
+                config.vision.image_size,
+                config.text.positions,
+                size(report.parameters)
+            ));
+            memory(report, &|precision| crate::siglip::memory_needed(&config, precision));
         }
         Err(error) => report.lines.push(sentence(&error)),
     }

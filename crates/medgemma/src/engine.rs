@@ -53,6 +53,11 @@ impl State {
         self.cache.expect(tokens);
     }
 
+    /// Tokens read.
+    pub(crate) fn tokens(&self) -> usize {
+        self.cache.length()
+    }
+
     /// Bytes of keys and values.
     pub(crate) fn bytes(&self) -> usize {
         self.cache.bytes(&mut BTreeSet::new())
@@ -61,11 +66,6 @@ impl State {
     /// The cache alone.
     pub(crate) fn into_cache(self) -> Cache {
         self.cache
-    }
-
-    /// Tokens read.
-    pub(crate) fn tokens(&self) -> usize {
-        self.cache.length()
     }
 
     /// Tokens of the prompt that came from an earlier question.
@@ -418,24 +418,20 @@ impl Engine {
             }
         }
         let pass = Pass::new(cancel, adapter);
+        let width = self.config.text.hidden_size;
         let plan = Bodies::of(branches);
         let wanted = plan.wanted(branches);
-        let width = self.config.text.hidden_size;
         let mut begin = 0;
         while begin < plan.bodies.len() {
             cancel.check()?;
-            let (mut ids, mut owners, mut lengths) = (Vec::new(), Vec::new(), Vec::new());
+            let mut ids: Vec<u32> = Vec::new();
             let mut end = begin;
             while end < plan.bodies.len() && (end == begin || ids.len() + plan.bodies[end].len() <= PASS) {
-                ids.extend_from_slice(&plan.bodies[end]);
-                owners.extend((0..plan.bodies[end].len()).map(|row| (end, row)));
-                lengths.push(plan.bodies[end].len());
+                ids.extend(&plan.bodies[end]);
                 end += 1;
             }
-            begin = end;
-            if ids.is_empty() {
-                continue;
-            }
+            let bodies = &plan.bodies[begin..end];
+            let lengths: Vec<usize> = bodies.iter().map(Vec::len).collect();
             let span = Span::branches(state.cache.length(), &lengths);
             let tokens = Tokens {
                 ids: &ids,
@@ -446,27 +442,29 @@ impl Engine {
             let hidden = self
                 .model
                 .forward(pass, tokens, &span, &mut cache, Wanted::Branches, None)?;
-            // Only rows that predict something wanted are worth a pass over the vocabulary.
-            let rows: Vec<usize> = (0..owners.len())
-                .filter(|at| wanted.contains_key(&owners[*at]))
-                .collect();
-            let gathered: Vec<f32> = rows
+            // Only rows that predict something wanted go through the head.
+            let owners = bodies
                 .iter()
-                .flat_map(|at| &hidden[at * width..][..width])
-                .copied()
-                .collect();
-            self.model.logits(pass, &gathered, &mut |i, logits| {
-                let Some(targets) = wanted.get(&owners[rows[i]]) else {
-                    return;
-                };
-                let ids: Vec<u32> = targets
+                .enumerate()
+                .flat_map(|(b, body)| (0..body.len()).map(move |row| (begin + b, row)));
+            let mut rows = Vec::new();
+            let mut targets = Vec::new();
+            for (owner, row) in owners.zip(hidden.chunks_exact(width)) {
+                if let Some(found) = wanted.get(&owner) {
+                    rows.extend_from_slice(row);
+                    targets.push(found);
+                }
+            }
+            self.model.logits(pass, &rows, &mut |row, logits| {
+                let ids: Vec<u32> = targets[row]
                     .iter()
                     .map(|(b, depth)| branches[*b].ids[*depth])
                     .collect();
-                for ((b, depth), found) in targets.iter().zip(log_probs_at(logits, &ids)) {
+                for ((b, depth), found) in targets[row].iter().zip(log_probs_at(logits, &ids)) {
                     scores[*b][depth - branches[*b].from] = found;
                 }
             })?;
+            begin = end;
         }
         Ok(scores)
     }

@@ -13,6 +13,7 @@
 
 pub mod adapted;
 pub mod adapter;
+mod ahead;
 pub mod cancel;
 mod candle_backend;
 pub mod check;

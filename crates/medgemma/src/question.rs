@@ -108,8 +108,6 @@ pub struct Question {
     pub writing: Writing,
     /// Changes the model's products while this question is read.
     pub adapter: Option<Arc<Adapter>>,
-    /// SHA-256 of the adapter, for the record and for calibration files.
-    pub adapter_sha256: Option<String>,
     /// Id of the preprocessing that made the pictures, for the record and [`Question::fingerprint`].
     pub preprocessing: String,
 }
@@ -325,6 +323,8 @@ pub struct Answer {
     pub prompt_tokens: usize,
     /// SHA-256 of each picture after the model's resize.
     pub image_sha256: Vec<String>,
+    /// SHA-256 of the adapter that it was read with.
+    pub adapter_sha256: Option<String>,
     /// Seconds: vision, prefill, decode or scoring.
     pub seconds: [f64; 3],
     /// Tokens of the prompt that were taken from the last question.

@@ -48,6 +48,12 @@ pub struct Message {
 
 /// Marks an image in the rendered text, before it is expanded.
 pub const START_OF_IMAGE: &str = "<start_of_image>";
+/// Stands for one token of an image in the expanded text.
+pub(crate) const IMAGE_TOKEN: &str = "<image_soft_token>";
+/// Follows an image's tokens in the expanded text.
+pub(crate) const END_OF_IMAGE: &str = "<end_of_image>";
+/// Begins a turn.
+pub(crate) const START_OF_TURN: &str = "<start_of_turn>";
 
 /// What the published processor writes between a picture and its crops.
 const CROPS: &str = "and here are some crops to help you see better";
@@ -78,7 +84,7 @@ pub fn render(messages: &[Message]) -> Result<String> {
                 "user and model must take turns, the user first".to_owned(),
             ));
         }
-        out.push_str("<start_of_turn>");
+        out.push_str(START_OF_TURN);
         out.push_str(if user { "user\n" } else { "model\n" });
         if i == 0
             && let Some(system) = &system
@@ -111,10 +117,10 @@ pub(crate) fn trimmed(text: &str) -> &str {
 
 /// The text that is tokenised: every image mark opened up to its soft tokens.
 pub fn expand(rendered: &str, tokens_per_image: usize) -> String {
-    let soft = "<image_soft_token>".repeat(tokens_per_image);
+    let soft = IMAGE_TOKEN.repeat(tokens_per_image);
     rendered.replace(
         START_OF_IMAGE,
-        &format!("\n\n{START_OF_IMAGE}{soft}<end_of_image>\n\n"),
+        &format!("\n\n{START_OF_IMAGE}{soft}{END_OF_IMAGE}\n\n"),
     )
 }
 

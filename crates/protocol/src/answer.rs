@@ -28,10 +28,7 @@ pub fn closed_set(text: &str, labels: &[String], complete: bool) -> Parsed {
     let said = found
         .unwrap_or(text)
         .trim_matches(['*', '.', '"', '\'', '(', ')', ' ']);
-    let same: Vec<&String> = labels
-        .iter()
-        .filter(|label| label.trim().to_lowercase() == said.to_lowercase())
-        .collect();
+    let same: Vec<&String> = labels.iter().filter(|label| is_said(label, said)).collect();
     match (same.as_slice(), found) {
         ([label], _) => Parsed::Label((*label).clone()),
         ([_, _, ..], _) => Parsed::Invalid("ambiguous"),
@@ -40,6 +37,57 @@ pub fn closed_set(text: &str, labels: &[String], complete: bool) -> Parsed {
         ([], None) if !complete => Parsed::Invalid("truncated"),
         ([], None) => Parsed::Invalid("unparseable"),
     }
+}
+
+/// The rule of [`vote`], for the record.
+pub const VOTE: &str = "final-answer/1";
+
+/// What a sampled answer votes for, when answers are counted: a label of the set, or without a set the words after its
+/// last `Final Answer:`, in small letters and single spaces.
+///
+/// # Errors
+/// The kind of invalidity, as readings keep it.
+pub fn vote(text: &str, labels: &[String], complete: bool) -> Result<String, String> {
+    if !labels.is_empty() {
+        return match closed_set(text, labels, complete) {
+            Parsed::Label(label) => Ok(label),
+            Parsed::Invalid(kind) => Err(kind.to_owned()),
+        };
+    }
+    let said = final_answer(text).map(|said| {
+        said.to_lowercase()
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+    });
+    match said {
+        Some(said) if !said.is_empty() => Ok(said),
+        _ if text.trim().is_empty() => Err(if complete { "empty" } else { "truncated" }.to_owned()),
+        _ if refuses(text) => Err("refusal".to_owned()),
+        _ if !complete => Err("truncated".to_owned()),
+        _ => Err("unparseable".to_owned()),
+    }
+}
+
+/// True when `said` is the label. An option `X: name` may also be said as `(X) name`, `X) name`, `X` or `name`: each
+/// names it and nothing else.
+fn is_said(label: &str, said: &str) -> bool {
+    let plain = |text: &str| text.trim().to_lowercase();
+    let (label, said) = (plain(label), plain(said));
+    if label == said {
+        return true;
+    }
+    let Some((letter, name)) = label.split_once(": ").filter(|(letter, _)| is_letter(letter)) else {
+        return false;
+    };
+    match said.strip_prefix('(').unwrap_or(&said).split_once(')') {
+        Some((own, rest)) => own == letter && (rest.trim().is_empty() || rest.trim() == name),
+        None => said == letter || said == name,
+    }
+}
+
+fn is_letter(text: &str) -> bool {
+    text.len() == 1 && text.bytes().all(|b| b.is_ascii_lowercase())
 }
 
 /// True for the usual words of a refusal.
@@ -69,6 +117,49 @@ mod tests {
     fn the_last_final_answer_counts() {
         let text = "Final Answer: yes\nOn reflection, **final answer: No.**";
         assert_eq!(closed_set(text, &labels(), true), Parsed::Label("no".into()));
+    }
+
+    #[test]
+    fn votes_are_what_was_finally_said() {
+        assert_eq!(
+            vote("Well. Final Answer: No.", &labels(), false),
+            Ok("no".to_owned())
+        );
+        assert_eq!(
+            vote("Final Answer: **Small  Effusion**", &[], true),
+            Ok("small effusion".to_owned())
+        );
+        assert_eq!(
+            vote("A small effusion.", &[], true),
+            Err("unparseable".to_owned())
+        );
+        assert_eq!(vote("A small", &[], false), Err("truncated".to_owned()));
+        assert_eq!(vote("Final Answer:", &[], true), Err("unparseable".to_owned()));
+        assert_eq!(
+            vote("Final Answer: maybe", &labels(), true),
+            Err("out-of-set".to_owned())
+        );
+    }
+
+    #[test]
+    fn an_option_is_named_by_its_letter_or_its_name() {
+        let options = ["A: adipose", "B: background", "C: smooth muscle"].map(str::to_owned);
+        let parse = |text: &str| closed_set(text, &options, true);
+        for text in [
+            "C: smooth muscle",
+            "Final Answer: (C) smooth muscle",
+            "Final Answer: (C)",
+            "final answer: C",
+            "Final Answer: smooth muscle.",
+        ] {
+            assert_eq!(parse(text), Parsed::Label("C: smooth muscle".into()), "{text}");
+        }
+        assert_eq!(
+            parse("Final Answer: (A) background"),
+            Parsed::Invalid("out-of-set")
+        );
+        assert_eq!(parse("Final Answer: muscle"), Parsed::Invalid("out-of-set"));
+        assert_eq!(parse("Final Answer: D"), Parsed::Invalid("out-of-set"));
     }
 
     #[test]

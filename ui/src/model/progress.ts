@@ -31,11 +31,13 @@ export function advance(before: Progress, event: ReadEvent): Progress {
     case "vision":
       return at("vision", event.slice, event.of, event.seconds_left);
     case "prefill":
-      return at("prefill", event.done, event.of);
+      return at("prefill", event.done, event.of, event.seconds_left);
     case "scoring":
       return at("scoring", event.done, event.of);
     case "token":
       return { ...at("writing", 0, 0), text: before.text + event.text };
+    case "thought":
+    case "sample":
     case "done":
     case "withheld":
     case "failed":

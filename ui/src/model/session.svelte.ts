@@ -64,6 +64,7 @@ const FIRST_SETTINGS: Settings = {
   blind: false,
   reader: "",
   hide_identity: false,
+  encode_ahead: false,
   drag_up_brightens: true,
   interpolate: true,
   model: null,

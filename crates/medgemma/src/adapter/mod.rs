@@ -48,6 +48,8 @@ pub struct AdapterWeights {
     pub entries: BTreeMap<String, LowRank>,
     /// Whole tensors that were trained (`modules_to_save`), by internal name: shape, values.
     ///
+    /// Where a layer is among the entries too, these are the weights that the low-rank pair is added to.
+    ///
     /// `head.weight` here unties a tied head: it is used for logits, the embedding for input, each as trained.
     pub replaced: BTreeMap<String, (Vec<usize>, Vec<f32>)>,
     /// SHA-256 over config and tensors.

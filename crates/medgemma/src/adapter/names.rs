@@ -24,8 +24,7 @@ pub(super) fn split(name: &str) -> Option<(String, Role)> {
         path = rest;
     }
     let path = path.strip_prefix("_orig_mod.").unwrap_or(path);
-    if path.contains(".original_module.") || path.contains(".base_layer.") || path.contains("lora_embedding_")
-    {
+    if path.contains(".original_module.") || path.contains("lora_embedding_") {
         return None;
     }
     for (mark, role) in [
@@ -47,7 +46,9 @@ pub(super) fn split(name: &str) -> Option<(String, Role)> {
     }
     let whole = path
         .replace(".modules_to_save.default.", ".")
-        .replace(".modules_to_save.", ".");
+        .replace(".modules_to_save.", ".")
+        // Where the head is a target, its own weights are written beside the low-rank pair.
+        .replace(".base_layer.", ".");
     Some((whole, Role::Whole))
 }
 
@@ -77,6 +78,7 @@ mod tests {
             "base_model.model.lm_head.weight",
             "base_model.model.lm_head.modules_to_save.weight",
             "base_model.model.lm_head.modules_to_save.default.weight",
+            "base_model.model.lm_head.base_layer.weight",
         ] {
             assert_eq!(split(name), Some(("lm_head.weight".to_owned(), Role::Whole)));
         }

@@ -208,7 +208,7 @@ impl Engine {
             .iter()
             .map(|list| list.iter().map(|w| (*w).to_owned()).collect())
             .collect();
-        let scored = reader.score(&asked.prompt, &asked.images, None, &words)?;
+        let scored = reader.score(&asked.prompt, &asked.images, &words, events)?;
         let total: Vec<f64> = scored
             .labels
             .iter()

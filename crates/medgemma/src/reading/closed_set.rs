@@ -1,6 +1,5 @@
 //! One label of a closed set: likelihoods, orders of the options, what is taken off, shares.
 
-use crate::engine::State;
 use crate::error::{EngineError, Result};
 use crate::question::{Answer, Comparison, LabelAnswer, ReadEvent, Variant};
 use crate::reading::calibration::{Calibrated, FEW_CASES, Fits, Scale};
@@ -20,6 +19,8 @@ pub(crate) struct Basis {
     closed: bool,
     merged: usize,
     orders: Vec<Vec<usize>>,
+    reused: usize,
+    prefill: f64,
 }
 
 impl Basis {
@@ -37,7 +38,6 @@ impl Reader<'_> {
         &self,
         answer: &mut Answer,
         asked: &Asked,
-        state: &State,
         labels: &[String],
         events: &mut dyn FnMut(ReadEvent),
     ) -> Result<()> {
@@ -51,7 +51,9 @@ impl Reader<'_> {
                 labels.len()
             )));
         }
-        let basis = self.basis(asked, Some(state), &labels, events)?;
+        let basis = self.basis(asked, &labels, events)?;
+        answer.reused_tokens = basis.reused;
+        answer.seconds[1] = basis.prefill;
         let (correction, without) = self.without_content(&labels, events)?;
         let own = basis.by(scoring.normalise);
         let scores: Vec<f64> = match &without {
@@ -93,7 +95,6 @@ impl Reader<'_> {
     pub(crate) fn basis(
         &self,
         asked: &Asked,
-        read: Option<&State>,
         labels: &[String],
         events: &mut dyn FnMut(ReadEvent),
     ) -> Result<Basis> {
@@ -101,7 +102,7 @@ impl Reader<'_> {
         let scoring = &self.question.scoring;
         let orders = orders(n, scoring.permutations);
         if orders.is_empty() {
-            let scored = self.score(&asked.prompt, &asked.images, read, &self.spelled(labels))?;
+            let scored = self.score(&asked.prompt, &asked.images, &self.spelled(labels), events)?;
             events(ReadEvent::Scoring { done: n, total: n });
             return Ok(of(scored, Vec::new()));
         }
@@ -119,8 +120,7 @@ impl Reader<'_> {
                 .collect();
             let messages = with_line(&asked.messages, &options.join("\n"));
             let prompt = self.engine.prompt(&messages, &self.question.prefix)?;
-            self.fits(&prompt, 0)?;
-            let scored = self.score(&prompt, &asked.images, None, &self.spelled(&options))?;
+            let scored = self.score(&prompt, &asked.images, &self.spelled(&options), events)?;
             let mut found = of(scored, Vec::new());
             // From places in this order back to the labels as listed.
             let mut places = vec![0; n];
@@ -140,6 +140,7 @@ impl Reader<'_> {
                     add(&mut all.by_sum, &found.by_sum);
                     add(&mut all.by_mean, &found.by_mean);
                     all.closed |= found.closed;
+                    all.prefill += found.prefill;
                     all
                 }
             });
@@ -168,7 +169,7 @@ impl Reader<'_> {
         };
         let (messages, pictures) = content_free.of(&self.question.messages, &self.question.images);
         let (asked, _) = self.asked(&messages, &pictures, events)?;
-        let basis = self.basis(&asked, None, labels, events)?;
+        let basis = self.basis(&asked, labels, events)?;
         let correction = Correction {
             kind: kind.to_owned(),
             content_free,
@@ -217,7 +218,7 @@ impl Reader<'_> {
         let question_sha256 = self.question.fingerprint();
         let here = Fits {
             weights_sha256: &self.engine.description().weights_sha256,
-            adapter_sha256: self.question.adapter_sha256.as_deref(),
+            adapter_sha256: self.adapter().map(|adapter| adapter.sha256.as_str()),
             question_sha256: &question_sha256,
             yes_no,
         };
@@ -253,6 +254,8 @@ fn of(scored: Scored, orders: Vec<Vec<usize>>) -> Basis {
         variants: scored.labels,
         closed: scored.closed,
         merged: scored.merged,
+        reused: scored.reused,
+        prefill: scored.prefill,
         orders,
     }
 }

@@ -1,9 +1,11 @@
 //! Labels: tokenised together with the prompt, scored in one pass.
 
+use std::time::Instant;
+
 use crate::engine::{Encoded, State};
 use crate::error::{EngineError, Result};
 use crate::prompt::Prompt;
-use crate::question::Variant;
+use crate::question::{ReadEvent, Variant};
 use crate::reading::Reader;
 use crate::score::Branch;
 use crate::tokenizer::Tokenizer;
@@ -13,11 +15,15 @@ pub(crate) struct Scored {
     pub(crate) labels: Vec<Vec<Variant>>,
     pub(crate) closed: bool,
     pub(crate) merged: usize,
+    /// Tokens that came from an earlier question.
+    pub(crate) reused: usize,
+    /// Seconds that the prompt took.
+    pub(crate) prefill: f64,
 }
 
 /// Labels as tokens after a prompt.
 struct Joint {
-    /// Tokens of prompt and label as one text, by label and spelling.
+    /// Tokens of prompt and label as one text from `start` on, by label and spelling.
     ids: Vec<Vec<(String, Vec<u32>)>>,
     /// Tokens that the prompt shares with all of them.
     start: usize,
@@ -34,48 +40,66 @@ impl Reader<'_> {
         &self,
         prompt: &Prompt,
         images: &Encoded,
-        read: Option<&State>,
         labels: &[Vec<String>],
+        events: &mut dyn FnMut(ReadEvent),
     ) -> Result<Scored> {
         let joint = self.joint(prompt, labels)?;
-        let branches: Vec<Branch> = joint
-            .ids
-            .iter()
-            .flatten()
-            .map(|(_, ids)| self.branch(ids, joint.start, 0, joint.closed))
-            .collect();
-        let state = match read {
-            Some(state) if joint.start == prompt.ids.len() => state.clone(),
-            _ => self.prefix(prompt, images, joint.start, &mut |_| {})?,
+        let begun = Instant::now();
+        let state = self.prefix(prompt, images, joint.start, events)?;
+        let prefill = begun.elapsed().as_secs_f64();
+        let branches = self.branches(&joint, &[]);
+        let found = self
+            .engine
+            .branch_scores(&state, &branches, self.adapter(), self.cancel)?;
+        let mut scored = scored(joint, prompt, &mut found.into_iter());
+        (scored.reused, scored.prefill) = (state.reused(), prefill);
+        Ok(scored)
+    }
+
+    /// Scores the same words after many prompts that share a beginning, in as few passes as possible: for each prompt
+    /// the spellings of each word.
+    pub(crate) fn score_after_each(
+        &self,
+        prompts: &[Prompt],
+        images: &Encoded,
+        words: &[Vec<String>],
+        events: &mut dyn FnMut(ReadEvent),
+    ) -> Result<Vec<Scored>> {
+        let Some(first) = prompts.first() else {
+            return Ok(Vec::new());
         };
+        let joints = prompts
+            .iter()
+            .map(|prompt| self.joint(prompt, words))
+            .collect::<Result<Vec<_>>>()?;
+        let shared = prompts.iter().map(|prompt| first.shared_with(&prompt.ids));
+        let start = joints
+            .iter()
+            .map(|joint| joint.start)
+            .chain(shared)
+            .min()
+            .unwrap_or(0);
+        let begun = Instant::now();
+        let state = self.prefix(first, images, start, events)?;
+        let prefill = begun.elapsed().as_secs_f64();
+        let branches: Vec<Branch> = joints
+            .iter()
+            .zip(prompts)
+            .flat_map(|(joint, prompt)| self.branches(joint, &prompt.ids[start..joint.start]))
+            .collect();
         let found = self
             .engine
             .branch_scores(&state, &branches, self.adapter(), self.cancel)?;
         let mut found = found.into_iter();
-        let merged = prompt.ids.len() - joint.start;
-        let closed = joint.closed;
-        let labels = joint
-            .ids
+        Ok(joints
             .into_iter()
-            .map(|spellings| {
-                spellings
-                    .into_iter()
-                    .map(|(text, ids)| {
-                        variant(
-                            text,
-                            ids[joint.start..].to_vec(),
-                            found.next().unwrap_or_default(),
-                            closed,
-                        )
-                    })
-                    .collect()
+            .zip(prompts)
+            .map(|(joint, prompt)| Scored {
+                reused: state.reused(),
+                prefill,
+                ..scored(joint, prompt, &mut found)
             })
-            .collect();
-        Ok(Scored {
-            labels,
-            closed,
-            merged,
-        })
+            .collect())
     }
 
     /// The state after the first `length` tokens of a prompt.
@@ -84,7 +108,7 @@ impl Reader<'_> {
         prompt: &Prompt,
         images: &Encoded,
         length: usize,
-        events: &mut dyn FnMut(crate::question::ReadEvent),
+        events: &mut dyn FnMut(ReadEvent),
     ) -> Result<State> {
         if prompt.blocks[length..].iter().any(|block| *block >= 0) {
             return Err(EngineError::BadQuestion(
@@ -100,23 +124,32 @@ impl Reader<'_> {
         if labels.is_empty() || labels.iter().any(Vec::is_empty) {
             return Err(EngineError::BadQuestion("it has no labels".to_owned()));
         }
-        let mut out = Vec::new();
         let mut start = prompt.ids.len();
+        let mut all = Vec::new();
         for spellings in labels {
-            let mut own: Vec<(String, Vec<u32>)> = Vec::new();
+            let mut own: Vec<(String, usize, Vec<u32>)> = Vec::new();
             for text in spellings {
-                let ids = prompt.with_label(&self.engine.tokenizer, text)?;
-                start = start.min(prompt.shared_with(&ids));
+                let (head, ids) = prompt.with_label(&self.engine.tokenizer, text)?;
+                let shared = prompt.ids[head..].iter().zip(&ids).take_while(|(a, b)| a == b);
+                start = start.min(head + shared.count());
                 // Two spellings of one label may be the same tokens; their probability counts once.
-                if !own.iter().any(|(_, known)| *known == ids) {
-                    own.push((text.clone(), ids));
+                if !own.iter().any(|(_, _, known)| *known == ids) {
+                    own.push((text.clone(), head, ids));
                 }
             }
-            out.push(own);
+            all.push(own);
         }
+        let ids: Vec<Vec<(String, Vec<u32>)>> = all
+            .into_iter()
+            .map(|own| {
+                own.into_iter()
+                    .map(|(text, head, ids)| (text, ids[start.saturating_sub(head)..].to_vec()))
+                    .collect()
+            })
+            .collect();
         let mut closed = false;
-        for (i, one) in out.iter().enumerate() {
-            for (j, other) in out.iter().enumerate() {
+        for (i, one) in ids.iter().enumerate() {
+            for (j, other) in ids.iter().enumerate().filter(|(j, _)| *j != i) {
                 for ((text, ids), (longer, all)) in one.iter().flat_map(|a| other.iter().map(move |b| (a, b)))
                 {
                     if i < j && ids == all {
@@ -126,89 +159,48 @@ impl Reader<'_> {
                             Tokenizer::readable(longer)
                         )));
                     }
-                    closed |= i != j && all.starts_with(ids);
+                    closed |= all.starts_with(ids);
                 }
             }
         }
-        Ok(Joint {
-            ids: out,
-            start,
-            closed,
-        })
+        let longest = ids.iter().flatten().map(|(_, ids)| ids.len()).max().unwrap_or(0);
+        self.fits(&prompt.up_to(start), longest + usize::from(closed))?;
+        Ok(Joint { ids, start, closed })
     }
 
-    /// A branch of `ids[start..]` of which the tokens from `ids[wanted]` on are scored.
-    fn branch(&self, ids: &[u32], start: usize, wanted: usize, closed: bool) -> Branch {
-        let mut own = ids[start..].to_vec();
-        own.extend(self.engine.end_of_turn().filter(|_| closed));
-        Branch {
-            ids: own,
-            from: wanted.saturating_sub(start),
-        }
-    }
-
-    /// Scores the same words after many prompts that share a beginning, in as few passes as possible: for each prompt
-    /// the spellings of each word.
-    pub(crate) fn score_after_each(
-        &self,
-        prompts: &[Prompt],
-        images: &Encoded,
-        words: &[Vec<String>],
-        events: &mut dyn FnMut(crate::question::ReadEvent),
-    ) -> Result<Vec<Scored>> {
-        let Some(first) = prompts.first() else {
-            return Ok(Vec::new());
-        };
-        let joints = prompts
+    /// One branch a spelling; `context` stands before all of them.
+    fn branches(&self, joint: &Joint, context: &[u32]) -> Vec<Branch> {
+        let end = self.engine.end_of_turn().filter(|_| joint.closed);
+        joint
+            .ids
             .iter()
-            .map(|prompt| self.joint(prompt, words))
-            .collect::<Result<Vec<_>>>()?;
-        let start = joints
-            .iter()
-            .flat_map(|joint| joint.ids.iter().flatten())
-            .map(|(_, ids)| first.shared_with(ids))
-            .chain(joints.iter().map(|joint| joint.start))
-            .min()
-            .unwrap_or(0);
-        let state = self.prefix(first, images, start, events)?;
-        let branches: Vec<Branch> = joints
-            .iter()
-            .flat_map(|joint| {
-                let wanted = joint.start;
-                joint
-                    .ids
-                    .iter()
-                    .flatten()
-                    .map(move |(_, ids)| self.branch(ids, start, wanted, joint.closed))
+            .flatten()
+            .map(|(_, ids)| Branch {
+                ids: context.iter().chain(ids).copied().chain(end).collect(),
+                from: context.len(),
             })
-            .collect();
-        let found = self
-            .engine
-            .branch_scores(&state, &branches, self.adapter(), self.cancel)?;
-        let mut found = found.into_iter();
-        let mut out = Vec::new();
-        for (joint, prompt) in joints.into_iter().zip(prompts) {
-            let (own, closed) = (joint.start, joint.closed);
-            let mut labels = Vec::new();
-            for spellings in joint.ids {
-                let mut variants = Vec::new();
-                for (text, ids) in spellings {
-                    variants.push(variant(
-                        text,
-                        ids[own..].to_vec(),
-                        found.next().unwrap_or_default(),
-                        closed,
-                    ));
-                }
-                labels.push(variants);
-            }
-            out.push(Scored {
-                labels,
-                closed,
-                merged: prompt.ids.len() - own,
-            });
-        }
-        Ok(out)
+            .collect()
+    }
+}
+
+/// Takes the branches' log-probabilities in their order.
+fn scored(joint: Joint, prompt: &Prompt, found: &mut dyn Iterator<Item = Vec<f64>>) -> Scored {
+    let closed = joint.closed;
+    Scored {
+        closed,
+        merged: prompt.ids.len() - joint.start,
+        reused: 0,
+        prefill: 0.0,
+        labels: joint
+            .ids
+            .into_iter()
+            .map(|spellings| {
+                spellings
+                    .into_iter()
+                    .map(|(text, ids)| variant(text, ids, found.next().unwrap_or_default(), closed))
+                    .collect()
+            })
+            .collect(),
     }
 }
 

@@ -85,27 +85,25 @@ impl Engine {
             image_sha256: asked.images.sha256(),
             ..Answer::default()
         };
-        let mut prefill = 0.0;
+        answer.adapter_sha256 = question.adapter().map(|adapter| adapter.sha256.clone());
         let begun = Instant::now();
         match &question.task {
-            Task::Score(labels) => {
-                let state = timed(&mut prefill, || reader.read_prompt(&asked, events))?;
-                answer.reused_tokens = state.reused();
-                reader.closed_set(&mut answer, &asked, &state, labels, events)?;
-            }
-            // Each question of the list goes on from the pictures, so the prompt alone is not read.
+            Task::Score(labels) => reader.closed_set(&mut answer, &asked, labels, events)?,
+            // Labels go on from where they leave the prompt, and questions of a list from what they share.
             Task::YesNo(labels) => reader.yes_no(&mut answer, &asked, labels, events)?,
             Task::Open {
                 max_new_tokens,
                 sampling,
             } => {
-                let state = timed(&mut prefill, || reader.read_prompt(&asked, events))?;
+                let state = reader.read_prompt(&asked, events)?;
+                answer.seconds[1] = begun.elapsed().as_secs_f64();
                 answer.reused_tokens = state.reused();
                 let written = reader.write(state, *max_new_tokens, *sampling, events)?;
                 written.into_answer(&mut answer);
             }
         }
-        answer.seconds = [vision, prefill, begun.elapsed().as_secs_f64() - prefill];
+        answer.seconds[0] = vision;
+        answer.seconds[2] = begun.elapsed().as_secs_f64() - answer.seconds[1];
         Ok(answer)
     }
 }
@@ -175,11 +173,4 @@ impl Reader<'_> {
         self.engine
             .prefill(&asked.prompt, &asked.images, self.adapter(), events, self.cancel)
     }
-}
-
-fn timed<T>(seconds: &mut f64, work: impl FnOnce() -> T) -> T {
-    let begun = Instant::now();
-    let out = work();
-    *seconds += begun.elapsed().as_secs_f64();
-    out
 }

@@ -102,7 +102,8 @@ impl Reader<'_> {
         self.question.scoring.yes_no.as_deref().unwrap_or(YES_NO)
     }
 
-    /// Asks for every label.
+    /// Asks for every label. Each question's prompt is tokenised as a whole, words included, so that the numbers are those
+    /// of asking it alone.
     fn each(
         &self,
         asked: &Asked,
@@ -117,7 +118,6 @@ impl Reader<'_> {
                 let prompt = self
                     .engine
                     .prompt(&with_line(&asked.messages, &line), &self.question.prefix)?;
-                self.fits(&prompt, 0)?;
                 Ok(prompt)
             })
             .collect::<Result<Vec<_>>>()?;
@@ -125,14 +125,11 @@ impl Reader<'_> {
             .iter()
             .map(|list| list.iter().map(|w| (*w).to_owned()).collect())
             .collect();
-        let mut reused = None;
-        let scored = self.score_after_each(&prompts, &asked.images, &words, &mut |event| {
-            if let ReadEvent::Prefill { done, .. } = event {
-                reused.get_or_insert(done);
-            }
-            events(event);
-        })?;
-        answer.reused_tokens = reused.unwrap_or(0);
+        let scored = self.score_after_each(&prompts, &asked.images, &words, events)?;
+        if let Some(first) = scored.first() {
+            answer.reused_tokens = first.reused;
+            answer.seconds[1] = first.prefill;
+        }
         answer.prompt_tokens = prompts.iter().map(|p| p.ids.len()).max().unwrap_or(0);
         events(ReadEvent::Scoring {
             done: labels.len(),

@@ -3,6 +3,7 @@
 //! A picture and a text each become a vector of length 1; their logit is `exp(scale) cos + bias`. Google recommends
 //! MedSigLIP over MedGemma for classification.
 
+mod check;
 mod config;
 mod labels;
 mod processor;
@@ -29,6 +30,7 @@ use crate::vision::Tower;
 use crate::weights;
 use crate::words::hex;
 
+pub use check::open;
 pub use config::{SiglipConfig, TextTower};
 pub use labels::{LabelFit, Pairing, Template, templates};
 pub use processor::Resize;
