@@ -54,7 +54,12 @@ pub(crate) fn model(desk: &dyn Fn() -> Desk, a: ModelArguments) -> Outcome {
 }
 
 fn texts<'a>(value: &'a Value, key: &str) -> Vec<&'a str> {
-    value[key].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+    value[key]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect()
 }
 
 fn check(model: &std::path::Path, json: bool) -> Outcome {
@@ -76,7 +81,10 @@ fn check(model: &std::path::Path, json: bool) -> Outcome {
         }
         for row in known["preprocess"].as_array().into_iter().flatten() {
             let modality = row["modality"].as_str().unwrap_or_default();
-            lines.push(format!("Preprocessing for {modality}: {}.", texts(row, "ids").join(", ")));
+            lines.push(format!(
+                "Preprocessing for {modality}: {}.",
+                texts(row, "ids").join(", ")
+            ));
         }
         if let Some(warning) = report["warning"].as_str().filter(|w| !w.is_empty()) {
             lines.push(warning.to_owned());
@@ -107,8 +115,16 @@ fn list(desk: &Desk, json: bool) -> Outcome {
     }
     let mut text = String::new();
     for m in &own {
-        let state = if m.usable { m.precision_reason.as_str() } else { "cannot be used" };
-        text.push_str(&format!("{}  {}\n  {state}\n", m.name, models::path_words(desk, m)));
+        let state = if m.usable {
+            m.precision_reason.as_str()
+        } else {
+            "cannot be used"
+        };
+        text.push_str(&format!(
+            "{}  {}\n  {state}\n",
+            m.name,
+            models::path_words(desk, m)
+        ));
     }
     text.push('\n');
     for m in &known {

@@ -152,7 +152,12 @@ impl Engine {
                 available_gib: gib(available),
             });
         }
-        let mut weights = weights::load(&files, &options, progress, cancel)?;
+        let adapters = options
+            .merge
+            .iter()
+            .map(|folder| AdapterWeights::read(folder, &files.config, cancel))
+            .collect::<Result<Vec<_>>>()?;
+        let mut weights = weights::load(&files, &options, &adapters, progress, cancel)?;
         let ModelFiles {
             config,
             tokenizer,

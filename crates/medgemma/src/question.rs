@@ -24,6 +24,9 @@ pub struct LoadOptions {
     pub memory_available: Option<u64>,
     /// Folder for quantised weights and image features; nothing is written without one.
     pub cache: Option<PathBuf>,
+    /// Adapter folders merged into the weights while these are packed, in order; see [`crate::Engine::adapter`] for the
+    /// other way.
+    pub merge: Vec<PathBuf>,
     /// `cpu`, or `cuda`, `cuda:1`, `metal` where the program was built for them; `candle` is the CPU in candle's tensors,
     /// the slow twin.
     pub device: String,
@@ -35,6 +38,7 @@ impl Default for LoadOptions {
             precision: Precision::default(),
             memory_available: None,
             cache: None,
+            merge: Vec::new(),
             device: "cpu".to_owned(),
         }
     }

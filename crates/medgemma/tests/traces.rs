@@ -29,23 +29,29 @@ fn compare(model: &str, device: &str) {
     let Some(checkpoints) = reference::checkpoints() else {
         return;
     };
-    compare_folders(&checkpoints.join(model), None, device);
+    compare_folders(&checkpoints.join(model), None, false, device);
 }
 
 /// A model, or a model with an adapter, which then has the cases.
-fn compare_folders(folder: &Path, adapter: Option<&Path>, device: &str) {
+fn compare_folders(folder: &Path, adapter: Option<&Path>, merged: bool, device: &str) {
     let source = adapter.unwrap_or(folder);
     let model = source.file_name().expect("a name").to_string_lossy();
     let options = LoadOptions {
         device: device.to_owned(),
+        merge: adapter
+            .filter(|_| merged)
+            .map(Path::to_path_buf)
+            .into_iter()
+            .collect(),
         ..LoadOptions::default()
     };
+    let beside = adapter.filter(|_| !merged);
     for case in reference::cases(source) {
         let name = format!("{model}/{}", case.file_name().expect("a name").to_string_lossy());
         let expected: Value =
             serde_json::from_slice(&std::fs::read(case.join("trace.json")).expect("a trace")).expect("JSON");
         let file = case.join("case.json");
-        let got = trace_with(folder, adapter, &file, options.clone(), &reference::open).expect("traces");
+        let got = trace_with(folder, beside, &file, options.clone(), &reference::open).expect("traces");
         assert_eq!(
             got["rendered_template"], expected["rendered_template"],
             "{name}: template"
@@ -138,11 +144,14 @@ fn adapters_on_tiny_hub() {
         return;
     };
     for adapter in ["tiny-lora", "tiny-lora-dora"] {
-        compare_folders(
-            &checkpoints.join("tiny-hub"),
-            Some(&checkpoints.join(adapter)),
-            "cpu",
-        );
+        for merged in [false, true] {
+            compare_folders(
+                &checkpoints.join("tiny-hub"),
+                Some(&checkpoints.join(adapter)),
+                merged,
+                "cpu",
+            );
+        }
     }
 }
 

@@ -7,9 +7,9 @@ use overread_medgemma::{LoadOptions, check};
 use serde_json::{Value, json};
 
 use crate::Outcome;
-use crate::op::pictures::open_picture;
-use crate::op::known;
 use crate::op::given::Given;
+use crate::op::known;
+use crate::op::pictures::open_picture;
 use crate::wire::models::PrecisionName;
 
 /// What a model folder holds.

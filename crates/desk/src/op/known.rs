@@ -74,7 +74,8 @@ pub fn known_models(desk: &Desk) -> Outcome<Vec<KnownModelInfo>> {
     let describe = |model: &'static KnownModel| {
         let of_it = |usable: bool| {
             let id = Some(&model.id);
-            here.iter().find(|(_, known, u)| known.as_ref() == id && *u == usable)
+            here.iter()
+                .find(|(_, known, u)| known.as_ref() == id && *u == usable)
         };
         let found = of_it(true).or_else(|| of_it(false));
         let state = match found {
@@ -170,7 +171,12 @@ fn guidance(m: &KnownModel, state: KnownState, demo: bool) -> Vec<String> {
     if m.published_as.is_empty() {
         return vec!["It is made on this machine; nothing is needed.".to_owned()];
     }
-    let needed: Vec<&str> = m.files.iter().filter(|f| f.needed).map(|f| f.name.as_str()).collect();
+    let needed: Vec<&str> = m
+        .files
+        .iter()
+        .filter(|f| f.needed)
+        .map(|f| f.name.as_str())
+        .collect();
     vec![
         format!("{} publishes it as {} on Hugging Face.", m.publisher, m.published_as),
         format!("Read and accept its terms there ({}).", m.licence.name),

@@ -37,7 +37,11 @@ pub(crate) fn wanted(desk: &Desk, spec: &QuestionSpec) -> Outcome<Wanted> {
     let report = check(&path);
     let wish = use_of(desk, &path);
     let choice = precision::choose(desk, &path, &report, options.precision, &wish);
-    let asked = if options.device.is_empty() { &wish.device } else { &options.device };
+    let asked = if options.device.is_empty() {
+        &wish.device
+    } else {
+        &options.device
+    };
     if options.merge_adapters && !options.adapters.is_empty() {
         return Err(failure(
             "model.no_merging",
@@ -82,7 +86,12 @@ impl Wanted {
             return None;
         }
         let free = precision::available(desk)?;
-        precision::refusal(&precision::memories(&self.report), self.key.precision, extra, free)
+        precision::refusal(
+            &precision::memories(&self.report),
+            self.key.precision,
+            extra,
+            free,
+        )
     }
 
     /// The folder's or file's name.

@@ -8,7 +8,6 @@ use overread_medgemma::check::{CheckReport, check};
 use overread_medgemma::files::ModelFiles;
 use serde::{Deserialize, Serialize};
 
-use crate::{Cancel, Failure, Outcome};
 use crate::code::{failure, io};
 use crate::desk::Desk;
 use crate::op::{known, precision};
@@ -17,6 +16,7 @@ use crate::wire::models::{
     AdapterInfo, ModelAdapter, ModelInfo, ModelOptions, PrecisionMemory, PrecisionName,
 };
 use crate::wire::reading::AnswerForm;
+use crate::{Cancel, Failure, Outcome};
 
 /// How the user wants a model to be used; kept in the settings.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -123,7 +123,8 @@ pub(crate) fn remove_model(desk: &Desk, handle: &Handle) -> Outcome<Vec<ModelInf
 
 /// Where a model lies, for a terminal.
 pub fn path_words(desk: &Desk, info: &ModelInfo) -> String {
-    desk.path(&info.handle).map_or_else(|_| String::new(), |path| path.display().to_string())
+    desk.path(&info.handle)
+        .map_or_else(|_| String::new(), |path| path.display().to_string())
 }
 
 /// Takes a model off the list; its files stay.

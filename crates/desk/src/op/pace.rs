@@ -50,7 +50,11 @@ impl Pace {
         let [load, vision, prefill, decode] = m.seconds;
         // A picture or prompt that came from the cache takes next to nothing and says nothing.
         let each = |seconds: f64, n: usize, before: f64| {
-            if n > 0 && seconds > 1e-4 { seconds / n as f64 } else { before }
+            if n > 0 && seconds > 1e-4 {
+                seconds / n as f64
+            } else {
+                before
+            }
         };
         Self {
             picture: each(vision, m.pictures, self.picture),
@@ -70,12 +74,21 @@ impl Pace {
 }
 
 fn name(key: &Key) -> String {
-    format!("{}|{}|{}", key.path.display(), precision::name(key.precision), key.device)
+    format!(
+        "{}|{}|{}",
+        key.path.display(),
+        precision::name(key.precision),
+        key.device
+    )
 }
 
 fn kept(desk: &Desk) -> BTreeMap<String, Pace> {
-    let text = desk.store().ok().and_then(|store| store.setting(SETTING).ok().flatten());
-    text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
+    let text = desk
+        .store()
+        .ok()
+        .and_then(|store| store.setting(SETTING).ok().flatten());
+    text.and_then(|text| serde_json::from_str(&text).ok())
+        .unwrap_or_default()
 }
 
 /// What is known of a model on this machine.
@@ -116,7 +129,13 @@ pub(crate) fn estimate(
     let loaded = desk.models.has(key);
     let guess = |pictures, tokens| estimate::seconds(&files.config, pictures, tokens);
     let pace = of(desk, key);
-    let part = |measured: f64, n: usize, guessed: f64| if measured > 0.0 { measured * n as f64 } else { guessed };
+    let part = |measured: f64, n: usize, guessed: f64| {
+        if measured > 0.0 {
+            measured * n as f64
+        } else {
+            guessed
+        }
+    };
     let p = pace.unwrap_or_default();
     Estimate {
         load: match (loaded, p.load > 0.0) {
@@ -157,7 +176,10 @@ mod tests {
             written: 10,
             seconds: [3.0, 8.0, 6.0, 1.0],
         });
-        assert_eq!((first.picture, first.token, first.written, first.load), (4.0, 0.01, 0.1, 3.0));
+        assert_eq!(
+            (first.picture, first.token, first.written, first.load),
+            (4.0, 0.01, 0.1, 3.0)
+        );
         let cached = first.with(&Measured {
             pictures: 2,
             prompt: 0,

@@ -280,7 +280,9 @@ fn warnings(resolved: &Resolved, given: &Given) -> Vec<String> {
     let mut warnings = Vec::new();
     let pictures = resolved.slices.len();
     if given.has_priors() {
-        warnings.push("Earlier images go before; the model was tested with pairs of chest films only.".to_owned());
+        warnings.push(
+            "Earlier images go before; the model was tested with pairs of chest films only.".to_owned(),
+        );
     }
     if pictures > slices::OFFICIAL_MOST {
         warnings.push(format!(
