@@ -126,7 +126,9 @@ fn siglip(path: &Path, report: &mut CheckReport) {
                 config.text.positions,
                 size(report.parameters)
             ));
-            memory(report, &|precision| crate::siglip::memory_needed(&config, precision));
+            memory(report, &|precision| {
+                crate::siglip::memory_needed(&config, precision)
+            });
         }
         Err(error) => report.lines.push(sentence(&error)),
     }

@@ -1,7 +1,7 @@
 //! A linear map of a tower or decoder: packed weights, maybe a bias, and whatever an adapter adds at run time.
 
-use overread_kernels::rows::gelu_tanh;
 use overread_kernels::input::{BLOCK, Wanted};
+use overread_kernels::rows::gelu_tanh;
 use overread_kernels::{Epilogue, Input, Kernels, Matrix, Stop};
 
 use crate::adapted::Adapter;
@@ -183,7 +183,9 @@ fn left_over(block: &[f32]) -> impl Iterator<Item = f32> {
     let largest = block.iter().fold(0.0_f32, |m, v| m.max(v.abs()));
     let scale = largest / 127.0;
     let inverse = if scale > 0.0 { 1.0 / scale } else { 0.0 };
-    block.iter().map(move |v| v - (v * inverse).round_ties_even() * scale)
+    block
+        .iter()
+        .map(move |v| v - (v * inverse).round_ties_even() * scale)
 }
 
 /// Bias and activation outside the kernels.
@@ -207,7 +209,9 @@ mod tests {
     #[test]
     fn refined_products_are_nearly_those_of_the_weights() {
         let (m, n, k) = (5, 19, 75);
-        let number = |i: usize| ((i * 7919 % 1009) as f32 / 504.5 - 1.0) * if i.is_multiple_of(31) { 9.0 } else { 1.0 };
+        let number = |i: usize| {
+            ((i * 7919 % 1009) as f32 / 504.5 - 1.0) * if i.is_multiple_of(31) { 9.0 } else { 1.0 }
+        };
         let matrix = Matrix::pack(Format::Q8_0, n, k, |r, row| {
             for (c, v) in row.iter_mut().enumerate() {
                 *v = number(r * k + c);
