@@ -255,7 +255,9 @@ fn what_is_no_model_is_named() {
     model.edit("config.json", |c| c["model_type"] = json!("siglip"));
     let report = check(&model.path);
     assert_eq!(report.kind, "siglip");
-    contains(&report.lines.join(" "), &["MedSigLIP"]);
+    assert!(!report.usable, "its towers are not those of MedSigLIP");
+    let refused = ModelFiles::open(&model.path).expect_err("refused").to_string();
+    contains(&refused, &["MedSigLIP"]);
 
     let model = made();
     model.edit("config.json", |c| {

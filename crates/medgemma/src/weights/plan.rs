@@ -17,7 +17,7 @@ pub enum Precision {
     /// 8.5 bits a weight in the decoder, bfloat16 in the tower; blocks that a GGUF file brings are kept. Activations are
     /// rounded to bytes twice, the second time what the first has left over.
     Q8_0,
-    /// 4.5 bits a weight in the decoder, 6.6 in the embedding, bfloat16 in the tower; blocks that a GGUF file brings are
+    /// 4.6 bits a weight in the decoder, 6.6 in the embedding, bfloat16 in the tower; blocks that a GGUF file brings are
     /// kept. Activations are rounded to bytes.
     Q4K,
 }
