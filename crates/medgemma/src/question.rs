@@ -290,6 +290,10 @@ pub struct Comparison {
     pub calibration: Calibrated,
     /// Wording of each yes-no question, `LABEL` for the label.
     pub yes_no: Option<String>,
+    /// By how much the likeliest label leads (nats), where that is less than rounding the weights may move it: in float32
+    /// another label might lead. For yes/no, the least distance of a label from even odds.
+    #[serde(default)]
+    pub within_rounding: Option<f64>,
     /// [`Question::fingerprint`].
     pub question_sha256: String,
 }

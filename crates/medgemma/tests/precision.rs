@@ -4,6 +4,7 @@
 
 mod reference;
 
+use overread_medgemma::score::close;
 use overread_medgemma::trace::trace;
 use overread_medgemma::{LoadOptions, Precision};
 use serde_json::Value;
@@ -23,11 +24,22 @@ fn logits(trace: &Value) -> Vec<f64> {
         .collect()
 }
 
-fn top_label(trace: &Value) -> Option<String> {
-    let labels = trace["labels"].as_array()?;
+/// The likeliest label, and by how much it leads in log-likelihood.
+fn top_label(trace: &Value) -> (Option<String>, f64) {
     let sum = |label: &Value| label["joint"]["sum"].as_f64().unwrap_or(f64::NEG_INFINITY);
-    let best = labels.iter().max_by(|a, b| sum(a).total_cmp(&sum(b)))?;
-    best["label"].as_str().map(str::to_owned)
+    let mut labels: Vec<&Value> = trace["labels"].as_array().into_iter().flatten().collect();
+    labels.sort_by(|a, b| sum(b).total_cmp(&sum(a)));
+    let lead = match labels.as_slice() {
+        [first, second, ..] => sum(first) - sum(second),
+        _ => f64::INFINITY,
+    };
+    (
+        labels
+            .first()
+            .and_then(|l| l["label"].as_str())
+            .map(str::to_owned),
+        lead,
+    )
 }
 
 fn at(folder: &std::path::Path, case: &std::path::Path, precision: Precision) -> Value {
@@ -68,7 +80,21 @@ fn rounding_stays_within_what_is_stated_and_keeps_the_top_label() {
                     precision.name()
                 );
                 assert!(found <= most, "{} {}: {found}", case.display(), precision.name());
-                assert_eq!(top_label(&rounded), top_label(&exact), "{}", case.display());
+                // Labels that lie closer than rounding moves them may change places: the engine says so of such an answer.
+                let (label, lead) = top_label(&exact);
+                if top_label(&rounded).0 != label {
+                    println!(
+                        "{} {}: another label leads; in float32 by {lead:.4}",
+                        case.display(),
+                        precision.name()
+                    );
+                    assert!(
+                        lead < close(precision),
+                        "{} {}: {lead}",
+                        case.display(),
+                        precision.name()
+                    );
+                }
             }
         }
     }
