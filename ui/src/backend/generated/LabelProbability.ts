@@ -19,4 +19,20 @@ log_likelihood: number,
 /**
  * The same a token.
  */
-log_likelihood_per_token: number, };
+log_likelihood_per_token: number, 
+/**
+ * Among the listed by sums alone, before any correction.
+ */
+probability_by_sum: number, 
+/**
+ * Among the listed by means a token alone, before any correction.
+ */
+probability_by_mean: number, 
+/**
+ * Tokens of the likeliest spelling.
+ */
+tokens: number, 
+/**
+ * Log-likelihood without content that was taken off; `None` when nothing was.
+ */
+without_content: number | null, };

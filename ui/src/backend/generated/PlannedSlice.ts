@@ -23,4 +23,8 @@ width: number,
 /**
  * px, before the model's resize.
  */
-height: number, };
+height: number, 
+/**
+ * Of an earlier examination that goes before.
+ */
+prior: boolean, };

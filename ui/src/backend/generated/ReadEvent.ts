@@ -9,7 +9,11 @@ export type ReadEvent = { "event": "loading",
 /**
  * 0 to 1.
  */
-fraction: number, } | { "event": "preparing", 
+fraction: number, 
+/**
+ * What is done: `reading the weights`, `packing them for the next time` …
+ */
+what: string, } | { "event": "preparing", 
 /**
  * Picture now, from 1.
  */
@@ -37,7 +41,11 @@ done: number,
 /**
  * Tokens.
  */
-of: number, } | { "event": "scoring", 
+of: number, 
+/**
+ * Seconds left, when known.
+ */
+seconds_left: number | null, } | { "event": "scoring", 
 /**
  * Labels done.
  */
@@ -49,4 +57,16 @@ of: number, } | { "event": "token",
 /**
  * Text to append.
  */
-text: string, } | { "event": "done" } & Reading | { "event": "withheld" } | { "event": "failed" } & WireError;
+text: string, } | { "event": "thought", 
+/**
+ * Text to append.
+ */
+text: string, } | { "event": "sample", 
+/**
+ * Answers done.
+ */
+done: number, 
+/**
+ * Answers.
+ */
+of: number, } | { "event": "done" } & Reading | { "event": "withheld" } | { "event": "failed" } & WireError;

@@ -28,4 +28,8 @@ interpolate: boolean,
 /**
  * The model folder last used.
  */
-model: Handle | null, };
+model: Handle | null, 
+/**
+ * Encode pictures ahead of any question when a series is opened.
+ */
+encode_ahead: boolean, };

@@ -2,20 +2,27 @@
 import type { AppState } from "./AppState";
 import type { AttachTruth } from "./AttachTruth";
 import type { Case } from "./Case";
+import type { CheckEvent } from "./CheckEvent";
+import type { CheckSpec } from "./CheckSpec";
 import type { CommitAnswer } from "./CommitAnswer";
 import type { DeviceReport } from "./DeviceReport";
 import type { DisplaySet } from "./DisplaySet";
 import type { DisplaySetRef } from "./DisplaySetRef";
+import type { EncodeEvent } from "./EncodeEvent";
+import type { EncodeSpec } from "./EncodeSpec";
 import type { ExportReviews } from "./ExportReviews";
 import type { Exported } from "./Exported";
 import type { Handle } from "./Handle";
+import type { KnownModelInfo } from "./KnownModelInfo";
 import type { Layer } from "./Layer";
 import type { LayerSlice } from "./LayerSlice";
 import type { LayerSliceRequest } from "./LayerSliceRequest";
 import type { Mark } from "./Mark";
 import type { MarkDraft } from "./MarkDraft";
 import type { MarkRef } from "./MarkRef";
+import type { ModelAdapter } from "./ModelAdapter";
 import type { ModelInfo } from "./ModelInfo";
+import type { ModelOptions } from "./ModelOptions";
 import type { Nothing } from "./Nothing";
 import type { ObjectDetail } from "./ObjectDetail";
 import type { ObjectRef } from "./ObjectRef";
@@ -66,8 +73,18 @@ export interface Operations {
   probe: { arguments: ProbeRequest; result: ProbeAnswer };
   /** Models the desk knows. */
   models: { arguments: Nothing; result: Array<ModelInfo> };
-  /** Looks into a model folder and remembers it. */
+  /** Looks into a model folder or file and remembers it. */
   add_model: { arguments: Handle; result: ModelInfo };
+  /** Takes a model off the list; its files stay. */
+  remove_model: { arguments: Handle; result: Array<ModelInfo> };
+  /** Precision and device of a model. */
+  set_model_options: { arguments: ModelOptions; result: ModelInfo };
+  /** Looks into an adapter folder and remembers it with the model. */
+  add_adapter: { arguments: ModelAdapter; result: ModelInfo };
+  /** Takes an adapter off the model's list; its files stay. */
+  remove_adapter: { arguments: ModelAdapter; result: ModelInfo };
+  /** Models that Overread knows, on this machine or not. */
+  known_models: { arguments: Nothing; result: Array<KnownModelInfo> };
   /** Question templates. */
   templates: { arguments: Nothing; result: Array<TemplateInfo> };
   /** What a question will cost, and the pictures that the model will get. */
@@ -108,4 +125,12 @@ export interface Jobs {
   open: { arguments: OpenFolder; event: ScanEvent };
   /** Asks a model. */
   ask: { arguments: QuestionSpec; event: ReadEvent };
+  /** Asks again over pictures without content: is it looking? */
+  looking: { arguments: CheckSpec; event: CheckEvent };
+  /** Asks again without some of the slices: which ones decide? */
+  which_slices: { arguments: CheckSpec; event: CheckEvent };
+  /** Asks again under every preprocessing: does the answer flip? */
+  recipes: { arguments: CheckSpec; event: CheckEvent };
+  /** Encodes pictures ahead of any question. */
+  encode: { arguments: EncodeSpec; event: EncodeEvent };
 }

@@ -16,7 +16,7 @@ import { type MadeSet, makeCatalogue } from "./catalogue";
 import { Marks, measure } from "./marks";
 import { detailOf, layerSlice, layersOver } from "./objects";
 import { base64 } from "./png";
-import { MODELS, makePlan, makeReading, NOISE, progressOf, TEMPLATES } from "./reader";
+import { MODELS, makePlan, makeReading, modelOf, NOISE, progressOf, TEMPLATES, unusable } from "./reader";
 import { CaseRecord, VOCABULARY } from "./record";
 import { modalityValues, notFound, Resources, storedSamples } from "./resources";
 import { makeState } from "./states";
@@ -72,6 +72,7 @@ class MemoryDesk {
       blind: false,
       reader: "Reader",
       hide_identity: false,
+      encode_ahead: false,
       drag_up_brightens: true,
       interpolate: true,
       model: null,
@@ -194,18 +195,17 @@ class MemoryDesk {
     presentation: ({ display_set, presentation }) => makeState(this.made(display_set), presentation),
     probe: (request) => this.probe(request),
     models: () => [...MODELS],
-    add_model: (handle) => ({
-      handle,
-      name: handle.label,
-      usable: false,
-      report: ["config.json is missing", "No weights"],
-      warning: "",
-      terms: "",
-      parameters: 0,
-      memory: 0,
-      images: false,
-      demo: false,
+    add_model: (handle) => unusable(handle),
+    remove_model: (handle) => MODELS.filter((model) => model.handle.id !== handle.id),
+    set_model_options: ({ model, precision, device }) => ({
+      ...modelOf(model),
+      precision: precision ?? modelOf(model).precision,
+      precision_chosen: precision !== null,
+      device: device === "" ? "cpu" : device,
     }),
+    add_adapter: ({ model }) => modelOf(model),
+    remove_adapter: ({ model }) => modelOf(model),
+    known_models: () => [],
     templates: () => [...TEMPLATES],
     plan_question: (spec) => this.plan(spec),
     case: ({ display_set }) => this.record.case(display_set, this.#settings.blind),
@@ -338,7 +338,8 @@ export function memoryBackend(options: MemoryOptions = {}): Backend {
       onEvent: (event: Jobs[J]["event"]) => void,
     ): Job {
       let cancelled = false;
-      const send = (event: ScanEvent | ReadEvent) => onEvent(structuredClone(event) as Jobs[J]["event"]);
+      const send = (event: ScanEvent | ReadEvent | Jobs[J]["event"]) =>
+        onEvent(structuredClone(event) as Jobs[J]["event"]);
       const run = async () => {
         await wait(0);
         let last = false;

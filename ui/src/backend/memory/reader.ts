@@ -1,4 +1,5 @@
 // A made reader: plans, progress and answers that look like a model's, and say that they are not.
+import type { Handle } from "../generated/Handle";
 import type { ModelInfo } from "../generated/ModelInfo";
 import type { Plan } from "../generated/Plan";
 import type { QuestionSpec } from "../generated/QuestionSpec";
@@ -21,6 +22,18 @@ export const MODELS: readonly ModelInfo[] = [
     memory: 12_000_000,
     images: true,
     demo: true,
+    kind: "gemma3",
+    forms: ["labels", "yes_no", "open"],
+    known: "demo",
+    limits: ["Its weights are random: every answer is noise."],
+    memory_by: [{ precision: "f32", bytes: 12_000_000, fits: true }],
+    precision: "f32",
+    precision_chosen: false,
+    precision_reason: "Float32: the model is small, so it is held exactly.",
+    device: "cpu",
+    adapters: [],
+    loaded: false,
+    removable: false,
   },
   {
     handle: { id: "model-broken", label: "medgemma-partial" },
@@ -33,8 +46,56 @@ export const MODELS: readonly ModelInfo[] = [
     memory: 17_200_000_000,
     images: true,
     demo: false,
+    kind: "gemma3",
+    forms: [],
+    known: "",
+    limits: [],
+    memory_by: [
+      { precision: "f32", bytes: 17_200_000_000, fits: false },
+      { precision: "bf16", bytes: 8_600_000_000, fits: true },
+    ],
+    precision: "bf16",
+    precision_chosen: false,
+    precision_reason: "Bfloat16, as the model is published: it fits.",
+    device: "cpu",
+    adapters: [],
+    loaded: false,
+    removable: true,
   },
 ];
+
+/** A folder that holds no model. */
+export function unusable(handle: Handle): ModelInfo {
+  return {
+    handle,
+    name: handle.label,
+    usable: false,
+    report: ["config.json is missing", "No weights"],
+    warning: "",
+    terms: "",
+    parameters: 0,
+    memory: 0,
+    images: false,
+    demo: false,
+    kind: "",
+    forms: [],
+    known: "",
+    limits: [],
+    memory_by: [],
+    precision: "f32",
+    precision_chosen: false,
+    precision_reason: "",
+    device: "cpu",
+    adapters: [],
+    loaded: false,
+    removable: true,
+  };
+}
+
+/** The model of a handle; one that cannot be used when there is none. */
+export function modelOf(handle: Handle): ModelInfo {
+  return MODELS.find((model) => model.handle.id === handle.id) ?? unusable(handle);
+}
 
 export const TEMPLATES: readonly TemplateInfo[] = [
   {
@@ -137,6 +198,7 @@ export function makePlan(id: string, made: MadeSet, spec: QuestionSpec): Plan {
         position: frame?.slice_position ?? null,
         width: frame?.columns ?? 0,
         height: frame?.rows ?? 0,
+        prior: false,
       };
     }),
     tokens,
@@ -144,6 +206,9 @@ export function makePlan(id: string, made: MadeSet, spec: QuestionSpec): Plan {
     memory: (model?.memory ?? 0) + tokens * 9000,
     memory_available: 12_400_000_000,
     seconds: slices.length * 0.35 + 0.8,
+    estimate: { load: 0.4, vision: slices.length * 0.35, prefill: 0.3, decode: 0.1, measured: false },
+    precision: model?.precision ?? "f32",
+    precision_reason: model?.precision_reason ?? "",
     rendered_prompt: `<bos><start_of_turn>user\n${marks}\n${prompt}<end_of_turn>\n<start_of_turn>model\n`,
     warnings,
     refusal,
@@ -170,7 +235,16 @@ export function makeReading(id: string, at: string, plan: Plan, spec: QuestionSp
   const probabilities = spec.labels.map((label, i) => {
     const logit = logits[i] ?? 0;
     const probability = spec.form === "yes_no" ? 1 / (1 + Math.exp(-logit + 1.2)) : Math.exp(logit) / sum;
-    return { label, probability, log_likelihood: logit - 6, log_likelihood_per_token: (logit - 6) / 3 };
+    return {
+      label,
+      probability,
+      log_likelihood: logit - 6,
+      log_likelihood_per_token: (logit - 6) / 3,
+      probability_by_sum: probability,
+      probability_by_mean: probability,
+      tokens: 3,
+      without_content: null,
+    };
   });
   const best = [...probabilities].sort((a, b) => b.probability - a.probability)[0];
   const open = spec.form === "open";
@@ -200,20 +274,32 @@ export function makeReading(id: string, at: string, plan: Plan, spec: QuestionSp
     slices: plan.slices.map(({ slice }) => slice),
     tokens: [plan.tokens, open ? OPEN.split(" ").length : 0],
     seconds: [0.4, plan.slices.length * 0.3, 0.3, 0.2],
+    boxes: [],
+    shown: [],
+    samples: null,
+    p_true: null,
+    comparison: [],
+    ended: "",
+    asked: spec,
+    checks: [],
   };
 }
 
 /** The events of a reading before it is done. */
 export function progressOf(plan: Plan, spec: QuestionSpec): ReadEvent[] {
   const of = plan.slices.length;
-  const events: ReadEvent[] = [0.2, 0.7, 1].map((fraction) => ({ event: "loading", fraction }));
+  const events: ReadEvent[] = [0.2, 0.7, 1].map((fraction) => ({
+    event: "loading",
+    fraction,
+    what: "reading the weights",
+  }));
   for (let slice = 1; slice <= of; slice += 1) events.push({ event: "preparing", slice, of });
   for (let slice = 1; slice <= of; slice += 1) {
     events.push({ event: "vision", slice, of, seconds_left: slice === 1 ? null : (of - slice) * 0.3 });
   }
   events.push(
-    { event: "prefill", done: 0, of: plan.tokens },
-    { event: "prefill", done: plan.tokens, of: plan.tokens },
+    { event: "prefill", done: 0, of: plan.tokens, seconds_left: null },
+    { event: "prefill", done: plan.tokens, of: plan.tokens, seconds_left: 0 },
   );
   if (spec.form === "open") {
     for (const word of OPEN.split(" ")) events.push({ event: "token", text: `${word} ` });

@@ -34,6 +34,10 @@ export const READING: Reading = {
     probability,
     log_likelihood: Math.log(probability),
     log_likelihood_per_token: Math.log(probability) / 2,
+    probability_by_sum: probability,
+    probability_by_mean: probability,
+    tokens: 2,
+    without_content: null,
   })),
   confidence: 0.612,
   confidence_kind: "softmax over 5 labels, uncalibrated",
@@ -47,6 +51,13 @@ export const READING: Reading = {
     ["preprocessing", "ct-windows/1 (4c1d)"],
     ["precision", "f32"],
   ],
+  boxes: [],
+  shown: [],
+  samples: null,
+  p_true: null,
+  comparison: ["sums of log-likelihoods"],
+  ended: "",
+  checks: [],
   agreement: "agree",
   agreement_reason: "",
   slices: [11, 12, 13],
@@ -134,6 +145,9 @@ const PLAN: Plan = {
   memory: 9_400_000_000,
   memory_available: 12_400_000_000,
   seconds: 260,
+  estimate: { load: 4, vision: 0, prefill: 250, decode: 6, measured: true },
+  precision: "bf16",
+  precision_reason: "Bfloat16, as the model is published: it fits into the 12.4 GiB that are free.",
   rendered_prompt: "<start_of_turn>user\nWhich finding is present?<end_of_turn>\n<start_of_turn>model\n",
   warnings: ["Read with single images only: a volume was not part of its tests."],
   refusal: null,
@@ -168,12 +182,21 @@ const running = {
   series: "Chest CT, axial",
   cancelling: false,
 } as const;
-const at = { done: 0, of: 0, secondsLeft: null, text: "" };
+const at = { done: 0, of: 0, secondsLeft: null, text: "", thought: "", thoughtTokens: 0, what: "" };
 
 export const RUNS: readonly (readonly [string, Run, boolean])[] = [
-  ["Loading", { ...running, progress: { ...at, phase: "loading", done: 0.4, of: 1 } }, false],
+  ["Loading", { ...running, progress: { ...at, phase: "loading", done: 0.4, of: 1, what: "packing the weights for the next time" } }, false],
   ["Vision", { ...running, progress: { ...at, phase: "vision", done: 12, of: 85, secondsLeft: 140 } }, false],
   ["Prefill", { ...running, progress: { ...at, phase: "prefill", done: 4096, of: 21_960 } }, false],
+  [
+    "Thinking",
+    {
+      ...running,
+      progress: { ...at, phase: "thinking", thought: "The bright spot lies beside", thoughtTokens: 7 },
+    },
+    false,
+  ],
+  ["Sampling", { ...running, progress: { ...at, phase: "sampling", done: 3, of: 10 } }, false],
   ["Writing", { ...running, progress: { ...at, phase: "writing", text: "There is an 8 mm nodule" } }, false],
   ["Writing, blind", { ...running, progress: { ...at, phase: "writing", text: "hidden" } }, true],
   [

@@ -24,6 +24,7 @@ export function sliceProblem(problem: SliceProblem): string {
 
 export function missingWords(missing: Missing): string {
   if (missing.kind === "slices") return sliceProblem(missing.problem);
+  if (missing.kind === "samples") return text.missing.samples(missing.most);
   if (missing.kind === "duplicate") return text.missing.duplicate(missing.label);
   return text.missing[missing.kind];
 }
@@ -35,15 +36,19 @@ export function progressWords(progress: Progress, hidden: boolean): string {
     case "waiting":
       return text.progress.waiting;
     case "loading":
-      return text.progress.loading(done);
+      return text.progress.loading(progress.what, done);
     case "preparing":
       return text.progress.preparing(done, of);
     case "vision":
       return text.progress.vision(done, of, secondsLeft);
     case "prefill":
-      return text.progress.prefill(done, of);
+      return text.progress.prefill(done, of, secondsLeft);
     case "scoring":
       return text.progress.scoring(done, of);
+    case "thinking":
+      return hidden ? text.progress.thinkingHidden : text.progress.thinking(progress.thoughtTokens);
+    case "sampling":
+      return text.progress.sampling(done, of);
     case "writing":
       return hidden ? text.progress.writingHidden : text.progress.writing(countWords(progress.text));
   }
