@@ -146,7 +146,14 @@ export class ChecksModel {
       progress: NOT_STARTED,
       cancelling: false,
     };
-    const spec = { question: asked, reading: reading.id, seed: asked.seed, other: "", recipes: [], groups: 0 };
+    const spec = {
+      question: asked,
+      reading: reading.id,
+      seed: asked.seed,
+      other: "",
+      recipes: [],
+      groups: 0,
+    };
     const job = this.#session.backend.start(kind, spec, (event) => this.#happened(kind, reading.id, event));
     this.#job = job;
     await job.finished;

@@ -10,7 +10,12 @@ import type { Session } from "./session.svelte";
 export type Encoding =
   | { readonly kind: "idle" }
   | { readonly kind: "loading" }
-  | { readonly kind: "encoding"; readonly done: number; readonly of: number; readonly secondsLeft: number | null }
+  | {
+      readonly kind: "encoding";
+      readonly done: number;
+      readonly of: number;
+      readonly secondsLeft: number | null;
+    }
   | { readonly kind: "waiting"; readonly done: number; readonly of: number };
 
 /** Milliseconds that a series is open before its pictures are encoded: passing by is no opening. */

@@ -35,7 +35,10 @@ export function lookingTable(
       const found = answer.probabilities.find((other) => sameLabel(other.label, label));
       return found === undefined
         ? null
-        : { probability: found.probability, chosen: isChosen(reading.form, answer.label, label, found.probability) };
+        : {
+            probability: found.probability,
+            chosen: isChosen(reading.form, answer.label, label, found.probability),
+          };
     });
     return {
       label,

@@ -166,7 +166,8 @@ export class ModelsModel {
   async set(change: { precision?: PrecisionName | null; device?: string }): Promise<void> {
     const { chosen } = this;
     if (chosen === null) return;
-    const precision = "precision" in change ? change.precision : chosen.precision_chosen ? chosen.precision : null;
+    const precision =
+      "precision" in change ? change.precision : chosen.precision_chosen ? chosen.precision : null;
     await this.#change(async () => {
       this.#put(
         await this.#session.backend.call("set_model_options", {

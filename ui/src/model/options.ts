@@ -97,10 +97,7 @@ export function withTemplate(
 /** How likelihoods without content are used, as one choice. */
 export type ContentChoice = "off" | "pmi_grey" | "pmi_none" | "calibrate_grey" | "calibrate_none";
 
-export function contentChoice({
-  pmi,
-  calibrate,
-}: Pick<QuestionOptions, "pmi" | "calibrate">): ContentChoice {
+export function contentChoice({ pmi, calibrate }: Pick<QuestionOptions, "pmi" | "calibrate">): ContentChoice {
   if (pmi !== null) return pmi === "grey" ? "pmi_grey" : "pmi_none";
   if (calibrate !== null) return calibrate === "grey" ? "calibrate_grey" : "calibrate_none";
   return "off";

@@ -19,7 +19,9 @@ export function priorChoices(studies: readonly Study[], displaySet: string): Pri
         id: tile.id,
         name: [study.description, tile.description].filter((part) => part !== "").join(" · "),
         about: [study.date, tile.modality].filter((part) => part !== "").join(" · "),
-        doubtful: study.id !== own?.id && (own === undefined || own.patient_id === "" || own.patient_id !== study.patient_id),
+        doubtful:
+          study.id !== own?.id &&
+          (own === undefined || own.patient_id === "" || own.patient_id !== study.patient_id),
         date: study.date,
       })),
   );

@@ -166,7 +166,10 @@ export class ReadingModel {
   /** How many options count and differ from what the desk does by itself. */
   get changed(): number {
     const { temperature, seed, maxNewTokens } = this;
-    const written = this.form !== "open" ? 0 : [temperature !== 0, seed !== 0, maxNewTokens !== MOST_TOKENS].filter(Boolean).length;
+    const written =
+      this.form !== "open"
+        ? 0
+        : [temperature !== 0, seed !== 0, maxNewTokens !== MOST_TOKENS].filter(Boolean).length;
     return changedOptions(this.#asked, this.facts).length + written;
   }
 

@@ -17,7 +17,10 @@ export const NO_CHANGE = 0.005;
 
 /** Bars in the order of the slices; groups without a slice are left out. */
 export function stripBars({ groups }: Pick<WhichSlices, "groups">): StripBar[] {
-  const largest = Math.max(NO_CHANGE, ...groups.map(({ change }) => Math.abs(change)).filter(Number.isFinite));
+  const largest = Math.max(
+    NO_CHANGE,
+    ...groups.map(({ change }) => Math.abs(change)).filter(Number.isFinite),
+  );
   return groups
     .flatMap(({ slices, change }) => {
       if (slices.length === 0 || !Number.isFinite(change)) return [];
@@ -46,7 +49,10 @@ export function frameOf({ slices, first }: Pick<StripBar, "slices" | "first">): 
 }
 
 /** Upper and lower end of a bar as shares of the track, 0 to 1, so that a frame's bar is centred at the frame. */
-export function extentOf(bar: Pick<StripBar, "first" | "last">, count: number): { top: number; bottom: number } {
+export function extentOf(
+  bar: Pick<StripBar, "first" | "last">,
+  count: number,
+): { top: number; bottom: number } {
   if (count <= 1) return { top: 0, bottom: 1 };
   const half = 0.5 / (count - 1);
   return {

@@ -15,11 +15,19 @@ export function strengthOf(probability: number): number {
 /** True when the tokens are the text: only then may they stand for it. */
 export function spell(tokens: readonly ShownToken[], text: string): boolean {
   if (tokens.length === 0) return false;
-  return tokens.map((token) => token.text).join("").trim() === text.trim();
+  return (
+    tokens
+      .map((token) => token.text)
+      .join("")
+      .trim() === text.trim()
+  );
 }
 
 /** The least likely tokens that hold a letter or a figure, least likely first, in their place among all. */
-export function leastLikely(tokens: readonly ShownToken[], most: number): { token: ShownToken; at: number }[] {
+export function leastLikely(
+  tokens: readonly ShownToken[],
+  most: number,
+): { token: ShownToken; at: number }[] {
   return tokens
     .map((token, at) => ({ token, at }))
     .filter(({ token }) => strengthOf(token.probability) > 0 && /[\p{L}\p{N}]/u.test(token.text))

@@ -67,7 +67,8 @@ export const models = {
   adapterImages: "changes how pictures are encoded, so they are encoded anew",
   removeAdapter: (name: string) => `Take ${name} off the list`,
   merge: "Merge into the weights",
-  mergeMore: "A little faster to answer; switching adapters then loads the model again. Off keeps it beside them.",
+  mergeMore:
+    "A little faster to answer; switching adapters then loads the model again. Off keeps it beside them.",
   known: "Models that Overread knows",
   knownMore: "Nothing is downloaded by itself.",
   knownFailed: "The known models could not be read",
@@ -118,9 +119,11 @@ export const options = {
   priorMiddle: "the middle one",
   otherPatient: "may be another patient",
   panAndScan: "Pan and scan",
-  panAndScanMore: "Adds crops of wide or tall pictures, so that less is lost in the square. More pictures, more time.",
+  panAndScanMore:
+    "Adds crops of wide or tall pictures, so that less is lost in the square. More pictures, more time.",
   pad: "Pad to a square",
-  padMore: "Keeps proportions with black borders. Usually pictures are stretched to the square, as in training.",
+  padMore:
+    "Keeps proportions with black borders. Usually pictures are stretched to the square, as in training.",
   normalise: "Compare labels by",
   normalises: { sum: "Whole label", mean: "Per token" },
   normaliseMore: {
@@ -214,11 +217,13 @@ export const answers = {
   comparison: "How labels were compared",
   kind: (kind: string) => kind.charAt(0).toUpperCase() + kind.slice(1),
   tokens: "Word by word",
-  tokensNote: "The stronger the line, the less likely the model held the word. It says how it writes, not whether it is right.",
+  tokensNote:
+    "The stronger the line, the less likely the model held the word. It says how it writes, not whether it is right.",
   token: (text: string, probability: number) => `“${text.trim()}”: ${percent(probability)}`,
   tokenHint: "Point at a word for its probability; with the keyboard use the arrow keys.",
   tokensLowest: (list: string) => `Least likely words: ${list}.`,
-  samples: (share: number, of: number) => `${Math.round(share * of)} of ${counted(of, "sampled answer")} agree`,
+  samples: (share: number, of: number) =>
+    `${Math.round(share * of)} of ${counted(of, "sampled answer")} agree`,
   samplesKind: "Agreement of samples: how steady the model is, not how right.",
   samplesRule: (rule: string) => `The same when: ${rule}.`,
   votes: "Votes",

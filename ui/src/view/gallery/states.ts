@@ -185,7 +185,14 @@ const running = {
 const at = { done: 0, of: 0, secondsLeft: null, text: "", thought: "", thoughtTokens: 0, what: "" };
 
 export const RUNS: readonly (readonly [string, Run, boolean])[] = [
-  ["Loading", { ...running, progress: { ...at, phase: "loading", done: 0.4, of: 1, what: "packing the weights for the next time" } }, false],
+  [
+    "Loading",
+    {
+      ...running,
+      progress: { ...at, phase: "loading", done: 0.4, of: 1, what: "packing the weights for the next time" },
+    },
+    false,
+  ],
   ["Vision", { ...running, progress: { ...at, phase: "vision", done: 12, of: 85, secondsLeft: 140 } }, false],
   ["Prefill", { ...running, progress: { ...at, phase: "prefill", done: 4096, of: 21_960 } }, false],
   [
