@@ -43,8 +43,9 @@ export class EncodeModel {
   readonly #models: ModelsModel;
   state = $state.raw<Encoding>({ kind: "idle" });
   #job: Job | null = null;
+  #now = "";
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** Series and model that were encoded or stopped: not begun again by itself. */
+  /** Series and model that were encoded or stopped by the user: not begun again by themselves. */
   readonly #seen = new Set<string>();
   readonly #stop: () => void;
 
@@ -64,11 +65,11 @@ export class EncodeModel {
 
   dispose(): void {
     this.#stop();
-    this.stop();
+    this.#end();
   }
 
   #schedule(displaySet: string | null, model: string | null, opened: number): void {
-    this.stop();
+    this.#end();
     if (displaySet === null) return;
     if (model === null) {
       void this.#models.load();
@@ -81,7 +82,8 @@ export class EncodeModel {
   async #begin(displaySet: string): Promise<void> {
     const model = this.#models.chosen;
     if (model === null || !model.usable || !model.images) return;
-    this.#seen.add(`${displaySet} ${model.handle.id}`);
+    const name = `${displaySet} ${model.handle.id}`;
+    this.#now = name;
     this.state = { kind: "loading" };
     const spec: EncodeSpec = { display_set: displaySet, model: model.handle, preprocess: "", slices: "" };
     const job = this.#session.backend.start("encode", spec, (event) => {
@@ -90,12 +92,18 @@ export class EncodeModel {
     this.#job = job;
     await job.finished;
     if (this.#job !== job) return;
+    this.#seen.add(name);
     this.#job = null;
     this.state = { kind: "idle" };
   }
 
-  /** Ends what is encoded now; it does not begin again by itself for this series. */
+  /** The user's stop: it does not begin again by itself for this series. */
   stop(): void {
+    if (this.#job !== null) this.#seen.add(this.#now);
+    this.#end();
+  }
+
+  #end(): void {
     clearTimeout(this.#timer);
     this.#job?.cancel();
     this.#job = null;

@@ -12,8 +12,8 @@ export interface StripBar {
   readonly share: number;
 }
 
-/** A change below this is not told from none: a bar must not be made of rounding. Log-odds. */
-export const NO_CHANGE = 0.005;
+/** Log-odds; a smaller change is not told from none: it moves a probability by about one in a hundred at most. */
+export const NO_CHANGE = 0.05;
 
 /** Bars in the order of the slices; groups without a slice are left out. */
 export function stripBars({ groups }: Pick<WhichSlices, "groups">): StripBar[] {

@@ -5,6 +5,7 @@ import type { KnownState } from "../backend/generated/KnownState";
 import type { PrecisionName } from "../backend/generated/PrecisionName";
 import type { CheckObstacle } from "../model/checks.svelte";
 import type { ContentChoice, ScoreKind } from "../model/options";
+import { NO_CHANGE } from "../model/strip";
 import { bytes, counted, percent, signed, sliceRuns, span, whole } from "./format";
 
 export const models = {
@@ -217,10 +218,9 @@ export const answers = {
   comparison: "How labels were compared",
   kind: (kind: string) => kind.charAt(0).toUpperCase() + kind.slice(1),
   tokens: "Word by word",
-  tokensNote:
-    "The stronger the line, the less likely the model held the word. It says how it writes, not whether it is right.",
   token: (text: string, probability: number) => `“${text.trim()}”: ${percent(probability)}`,
-  tokenHint: "Point at a word for its probability; with the keyboard use the arrow keys.",
+  tokenHint: "Point at a word, or use the arrow keys, for its probability.",
+  tokensLikely: "The model held every word likely.",
   tokensLowest: (list: string) => `Least likely words: ${list}.`,
   samples: (share: number, of: number) =>
     `${Math.round(share * of)} of ${counted(of, "sampled answer")} agree`,
@@ -272,14 +272,15 @@ export const checks = {
   stopped: "Stopped. Nothing was kept.",
   failed: "The check was not made",
   withheld: "The check is made and opens with your own answer.",
+  made: "How it was made",
   at: (at: string, count: number) => (count > 1 ? `${at}, the newest of ${count}` : at),
   picture: "Picture",
   pictures: {
     answer: "this image",
     blank: "blank",
     noise: "noise",
-    mirrored: "mirrored",
-    other_patient: "another patient",
+    mirrored: "mirror",
+    other_patient: "other patient",
   } as Readonly<Record<string, string>>,
   answer: "Answer",
   shift: "shift",
@@ -288,14 +289,14 @@ export const checks = {
   moved: "The picture moves this answer.",
   recipe: "Preparation",
   flips: "other answer",
-  same: "same",
+  same: "same answer",
   asAsked: "as asked",
   strip: "Which slices speak for the answer",
   stripAt: (slices: readonly number[], change: number, label: string) =>
     `Without ${slices.length === 1 ? "slice" : "slices"} ${sliceRuns(slices)}: ${signed(change)} log-odds of “${label}”`,
   stripNote: "Left of the line: without these slices the answer is weaker, so they spoke for it.",
   stripWay: (change: number) =>
-    change < 0 ? "they spoke for it" : change > 0 ? "they spoke against it" : "no change",
+    Math.abs(change) < NO_CHANGE ? "no change" : change < 0 ? "they spoke for it" : "they spoke against it",
   logOdds: (label: string, value: number) => `Log-odds of “${label}” with all slices: ${signed(value)}`,
   slices: "Slices",
   change: "change",

@@ -60,7 +60,7 @@ export function slicesOf(spec: string, count: number): number[] {
 }
 
 const IMAGE_TOKENS = 256;
-const CONTEXT = 8192;
+const CONTEXT = 131_072;
 
 export function makePlan(id: string, made: MadeSet, spec: QuestionSpec, model: ModelInfo): Plan {
   const slices = slicesOf(spec.slices, made.set.frames.length);
@@ -137,6 +137,12 @@ function pieces(text: string): string[] {
   return text.split(" ").map((word, i) => (i === 0 ? word : ` ${word}`));
 }
 
+/** Corners in px from shares of the first picture. */
+function box(plan: Plan, ...shares: [number, number, number, number]): [number, number, number, number] {
+  const { width = 0, height = 0 } = plan.slices[0] ?? {};
+  return [shares[0] * width, shares[1] * height, shares[2] * width, shares[3] * height];
+}
+
 /** What only an answer in words has. */
 function written(plan: Plan, spec: QuestionSpec): Partial<Reading> {
   const options = spec.options;
@@ -172,7 +178,12 @@ function written(plan: Plan, spec: QuestionSpec): Partial<Reading> {
               corners: [28, 34, 61, 70],
               note: "",
             },
-            { label: "another", slice: null, corners: [70, 40, 92, 58], note: "clamped to the picture" },
+            {
+              label: "another",
+              slice: null,
+              corners: box(plan, 0.62, 0.46, 0.75, 0.6),
+              note: "clamped to the picture",
+            },
           ]
         : [],
   };
