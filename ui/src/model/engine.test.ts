@@ -104,7 +104,7 @@ describe("models", () => {
     reading.chosenForm = "open";
     models.choose("model-siglip");
     expect(reading.form).toBe("labels");
-    expect((reading.prompt = "")).toBe("");
+    reading.prompt = "";
     expect(reading.wish.kind).toBe("complete");
     models.choose("model-4b");
     expect(reading.wish).toMatchObject({ missing: { kind: "question" } });
