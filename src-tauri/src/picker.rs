@@ -35,6 +35,9 @@ impl Picker {
                 PickKind::Folder => "OVERREAD_PICK_FOLDER",
                 PickKind::File => "OVERREAD_PICK_FILE",
                 PickKind::Model => "OVERREAD_PICK_MODEL",
+                PickKind::ModelFile => "OVERREAD_PICK_MODEL_FILE",
+                PickKind::Adapter => "OVERREAD_PICK_ADAPTER",
+                PickKind::Calibration => "OVERREAD_PICK_CALIBRATION",
                 PickKind::Truth => "OVERREAD_PICK_TRUTH",
                 PickKind::Export => "OVERREAD_PICK_EXPORT",
             })
@@ -54,6 +57,21 @@ async fn dialog(window: &WebviewWindow, kind: PickKind) -> Option<PathBuf> {
                 .await
         }
         PickKind::Model => dialog.set_title("Choose a model folder").pick_folder().await,
+        PickKind::ModelFile => {
+            dialog
+                .set_title("Choose a model file")
+                .add_filter("GGUF", &["gguf"])
+                .pick_file()
+                .await
+        }
+        PickKind::Adapter => dialog.set_title("Choose an adapter folder").pick_folder().await,
+        PickKind::Calibration => {
+            dialog
+                .set_title("Choose a calibration file")
+                .add_filter("Calibration", &["json"])
+                .pick_file()
+                .await
+        }
         PickKind::Truth => {
             dialog
                 .set_title("Attach a truth table")

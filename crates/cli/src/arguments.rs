@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::ask_arguments::AskArguments;
+
 /// Reads DICOM, lets MedGemma read it on this machine, holds both against the truth. Research use only.
 #[derive(Debug, Parser)]
 #[command(name = "overread", version, disable_help_subcommand = true)]
@@ -44,7 +46,7 @@ pub(crate) enum Command {
     /// What a model would be given.
     Inputs(InputsArguments),
     /// Asks a model.
-    Ask(AskArguments),
+    Ask(Box<AskArguments>),
     /// Truths and cases.
     Case(CaseArguments),
     /// Scores readers.
@@ -182,20 +184,36 @@ pub(crate) struct ModelArguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ModelCommand {
-    /// What the folder holds, what is missing or wrong, memory.
+    /// What a folder or GGUF file holds, what is missing or wrong, memory, terms.
     Check {
-        folder: PathBuf,
+        /// A model folder, or a GGUF file.
+        model: PathBuf,
         #[arg(long)]
         json: bool,
     },
+    /// Models that Overread knows, and those of the user's list.
+    List {
+        #[arg(long)]
+        json: bool,
+    },
+    /// Puts a model folder or GGUF file on the list, or takes it off.
+    Add {
+        model: PathBuf,
+        /// Takes it off; its files stay.
+        #[arg(long)]
+        remove: bool,
+    },
     /// The engine's record of a case, for comparison with a reference's.
     Trace {
-        folder: PathBuf,
+        model: PathBuf,
         case: PathBuf,
         #[arg(long)]
         adapter: Option<PathBuf>,
         #[arg(long, default_value = "f32")]
         dtype: Dtype,
+        /// cpu, cuda or metal; OVERREAD_DEVICE when left out.
+        #[arg(long, default_value = "")]
+        device: String,
         #[arg(long)]
         json: bool,
     },
@@ -229,38 +247,6 @@ pub(crate) struct InputsArguments {
     /// For the rendered prompt's image marks; none are needed otherwise.
     #[arg(long)]
     pub(crate) out: PathBuf,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct AskArguments {
-    #[command(flatten)]
-    pub(crate) asked: Asked,
-    #[arg(long)]
-    pub(crate) model: PathBuf,
-    /// The official sampling of the volume.
-    #[arg(long, conflicts_with = "slices")]
-    pub(crate) volume: bool,
-    /// One of these, comma separated, scored.
-    #[arg(long, value_delimiter = ',', conflicts_with_all = ["yesno", "open"])]
-    pub(crate) labels: Vec<String>,
-    /// Yes or no for each of these.
-    #[arg(long, value_delimiter = ',', conflicts_with = "open")]
-    pub(crate) yesno: Vec<String>,
-    /// Free text.
-    #[arg(long)]
-    pub(crate) open: bool,
-    #[arg(long)]
-    pub(crate) adapter: Option<PathBuf>,
-    #[arg(long, default_value_t = 0)]
-    pub(crate) seed: u32,
-    #[arg(long, default_value_t = 0.0)]
-    pub(crate) temperature: f64,
-    #[arg(long, default_value_t = 512)]
-    pub(crate) max_new_tokens: u32,
-    #[arg(long, default_value = "f32")]
-    pub(crate) dtype: Dtype,
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

@@ -1,76 +1,22 @@
-//! Commands about models: check, trace, inputs, ask.
+//! Commands that ask a model: inputs, ask.
 
 use std::path::Path;
 
-use overread_desk::op::engine::{self, Precision};
-use overread_desk::op::{ask as op_ask, open, pictures, plan};
-use overread_desk::wire::reading::{AnswerForm, QuestionSpec, ReadEvent};
+use overread_desk::op::{ask as op_ask, checks, engine, given, open, pictures, plan};
+use overread_desk::wire::probes::{Check, CheckEvent, CheckKind, CheckSpec};
+use overread_desk::wire::question::{
+    ContentFreeName, NormaliseName, PairingName as Pairing, PriorSpec, QuestionOptions, QuestionSpec,
+};
+use overread_desk::wire::reading::{AnswerForm, ReadEvent};
 use overread_desk::wire::viewing::{VoiFunctionName, WindowInfo};
 use overread_desk::{Cancel, Desk};
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
-use crate::arguments::{AskArguments, Asked, Dtype, InputsArguments, ModelArguments, ModelCommand};
-use crate::files::{print_json, print_text, write_file};
-use crate::{Outcome, Trouble};
-
-pub(crate) fn precision(dtype: Dtype) -> Precision {
-    match dtype {
-        Dtype::F32 => Precision::F32,
-        Dtype::Bf16 => Precision::Bf16,
-        Dtype::Q8 => Precision::Q8_0,
-        Dtype::Q4 => Precision::Q4K,
-    }
-}
-
-fn no_adapter(adapter: Option<&Path>) -> Outcome {
-    match adapter {
-        None => Ok(()),
-        Some(_) => Err(Trouble::failed("Adapters are not read yet. Leave --adapter out.")),
-    }
-}
-
-pub(crate) fn model(a: ModelArguments) -> Outcome {
-    match a.command {
-        ModelCommand::Check { folder, json } => {
-            let report = engine::check(&folder);
-            if json {
-                print_json(&report)?;
-            } else {
-                let lines: Vec<&str> = report["lines"]
-                    .as_array()
-                    .into_iter()
-                    .flatten()
-                    .filter_map(Value::as_str)
-                    .collect();
-                let warning = report["warning"].as_str().unwrap_or_default();
-                print_text(&format!(
-                    "{}\n{warning}{}",
-                    lines.join("\n"),
-                    if warning.is_empty() { "" } else { "\n" }
-                ))?;
-            }
-            if report["usable"] == true {
-                Ok(())
-            } else {
-                Err(Trouble::failed(
-                    report["lines"][0]
-                        .as_str()
-                        .unwrap_or("This model cannot be used."),
-                ))
-            }
-        }
-        ModelCommand::Trace {
-            folder,
-            case,
-            adapter,
-            dtype,
-            json: _,
-        } => {
-            no_adapter(adapter.as_deref())?;
-            print_json(&engine::trace(&folder, &case, precision(dtype))?)
-        }
-    }
-}
+use crate::arguments::{Asked, InputsArguments};
+use crate::ask_arguments::{AskArguments, ContentFree, Normalise, PairingName};
+use crate::files::write_file;
+use crate::models::precision;
+use crate::{Outcome, Trouble, told};
 
 fn spec(desk: &Desk, a: &Asked, model: &Path) -> Result<QuestionSpec, Trouble> {
     let sets = open::load(desk, &a.path)?;
@@ -105,6 +51,7 @@ fn spec(desk: &Desk, a: &Asked, model: &Path) -> Result<QuestionSpec, Trouble> {
         max_new_tokens: 512,
         temperature: 0.0,
         seed: 0,
+        options: None,
     })
 }
 
@@ -114,11 +61,11 @@ pub(crate) fn inputs(desk: &Desk, a: &InputsArguments) -> Outcome {
         "finding.closed-set/1".clone_into(&mut spec.template);
     }
     let resolved = plan::resolve(desk, &spec)?;
-    let made = plan::pictures(desk, &resolved, &spec, &mut |_, _| {}, &Cancel::default())?;
+    let given = given::given(desk, &resolved, &spec, &mut |_, _| {}, &Cancel::default())?;
     std::fs::create_dir_all(&a.out)
         .map_err(|error| Trouble::failed(format!("{}: {error}.", a.out.display())))?;
     let mut rows = Vec::new();
-    for (i, (slice, picture)) in resolved.slices.iter().zip(&made).enumerate() {
+    for (i, (slice, picture)) in resolved.slices.iter().zip(&given.pictures).enumerate() {
         let file = format!("{:03}.png", i + 1);
         write_file(&a.out.join(&file), &pictures::picture_png(picture)?)?;
         let frame = &resolved.set.frames[slice - 1];
@@ -135,14 +82,62 @@ pub(crate) fn inputs(desk: &Desk, a: &InputsArguments) -> Outcome {
         "preprocess_hash": resolved.recipe.hash(),
         "display_set": resolved.set.id,
         "slices": rows,
-        "rendered_prompt": engine::rendered(&resolved, made.len())?,
+        "rendered_prompt": engine::rendered(&given)?,
     });
     write_file(&a.out.join("inputs.json"), (record.to_string() + "\n").as_bytes())
 }
 
-pub(crate) fn ask(desk: &Desk, a: &AskArguments) -> Outcome {
-    no_adapter(a.adapter.as_deref())?;
-    let dtype = precision(a.dtype);
+fn content_free(name: ContentFree) -> ContentFreeName {
+    match name {
+        ContentFree::Grey => ContentFreeName::Grey,
+        ContentFree::None => ContentFreeName::None,
+    }
+}
+
+fn options(desk: &Desk, a: &AskArguments) -> Result<QuestionOptions, Trouble> {
+    let mut priors = Vec::new();
+    for path in &a.prior {
+        let sets = open::load(desk, path)?;
+        priors.push(PriorSpec {
+            display_set: open::choose(&sets, None)?.id.clone(),
+            slices: String::new(),
+        });
+    }
+    Ok(QuestionOptions {
+        precision: a.dtype.map(precision),
+        device: a.device.clone(),
+        adapters: a.adapter.iter().map(|folder| desk.handle(folder)).collect(),
+        merge_adapters: a.merge,
+        normalise: match a.normalise {
+            Normalise::Sum => NormaliseName::Sum,
+            Normalise::Mean => NormaliseName::Mean,
+        },
+        pmi: a.pmi.map(content_free),
+        calibrate: a.calibrate.map(content_free),
+        permutations: a.permute,
+        none_option: a.none_of_these.clone().unwrap_or_default(),
+        spellings: a.spellings,
+        calibration: a.temperature_file.as_ref().map(|file| desk.handle(file)),
+        pairing: match a.pairing {
+            PairingName::ByForm => Pairing::ByForm,
+            PairingName::PositiveNegative => Pairing::PositiveNegative,
+        },
+        top_k: a.sample.map_or(0, |s| s.top_k),
+        top_p: a.sample.map_or(0.0, |s| s.top_p),
+        samples: a.samples,
+        p_true: a.p_true,
+        think_budget: a.think_budget,
+        stops: a.stop.clone(),
+        boxes: a.boxes,
+        pan_and_scan: a.pan_and_scan,
+        pad_to_square: a.pad_to_square,
+        priors,
+    })
+}
+
+fn question(desk: &Desk, a: &AskArguments) -> Result<QuestionSpec, Trouble> {
+    // Earlier images are opened first: what is asked about stays the last that was opened.
+    let options = options(desk, a)?;
     let mut spec = spec(desk, &a.asked, &a.model)?;
     if a.volume {
         "official".clone_into(&mut spec.slices);
@@ -164,71 +159,59 @@ pub(crate) fn ask(desk: &Desk, a: &AskArguments) -> Outcome {
         }
         .to_owned();
     }
-    (spec.seed, spec.temperature, spec.max_new_tokens) = (a.seed, a.temperature, a.max_new_tokens);
-    let told = |event: ReadEvent| match event {
-        ReadEvent::Vision { slice, of, .. } => eprintln!("looking at picture {slice} of {of}"),
-        ReadEvent::Prefill { done, of } if done == of => eprintln!("read {of} tokens"),
+    spec.max_new_tokens = a.max_tokens.unwrap_or(0);
+    spec.temperature = a.sample.map_or(a.temperature, |s| s.temperature);
+    spec.seed = a.seed;
+    spec.options = Some(options);
+    Ok(spec)
+}
+
+pub(crate) fn ask(desk: &Desk, a: &AskArguments) -> Outcome {
+    let spec = question(desk, a)?;
+    let heard = |event: ReadEvent| match event {
+        ReadEvent::Loading { fraction, what } if fraction == 0.0 => eprintln!("{what}"),
+        ReadEvent::Vision {
+            slice,
+            of,
+            seconds_left,
+        } => {
+            let left = seconds_left.map(|s| format!(", about {s:.0} s left")).unwrap_or_default();
+            eprintln!("looking at picture {slice} of {of}{left}");
+        }
+        ReadEvent::Prefill { done, of, .. } if done == of => eprintln!("read {of} tokens"),
+        ReadEvent::Sample { done, of } => eprintln!("sampled {done} of {of}"),
         _ => {}
     };
-    let reading = op_ask::read(desk, &spec, dtype, &told, &Cancel::default())?;
+    let reading = op_ask::read(desk, &spec, &heard, &Cancel::default())?;
     // Printed is seen, blind mode or not.
     overread_desk::op::case::record_seen(desk, &reading.display_set, "model");
-    if !a.json {
-        let mut text = format!(
-            "{}\n",
-            if reading.label.is_empty() {
-                &reading.text
-            } else {
-                &reading.label
-            }
-        );
-        for p in &reading.probabilities {
-            text.push_str(&format!("  {:5.1} %  {}\n", p.probability * 100.0, p.label));
-        }
-        text.push_str(&format!("{}\n", reading.confidence_kind));
-        for line in [&reading.invalid, &reading.warning]
-            .into_iter()
-            .filter(|l| !l.is_empty())
-        {
-            text.push_str(&format!("{line}\n"));
-        }
-        return print_text(&text);
+    let mut kinds = Vec::new();
+    if a.looking {
+        kinds.push(CheckKind::Looking);
     }
-    let probabilities: Map<String, Value> = reading
-        .probabilities
-        .iter()
-        .map(|p| (p.label.clone(), json!(p.probability)))
-        .collect();
-    let scores: Map<String, Value> = reading
-        .probabilities
-        .iter()
-        .map(|p| {
-            (
-                p.label.clone(),
-                json!({"sum": p.log_likelihood, "mean": p.log_likelihood_per_token}),
-            )
-        })
-        .collect();
-    let provenance: Map<String, Value> = reading
-        .provenance
-        .iter()
-        .map(|(n, v)| (n.clone(), json!(v)))
-        .collect();
-    let [load, vision, prefill, decode] = reading.seconds;
-    print_json(&json!({
-        "label": Some(&reading.label).filter(|l| !l.is_empty()),
-        "confidence": reading.confidence,
-        "confidence_kind": reading.confidence_kind,
-        "probabilities": probabilities,
-        "log_likelihoods": scores,
-        "text": reading.text,
-        "thought": Some(&reading.thought).filter(|t| !t.is_empty()),
-        "invalid": Some(&reading.invalid).filter(|i| !i.is_empty()),
-        "warning": Some(&reading.warning).filter(|w| !w.is_empty()),
-        "agreement": reading.agreement,
-        "reading": reading.id,
-        "tokens": {"prompt": reading.tokens[0], "generated": reading.tokens[1]},
-        "seconds": {"load": load, "vision": vision, "prefill": prefill, "decode": decode},
-        "provenance": provenance,
-    }))
+    if a.which_slices {
+        kinds.push(CheckKind::WhichSlices);
+    }
+    if a.recipes.is_some() {
+        kinds.push(CheckKind::Recipes);
+    }
+    let recipes = a.recipes.clone().unwrap_or_default();
+    let check = CheckSpec {
+        question: spec,
+        reading: reading.id.clone(),
+        seed: a.seed,
+        other: String::new(),
+        recipes: recipes.into_iter().filter(|id| id != "all").collect(),
+        groups: 0,
+    };
+    let asking = |event: CheckEvent| {
+        if let CheckEvent::Asking { what, done, of, .. } = event {
+            eprintln!("asking again, {done} of {of}: {what}");
+        }
+    };
+    let checks: Vec<Check> = kinds
+        .into_iter()
+        .map(|kind| checks::run(desk, kind, &check, &asking, &Cancel::default()))
+        .collect::<Result<_, _>>()?;
+    told::reading(&reading, &checks, a.json)
 }

@@ -56,7 +56,7 @@ pub(crate) fn bench(desk: &Desk, a: &BenchArguments) -> Outcome {
             .ok_or_else(|| Trouble::Usage("Say which model: bench model DIR.".to_owned()))?;
         let bench = op_bench::ModelBench {
             model: model.to_path_buf(),
-            precision: crate::ask::precision(a.dtype),
+            precision: overread_desk::op::precision::engines(crate::models::precision(a.dtype)),
             device: a.device.clone(),
             runs: a.runs,
             long: a.long,

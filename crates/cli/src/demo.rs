@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use overread_desk::op::engine::Precision;
 use overread_desk::op::show::{Cut, Dress, Look};
 use overread_desk::op::{ask, case, demo as op_demo, make, models, open as op_open, report, show};
 use overread_desk::wire::reading::{AnswerForm, QuestionSpec};
@@ -77,8 +76,9 @@ pub(crate) fn demo(desk: Desk, window: bool, out: Option<&Path>) -> Outcome {
         max_new_tokens: 16,
         temperature: 0.0,
         seed: 0,
+        options: None,
     };
-    let reading = ask::read(&desk, &spec, Precision::F32, &|_| {}, &Cancel::default())?;
+    let reading = ask::read(&desk, &spec, &|_| {}, &Cancel::default())?;
     let compared = case::of(&desk, &set)?;
     write_file(
         &out.join("report.html"),

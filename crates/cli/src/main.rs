@@ -11,11 +11,14 @@
 
 mod arguments;
 mod ask;
+mod ask_arguments;
 mod bench;
 mod demo;
 mod files;
+mod models;
 mod records;
 mod serve;
+mod told;
 
 use std::process::ExitCode;
 
@@ -82,7 +85,7 @@ fn run(arguments: Arguments) -> Outcome {
         Command::Pixels(a) => files::pixels(&a),
         Command::Render(a) => files::render(&desk(), &a),
         Command::Reslice(a) => files::reslice(&desk(), &a),
-        Command::Model(a) => ask::model(a),
+        Command::Model(a) => models::model(&desk, a),
         Command::Inputs(a) => ask::inputs(&desk(), &a),
         Command::Ask(a) => ask::ask(&desk(), &a),
         Command::Case(a) => records::case(&desk(), a),

@@ -67,6 +67,8 @@ impl From<EngineError> for Failure {
             EngineError::UnknownTensors(_) => "model.unknown_weights",
             EngineError::WrongShapes(_) => "model.wrong_shape",
             EngineError::RepeatedTensors(_) => "model.unknown_weights",
+            EngineError::BadAdapter { .. } => "model.bad_adapter",
+            EngineError::WrongTokenizer(_) => "model.wrong_tokenizer",
             EngineError::Several(_) => "model.wrong_weights",
             EngineError::NotEnoughMemory { .. } => "model.not_enough_memory",
             EngineError::BadQuestion(_) => "model.bad_question",

@@ -8,13 +8,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use overread_dicom::DisplaySet;
 use overread_dicom::objects::ObjectHeader;
 use overread_dicom::presentation_state::PresentationState;
-use overread_medgemma::Engine;
 use overread_store::Store;
 
 use crate::clock::{Clock, SystemClock};
 use crate::code::failure;
 use crate::frames::Frames;
+use crate::loaded::Models;
 use crate::op::blind;
+use crate::op::pace::Pace;
 use crate::wire::app::Handle;
 use crate::wire::studies::{SkippedFile, Study};
 use crate::{Failure, Outcome, home};
@@ -91,9 +92,9 @@ pub struct Desk {
     pub(crate) frames: Frames,
     pub(crate) opened: Mutex<Opened>,
     pub(crate) plans: Mutex<Vec<PlannedPictures>>,
-    pub(crate) engine: Mutex<Option<Engine>>,
-    /// Seconds a picture and a prompt token took on this machine with the model of that folder.
-    pub(crate) pace: Mutex<BTreeMap<PathBuf, [f64; 2]>>,
+    pub(crate) models: Models,
+    /// How fast this machine reads, by model, precision and device.
+    pub(crate) pace: Mutex<BTreeMap<String, Pace>>,
     /// Layers that were drawn last.
     pub(crate) layers: Mutex<Vec<Arc<crate::op::layers::OpenLayer>>>,
     handles: Mutex<BTreeMap<String, PathBuf>>,
@@ -135,7 +136,7 @@ impl Desk {
             frames: Frames::default(),
             opened: Mutex::default(),
             plans: Mutex::default(),
-            engine: Mutex::default(),
+            models: Models::default(),
             pace: Mutex::default(),
             layers: Mutex::default(),
             handles: Mutex::default(),

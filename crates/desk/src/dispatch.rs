@@ -8,7 +8,9 @@ use crate::code::failure;
 use crate::desk::Desk;
 use crate::op;
 use crate::wire::app::Nothing;
-use crate::wire::reading::{QuestionSpec, ReadEvent};
+use crate::wire::probes::{CheckSpec, EncodeSpec};
+use crate::wire::question::QuestionSpec;
+use crate::wire::reading::ReadEvent;
 use crate::wire::studies::{OpenFolder, ScanEvent};
 use crate::{Cancel, Failure, Outcome};
 
@@ -59,6 +61,11 @@ impl Desk {
             "probe" => answer(op::view::probe(self, &parse(arguments)?)?),
             "models" => answer(op::models::models(self)?),
             "add_model" => answer(op::models::add_model(self, &parse(arguments)?)?),
+            "remove_model" => answer(op::models::remove_model(self, &parse(arguments)?)?),
+            "set_model_options" => answer(op::models::set_options(self, &parse(arguments)?)?),
+            "add_adapter" => answer(op::models::add_adapter(self, &parse(arguments)?)?),
+            "remove_adapter" => answer(op::models::remove_adapter(self, &parse(arguments)?)?),
+            "known_models" => answer(op::known::known_models(self)?),
             "templates" => answer(op::plan::templates()),
             "plan_question" => answer(op::plan::plan(self, &parse(arguments)?)?),
             "case" => answer(op::case::show(self, &parse(arguments)?)?),
@@ -108,6 +115,17 @@ impl Desk {
             "ask" => {
                 let arguments: QuestionSpec = parse(arguments)?;
                 op::ask::ask(self, &arguments, &|event: ReadEvent| send(events, event), cancel);
+                Ok(())
+            }
+            "looking" | "which_slices" | "recipes" => {
+                let kind = parse(Value::from(job))?;
+                let arguments: CheckSpec = parse(arguments)?;
+                op::checks::check(self, kind, &arguments, &|event| send(events, event), cancel);
+                Ok(())
+            }
+            "encode" => {
+                let arguments: EncodeSpec = parse(arguments)?;
+                op::encode::encode(self, &arguments, &|event| send(events, event), cancel);
                 Ok(())
             }
             other => Err(unknown(other)),

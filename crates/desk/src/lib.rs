@@ -12,6 +12,7 @@ pub mod desk;
 pub mod dispatch;
 pub mod frames;
 pub mod home;
+mod loaded;
 pub mod op;
 pub mod wire;
 

@@ -8,6 +8,7 @@ pub mod calibration;
 pub mod compare;
 pub mod confusion;
 pub mod error;
+pub mod fit;
 pub mod intervals;
 pub mod pairs;
 pub mod score;

@@ -108,3 +108,26 @@ impl std::ops::Deref for Bytes {
         &all[self.offset..self.offset + self.length]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_aligned_and_shared() {
+        for length in [0, 1, 200, LARGE + 5] {
+            let bytes = Bytes::filled(length, |b| {
+                assert!(b.iter().all(|v| *v == 0));
+                b.iter_mut().enumerate().for_each(|(i, v)| *v = i as u8);
+            });
+            assert_eq!((bytes.len(), bytes.as_ptr().addr() % ALIGNMENT), (length, 0));
+            assert!(!bytes.is_mapped());
+            assert!(bytes.part(1, 0).is_none() && bytes.part(0, length + 1).is_none());
+            assert!(bytes.part(ALIGNMENT, usize::MAX).is_none());
+            if let Some(part) = bytes.part(128, 3) {
+                assert_eq!(part[..], [128, 129, 130]);
+                assert_eq!(part.as_ptr(), bytes[128..].as_ptr());
+            }
+        }
+    }
+}

@@ -1,9 +1,14 @@
 //! The order in which products read activations: tiles of a few rows, and in a tile 64 bytes (or a block) of each row in
 //! turn. A tile is one stream of memory, and every row lies at a constant distance.
 
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+
 use rayon::prelude::*;
 
 use crate::input::{BLOCK, Wanted};
+#[cfg(target_arch = "x86_64")]
+use crate::level::Level;
 
 /// Words (of 4 bytes) that a row's block of the byte twin takes: eight of quants, then the five of [`Field`].
 pub(crate) const BLOCK_WORDS: usize = 13;
@@ -72,6 +77,17 @@ pub(crate) fn fill(wanted: Wanted, values: &[f32], width: usize, tiles: Tiles, w
     let one = |start: usize, out: &mut [u32]| {
         let rows = out.len() / each;
         let values = &values[start * width..(start + rows) * width];
+        #[cfg(target_arch = "x86_64")]
+        if wanted == Wanted::Int8 && Level::detect() >= Level::Avx512 {
+            for (r, row) in values.chunks_exact(width).enumerate() {
+                #[expect(unsafe_code, reason = "instructions found at run time")]
+                // SAFETY: the level says that the machine has AVX-512 F, BW and VL.
+                unsafe {
+                    avx512::row(row, out, rows, r);
+                }
+            }
+            return;
+        }
         crate::vectors::wide!(tile_any(wanted: Wanted, values: &[f32], width: usize, out: &mut [u32]));
     };
     if values.len() < FEW {
@@ -153,11 +169,12 @@ fn pairs(from: &[f32; 32], line: &mut [u32]) {
     }
 }
 
-/// q = round(x / d), ties to even, d = max|x| / 127.
+/// Added to a number below 2^22, it leaves the nearest integer (ties to even) in the lowest bits: 1.5 * 2^23.
+const NEAREST: f32 = 12_582_912.0;
+
+/// Scale and inverse scale of a block, from the bits of its largest magnitude.
 #[inline(always)]
-fn quantise(from: &[f32; BLOCK], block: &mut [u32], rows: usize, row: usize) {
-    // Magnitudes compare as their bits do: a maximum of integers may be taken in any order.
-    let top = from.iter().fold(0, |m, v| m.max(v.to_bits() & 0x7FFF_FFFF));
+fn steps(top: u32) -> (f32, f32) {
     let largest = f32::from_bits(top);
     // What is smaller than this is nothing beside any other value.
     let scale = if largest > 1e-30 || largest.is_nan() {
@@ -165,9 +182,16 @@ fn quantise(from: &[f32; BLOCK], block: &mut [u32], rows: usize, row: usize) {
     } else {
         0.0
     };
-    let inverse = if scale > 0.0 { 1.0 / scale } else { 0.0 };
-    // Adding 1.5 * 2^23 leaves the nearest integer in the lowest bits.
-    let quants = from.map(|v| (v * inverse + 12_582_912.0).to_bits() as i8);
+    (scale, if scale > 0.0 { 1.0 / scale } else { 0.0 })
+}
+
+/// q = round(x / d), ties to even, d = max|x| / 127.
+#[inline(always)]
+fn quantise(from: &[f32; BLOCK], block: &mut [u32], rows: usize, row: usize) {
+    // Magnitudes compare as their bits do: a maximum of integers may be taken in any order.
+    let top = from.iter().fold(0, |m, v| m.max(v.to_bits() & 0x7FFF_FFFF));
+    let (scale, inverse) = steps(top);
+    let quants = from.map(|v| (v * inverse + NEAREST).to_bits() as i8);
     let first: i32 = quants[..16].iter().map(|q| i32::from(*q)).sum();
     let last: i32 = quants[16..].iter().map(|q| i32::from(*q)).sum();
     for (word, four) in block[row * QUANT_WORDS..]
@@ -176,6 +200,11 @@ fn quantise(from: &[f32; BLOCK], block: &mut [u32], rows: usize, row: usize) {
     {
         *word = u32::from_le_bytes(four.map(|q| q as u8));
     }
+    put_fields(block, rows, row, scale, first, last);
+}
+
+#[inline(always)]
+fn put_fields(block: &mut [u32], rows: usize, row: usize, scale: f32, first: i32, last: i32) {
     let mut put = |field: Field, bits: u32| block[rows * (QUANT_WORDS + field as usize) + row] = bits;
     put(Field::Scale, scale.to_bits());
     put(Field::Sum, (scale * (first + last) as f32).to_bits());
@@ -203,6 +232,29 @@ mod tests {
         for (i, v) in from.iter().enumerate() {
             assert_eq!((line[i / 2] >> (i % 2 * 16)) as u16, to_bf16(*v), "{v}");
         }
+    }
+
+    #[test]
+    fn blocks_are_the_same_by_either_way() {
+        let (rows, width) = (3, 75);
+        let mut values: Vec<f32> = (0..rows * width)
+            .map(|i| ((i * 37 % 101) as f32 - 50.0) * 0.013)
+            .collect();
+        // Ties, nothing at all, far too much, and what is not a number.
+        values[..5].copy_from_slice(&[127.0, 0.5, 1.5, -2.5, -127.0]);
+        values[width..width + 32].fill(0.0);
+        values[width + 40] = f32::INFINITY;
+        values[2 * width] = f32::NAN;
+        values[2 * width + 33] = 1e-38;
+        let tiles = Tiles { rows, most: rows };
+        let (mut found, mut twin) = (Vec::new(), vec![0; rows * row_words(Wanted::Int8, width)]);
+        fill(Wanted::Int8, &values, width, tiles, &mut found);
+        tile_any(Wanted::Int8, &values, width, &mut twin);
+        // Bits of what is not a number may differ: compare those as such.
+        for (a, b) in found.iter().zip(&twin) {
+            assert!(a == b || (f32::from_bits(*a).is_nan() && f32::from_bits(*b).is_nan()));
+        }
+        assert_eq!(found[0].to_le_bytes().map(|b| b as i8), [127, 0, 2, -2]);
     }
 
     #[test]

@@ -1,21 +1,26 @@
-//! What a model folder holds, what is missing or wrong, and the memory it will take, in words.
+//! What a model's files hold, what is missing or wrong, and the memory they will take, in words.
 
 use std::path::Path;
 
+use serde_json::Value;
+
 use crate::config::{Config, read_json};
-use crate::engine::Precision;
 use crate::error::EngineError;
+use crate::files::{ModelFiles, fits};
+use crate::gguf::folder as gguf;
+pub use crate::memory::available as memory_available;
+use crate::memory::{needed, needed_by_config};
 use crate::tokenizer::Tokenizer;
-use crate::weights::{compare, safetensors};
+use crate::weights::{Precision, compare, safetensors};
 
 /// What a folder turned out to be.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CheckReport {
     /// It can be loaded, as far as can be told without loading.
     pub usable: bool,
-    /// `gemma3`, `gemma3_text`, `siglip`, `gguf`, or empty.
+    /// `gemma3`, `gemma3_text`, `siglip`, `adapter`, `gguf`, or empty.
     pub kind: String,
-    /// Findings, one sentence each; problems first.
+    /// What was seen, one sentence each; problems first.
     pub lines: Vec<String>,
     /// Parameters; 0 when unknown.
     pub parameters: u64,
@@ -23,6 +28,10 @@ pub struct CheckReport {
     pub memory_f32: u64,
     /// The same with matrices in bfloat16.
     pub memory_bf16: u64,
+    /// The same in blocks of 8 bits.
+    pub memory_q8_0: u64,
+    /// The same with the decoder in blocks of 4 bits.
+    pub memory_q4_k: u64,
     /// Side of the square the tower sees, px.
     pub image_size: Option<usize>,
     /// Tokens an image becomes.
@@ -33,137 +42,170 @@ pub struct CheckReport {
     pub warning: String,
 }
 
-/// Looks into a folder; never fails, says instead.
-pub fn check(folder: &Path) -> CheckReport {
+/// Looks into a folder or a GGUF file; never fails, says instead.
+pub fn check(path: &Path) -> CheckReport {
     let mut report = CheckReport {
-        usable: false,
-        kind: String::new(),
-        lines: Vec::new(),
-        parameters: 0,
-        memory_f32: 0,
-        memory_bf16: 0,
-        image_size: None,
-        tokens_per_image: 0,
-        context: 0,
-        warning: read_json(folder, "overread.json")
+        warning: read_json(path, "overread.json")
             .ok()
             .and_then(|v| v["note"].as_str().map(str::to_owned))
             .unwrap_or_default(),
+        ..CheckReport::default()
     };
-    if !folder.is_dir() {
-        report.lines.push(
-            "This is not a folder. Choose the folder that holds the downloaded model files.".to_owned(),
-        );
-        return report;
-    }
-    if !folder.join("config.json").is_file() && has_extension(folder, "gguf") {
-        "gguf".clone_into(&mut report.kind);
-        report.lines.push(
-            "GGUF files are not read yet. Use the original folder with config.json and safetensors files."
-                .to_owned(),
-        );
-        return report;
-    }
-    let config = match Config::read(folder) {
-        Ok(config) => config,
-        Err(error) => {
-            if read_json(folder, "config.json").is_ok_and(|c| c["model_type"] == "siglip") {
-                "siglip".clone_into(&mut report.kind);
-            }
-            report.lines.push(sentence(&error));
-            return report;
-        }
-    };
-    report.kind.clone_from(&config.model_type);
-    report.parameters = config.parameters();
-    report.memory_f32 = memory_needed(&config, Precision::F32);
-    report.memory_bf16 = memory_needed(&config, Precision::Bf16);
-    report.image_size = config.vision.as_ref().map(|v| v.image_size);
-    report.tokens_per_image = if config.vision.is_some() {
-        config.tokens_per_image
+    if gguf::is_gguf(path) {
+        gguf_files(path, &mut report);
+    } else if let Some((kind, line)) = no_model(path) {
+        kind.clone_into(&mut report.kind);
+        report.lines.push(line);
+    } else if read_json(path, "config.json").is_ok_and(|c| c["model_type"] == "siglip") {
+        siglip(path, &mut report);
     } else {
-        0
-    };
-    report.context = config.text.context;
-    let mut problems = Vec::new();
-    if let Err(error) = tensors(folder, &config) {
-        problems.push(sentence(&error));
-    }
-    if let Err(error) = Tokenizer::read(folder) {
-        problems.push(sentence(&error));
-    }
-    report.usable = problems.is_empty();
-    report.lines = problems;
-    if report.usable {
-        let kind = if config.vision.is_some() {
-            "images and text"
-        } else {
-            "text only"
-        };
-        report.lines.push(format!(
-            "Reads {kind}; {}, {} layers, context of {} tokens.",
-            size(report.parameters),
-            config.text.layers.len(),
-            config.text.context
-        ));
-        if let Some(vision) = &config.vision {
-            report.lines.push(format!(
-                "Sees each image as {0} x {0} px and {1} tokens.",
-                vision.image_size, config.tokens_per_image
-            ));
-        }
-        report.lines.push(format!(
-            "Needs {} of memory in float32, {} in bfloat16.",
-            gib(report.memory_f32),
-            gib(report.memory_bf16)
-        ));
+        folder(path, &mut report);
     }
     report
 }
 
-/// Compares every tensor's name and shape with the config by the files' headers alone.
-fn tensors(folder: &Path, config: &Config) -> Result<(), EngineError> {
-    compare(config, &safetensors::open(folder)?)
+/// What is recognised as something else than a model of this family.
+fn no_model(path: &Path) -> Option<(&'static str, String)> {
+    let say = |kind, line: &str| Some((kind, line.to_owned()));
+    if !path.exists() {
+        return say(
+            "",
+            "There is nothing at this place. Choose the folder that holds the downloaded model files.",
+        );
+    }
+    if !path.is_dir() {
+        return say(
+            "",
+            "This is a file. Choose the folder that holds the downloaded model files, or a GGUF file.",
+        );
+    }
+    let has = |name: &str| path.join(name).is_file();
+    if !has("config.json") && (has("adapter_config.json") || has("adapter_model.safetensors")) {
+        return say(
+            "adapter",
+            "This is an adapter, not a model: it changes a model that must be loaded first. Choose the model that it was \
+             trained on, then add the adapter to it.",
+        );
+    }
+    if !has("config.json") && has("adapter_model.bin") {
+        return say(
+            "adapter",
+            "This is an adapter in a Python pickle, which can run code. Save it again as safetensors.",
+        );
+    }
+    None
 }
 
-/// Bytes to hold the weights and to read a picture and a thousand tokens.
-pub fn memory_needed(config: &Config, precision: Precision) -> u64 {
-    let each = match precision {
-        Precision::F32 => 4,
-        Precision::Bf16 | Precision::Q8_0 | Precision::Q4K => 2,
+fn gguf_files(path: &Path, report: &mut CheckReport) {
+    "gguf".clone_into(&mut report.kind);
+    match ModelFiles::open(path) {
+        Ok(files) => {
+            files.config.model_type.clone_into(&mut report.kind);
+            describe(report, &files.config);
+            memory(report, &|precision| needed(&files, precision));
+            report.lines.extend(files.notes.iter().cloned());
+            report
+                .lines
+                .push(format!("Its weights are {}.", files.source.types()));
+        }
+        Err(error) => report.lines.push(sentence(&error)),
+    }
+}
+
+fn siglip(path: &Path, report: &mut CheckReport) {
+    "siglip".clone_into(&mut report.kind);
+    match crate::siglip::open(path) {
+        Ok(config) => {
+            report.usable = true;
+            report.parameters = config.parameters();
+            report.image_size = Some(config.vision.image_size);
+            report.context = config.text.positions;
+            report.lines.push(format!(
+                "Compares pictures of {0} x {0} px with texts of at most {1} tokens; {2}. It scores labels and writes nothing.",
+                config.vision.image_size,
+                config.text.positions,
+                size(report.parameters)
+            ));
+            memory(report, &|precision| crate::siglip::memory_needed(&config, precision));
+        }
+        Err(error) => report.lines.push(sentence(&error)),
+    }
+}
+
+fn folder(path: &Path, report: &mut CheckReport) {
+    let config = match Config::read(path) {
+        Ok(config) => config,
+        Err(error) => {
+            report.lines.push(sentence(&error));
+            return;
+        }
     };
-    let t = &config.text;
-    let widest = (t.intermediate_size.max(t.hidden_size) * t.hidden_size * 4) as u64;
-    let working = if precision == Precision::Bf16 {
-        widest + (32_768 * t.hidden_size * 4) as u64
+    report.kind.clone_from(&config.model_type);
+    let mut problems = Vec::new();
+    if let Err(error) = safetensors::open(path).and_then(|source| compare(&config, &source)) {
+        problems.push(sentence(&error));
+    }
+    if let Err(error) = Tokenizer::read(path).and_then(|tokenizer| fits(&config, &tokenizer)) {
+        problems.push(sentence(&error));
+    }
+    if problems.is_empty() {
+        describe(report, &config);
+    }
+    sizes(report, &config);
+    memory(report, &|precision| needed_by_config(&config, precision));
+    if !problems.is_empty() {
+        report.lines = problems;
+    }
+}
+
+fn sizes(report: &mut CheckReport, config: &Config) {
+    report.parameters = config.parameters();
+    report.image_size = config.vision.as_ref().map(|v| v.image_size);
+    report.tokens_per_image = config.vision.as_ref().map_or(0, |_| config.tokens_per_image);
+    report.context = config.text.context;
+}
+
+/// A model that can be loaded.
+fn describe(report: &mut CheckReport, config: &Config) {
+    report.usable = true;
+    sizes(report, config);
+    let kind = if config.vision.is_some() {
+        "images and text"
     } else {
-        0
+        "text only"
     };
-    let vision = config.vision.as_ref().map_or(0, |v| {
-        let patches = (v.image_size / v.patch_size).pow(2);
-        (patches * (v.intermediate_size + 6 * v.hidden_size) * 4 + v.heads * 256 * patches * 8) as u64
-    });
-    let cache = (t.layers.len() * 2 * t.kv_heads * t.head_dim * 1024 * 4) as u64;
-    config.parameters() * each + working + vision + cache + (64 << 20)
+    report.lines.push(format!(
+        "Reads {kind}; {}, {} layers, context of {} tokens.",
+        size(report.parameters),
+        config.text.layers.len(),
+        config.text.context
+    ));
+    if let Some(vision) = &config.vision {
+        report.lines.push(format!(
+            "Sees each image as {0} x {0} px and {1} tokens.",
+            vision.image_size, config.tokens_per_image
+        ));
+    }
 }
 
-/// Bytes that programs may still take, where the system says.
-pub fn memory_available() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find(|line| line.starts_with("MemAvailable:"))?;
-    line.split_whitespace()
-        .nth(1)?
-        .parse::<u64>()
-        .ok()
-        .map(|kib| kib * 1024)
-}
-
-fn has_extension(folder: &Path, wanted: &str) -> bool {
-    std::fs::read_dir(folder).is_ok_and(|entries| {
-        entries
-            .filter_map(std::result::Result::ok)
-            .any(|e| e.path().extension().is_some_and(|x| x == wanted))
-    })
+fn memory(report: &mut CheckReport, needed: &dyn Fn(Precision) -> u64) {
+    report.memory_f32 = needed(Precision::F32);
+    report.memory_bf16 = needed(Precision::Bf16);
+    report.memory_q8_0 = needed(Precision::Q8_0);
+    report.memory_q4_k = needed(Precision::Q4K);
+    report.lines.push(format!(
+        "Needs {} of memory in float32, {} in bfloat16, {} in 8 bits (q8_0), {} in 4 bits (q4_k).",
+        gib(report.memory_f32),
+        gib(report.memory_bf16),
+        gib(report.memory_q8_0),
+        gib(report.memory_q4_k)
+    ));
+    if let Some(free) = memory_available().filter(|free| *free < report.memory_q4_k) {
+        report.lines.push(format!(
+            "{} are free now, which is too little for any of them.",
+            gib(free)
+        ));
+    }
 }
 
 fn sentence(error: &EngineError) -> String {
@@ -191,4 +233,13 @@ fn gib(bytes: u64) -> String {
     } else {
         format!("{gib:.1} GiB")
     }
+}
+
+/// The way the files of a config say that their weights are quantised by another program, if they do.
+pub(crate) fn foreign_quantisation(config: &Value) -> Option<String> {
+    let quantised = &config["quantization_config"];
+    quantised.is_object().then(|| {
+        let method = quantised["quant_method"].as_str().unwrap_or("another program");
+        format!("its weights are quantised by {method}: use the original files")
+    })
 }

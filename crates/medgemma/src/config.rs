@@ -105,6 +105,9 @@ impl Config {
     /// # Errors
     /// [`EngineError::BadFile`], [`EngineError::Unsupported`].
     pub fn from_json(config: &Value, generation: Option<&Value>) -> Result<Self> {
+        if let Some(reason) = crate::check::foreign_quantisation(config) {
+            return Err(EngineError::Unsupported(reason));
+        }
         let model_type = config["model_type"].as_str().unwrap_or_default().to_owned();
         let (text_json, multimodal) = match model_type.as_str() {
             "gemma3" => (&config["text_config"], true),

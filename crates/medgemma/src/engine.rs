@@ -4,24 +4,26 @@
 //! Everything takes `&self`: what is kept for the next question lies behind locks that are held for moments only.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::adapted::Adapter;
-use crate::backend::{Backend, Cache, Tokens};
+use crate::adapter::AdapterWeights;
 use crate::cancel::Cancel;
 use crate::config::Config;
 use crate::decoder::{Span, Wanted};
 use crate::embeddings::Embeddings;
 use crate::error::{EngineError, Result};
+use crate::files::ModelFiles;
 use crate::image::Picture;
 use crate::linear::Pass;
-use crate::model::Model;
+use crate::model::{Cache, Model, Tokens};
 use crate::prompt::{self, Prompt};
 pub use crate::question::{
     Answer, Description, LabelAnswer, LoadOptions, Precision, Question, ReadEvent, Task,
 };
-use crate::score::log_probs_at;
+use crate::score::{Bodies, Branch, log_probs_at};
 use crate::snapshots::{Snapshot, Snapshots};
 use crate::template::Message;
 use crate::tokenizer::Tokenizer;
@@ -29,6 +31,8 @@ use crate::weights;
 
 /// Tokens of a prompt computed at once; never cut inside an image.
 const CHUNK: usize = 512;
+/// Most tokens of branches computed at once, unless a single one is longer.
+const PASS: usize = 512;
 
 /// A prompt read so far. A clone is a fork: it shares what was read and goes its own way from there.
 #[derive(Clone, Debug)]
@@ -47,6 +51,11 @@ impl State {
     /// Says how many tokens will come.
     pub(crate) fn expect(&mut self, tokens: usize) {
         self.cache.expect(tokens);
+    }
+
+    /// Tokens read.
+    pub(crate) fn tokens(&self) -> usize {
+        self.cache.length()
     }
 
     /// Bytes of keys and values.
@@ -81,6 +90,15 @@ pub(crate) struct Encoded {
 }
 
 impl Encoded {
+    /// All but the pictures of `range`.
+    pub(crate) fn without(&self, range: &Range<usize>) -> Self {
+        let kept = |(i, _): &(usize, &EncodedPicture)| !range.contains(i);
+        let pictures = self.pictures.iter().enumerate().filter(kept);
+        Self {
+            pictures: pictures.map(|(_, picture)| picture.clone()).collect(),
+        }
+    }
+
     /// Hashes in order.
     pub(crate) fn sha256(&self) -> Vec<String> {
         self.pictures
@@ -94,7 +112,7 @@ impl Encoded {
 pub struct Engine {
     pub(crate) config: Config,
     pub(crate) tokenizer: Tokenizer,
-    pub(crate) backend: Backend,
+    pub(crate) model: Model,
     description: Description,
     embeddings: Mutex<Embeddings>,
     snapshots: Mutex<Snapshots>,
@@ -124,9 +142,9 @@ impl Engine {
         progress: &mut dyn FnMut(f64),
         cancel: &Cancel,
     ) -> Result<Self> {
-        let model = Model::open(folder)?;
-        let needed = crate::check::memory_needed(&model.config, options.precision);
-        let available = options.memory_available.or_else(crate::check::memory_available);
+        let files = ModelFiles::open(folder)?;
+        let needed = crate::memory::needed(&files, options.precision);
+        let available = options.memory_available.or_else(crate::memory::available);
         if let Some(available) = available.filter(|a| *a < needed) {
             let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
             return Err(EngineError::NotEnoughMemory {
@@ -134,11 +152,15 @@ impl Engine {
                 available_gib: gib(available),
             });
         }
-        let mut weights = weights::load(&model, options.precision, progress, cancel)?;
-        let Model {
-            config, tokenizer, ..
-        } = model;
-        let backend = Backend::take(&mut weights, &config, options.precision, &options.device)?;
+        let mut weights = weights::load(&files, &options, progress, cancel)?;
+        let ModelFiles {
+            config,
+            tokenizer,
+            mut notes,
+            ..
+        } = files;
+        notes.append(&mut weights.notes);
+        let model = Model::take(&mut weights, &config, options.precision, &options.device)?;
         let description = Description {
             name: folder
                 .file_name()
@@ -151,11 +173,12 @@ impl Engine {
             image_size: config.vision.as_ref().map(|v| v.image_size),
             tokens_per_image: config.tokens_per_image,
             precision: options.precision,
+            notes,
         };
         Ok(Self {
             config,
             tokenizer,
-            backend,
+            model,
             description,
             embeddings: Mutex::new(Embeddings::new(
                 options.cache.map(|folder| folder.join("embeddings")),
@@ -169,12 +192,35 @@ impl Engine {
         &self.description
     }
 
+    /// Reads an adapter's folder and makes it ready: it is passed beside a question, the base stays as it is.
+    ///
+    /// # Errors
+    /// Whatever does not fit the model, named.
+    pub fn adapter(&self, folder: &Path, cancel: &Cancel) -> Result<Adapter> {
+        self.ready(&AdapterWeights::read(folder, &self.config, cancel)?)
+    }
+
+    /// Makes an adapter, or several that were stacked, ready for this model.
+    ///
+    /// # Errors
+    /// [`EngineError::BadAdapter`].
+    pub fn ready(&self, weights: &AdapterWeights) -> Result<Adapter> {
+        Adapter::build(weights, &|name| self.model.linear(name))
+    }
+
     /// The prompt as it will be tokenised.
     ///
     /// # Errors
     /// [`EngineError::BadQuestion`].
     pub fn prompt(&self, messages: &[Message], prefix: &str) -> Result<Prompt> {
         prompt::build(&self.config, &self.tokenizer, messages, prefix, false)
+    }
+
+    /// The token that ends a turn.
+    pub(crate) fn end_of_turn(&self) -> Option<u32> {
+        self.tokenizer
+            .id("<end_of_turn>")
+            .or_else(|| self.config.eos.last().copied())
     }
 
     /// Features and hashes of all pictures.
@@ -221,7 +267,7 @@ impl Engine {
                 Some(features) => features,
                 None => {
                     let pass = Pass::new(cancel, adapter);
-                    let (_, features) = self.backend.encode(pass, &resized)?;
+                    let (_, features) = self.model.encode(pass, &resized)?;
                     let features = Arc::new(features);
                     lock(&self.embeddings).put(&key, Arc::clone(&features));
                     features
@@ -305,7 +351,7 @@ impl Engine {
     /// Nothing read yet.
     pub(crate) fn empty_state(&self) -> State {
         State {
-            cache: self.backend.cache(),
+            cache: self.model.cache(),
             last: Vec::new(),
             reused: 0,
         }
@@ -345,57 +391,78 @@ impl Engine {
         Ok(())
     }
 
-    /// Log-probability (natural log, over all rows of the embedding) of every token of every branch, in one pass.
-    /// Branches see what `state` has read and themselves.
+    /// Log-probability (natural log, over all rows of the embedding) of the tokens wanted of every branch, in as few
+    /// passes as [`PASS`] allows. Branches see what `state` has read and themselves; what they share is computed once.
     ///
     /// # Errors
-    /// [`EngineError::BadQuestion`] for an empty branch, [`EngineError::Cancelled`], arithmetic.
+    /// [`EngineError::BadQuestion`] for a branch that wants nothing, [`EngineError::Cancelled`], arithmetic.
     pub(crate) fn branch_scores(
         &self,
         state: &State,
-        branches: &[Vec<u32>],
+        branches: &[Branch],
         adapter: Option<&Adapter>,
         cancel: &Cancel,
     ) -> Result<Vec<Vec<f64>>> {
-        if branches.iter().any(Vec::is_empty) {
+        if branches.iter().any(|branch| branch.from >= branch.ids.len()) {
             return Err(EngineError::BadQuestion(
                 "a label has no tokens of its own".to_owned(),
             ));
         }
         let mut scores: Vec<Vec<f64>> = branches
             .iter()
-            .map(|ids| log_probs_at(&state.last, &ids[..1]))
+            .map(|branch| vec![f64::NEG_INFINITY; branch.ids.len() - branch.from])
             .collect();
-        // Every token but a branch's last predicts the one after it.
-        let lengths: Vec<usize> = branches.iter().map(|ids| ids.len() - 1).collect();
-        let ids: Vec<u32> = branches
-            .iter()
-            .flat_map(|ids| &ids[..ids.len() - 1])
-            .copied()
-            .collect();
-        if ids.is_empty() {
-            return Ok(scores);
+        for (score, branch) in scores.iter_mut().zip(branches) {
+            if branch.from == 0 {
+                score[0] = log_probs_at(&state.last, &branch.ids[..1])[0];
+            }
         }
         let pass = Pass::new(cancel, adapter);
-        let span = Span::branches(state.cache.length(), &lengths);
-        let tokens = Tokens {
-            ids: &ids,
-            blocks: &vec![-1; ids.len()],
-            features: &[],
-        };
-        let mut cache = state.cache.clone();
-        let hidden = self
-            .backend
-            .forward(pass, tokens, &span, &mut cache, Wanted::Branches, None)?;
-        let owners: Vec<(usize, usize)> = lengths
-            .iter()
-            .enumerate()
-            .flat_map(|(b, length)| (0..*length).map(move |depth| (b, depth)))
-            .collect();
-        self.backend.logits(pass, &hidden, &mut |row, logits| {
-            let (b, depth) = owners[row];
-            scores[b].extend(log_probs_at(logits, &branches[b][depth + 1..depth + 2]));
-        })?;
+        let width = self.config.text.hidden_size;
+        let plan = Bodies::of(branches);
+        let wanted = plan.wanted(branches);
+        let mut begin = 0;
+        while begin < plan.bodies.len() {
+            cancel.check()?;
+            let mut ids: Vec<u32> = Vec::new();
+            let mut end = begin;
+            while end < plan.bodies.len() && (end == begin || ids.len() + plan.bodies[end].len() <= PASS) {
+                ids.extend(&plan.bodies[end]);
+                end += 1;
+            }
+            let bodies = &plan.bodies[begin..end];
+            let lengths: Vec<usize> = bodies.iter().map(Vec::len).collect();
+            let span = Span::branches(state.cache.length(), &lengths);
+            let tokens = Tokens {
+                ids: &ids,
+                blocks: &vec![-1; ids.len()],
+                features: &[],
+            };
+            let mut cache = state.cache.clone();
+            let hidden = self
+                .model
+                .forward(pass, tokens, &span, &mut cache, Wanted::Branches, None)?;
+            // Only rows that predict something wanted go through the head.
+            let owners = bodies
+                .iter()
+                .enumerate()
+                .flat_map(|(b, body)| (0..body.len()).map(move |row| (begin + b, row)));
+            let mut rows = Vec::new();
+            let mut targets = Vec::new();
+            for (owner, row) in owners.zip(hidden.chunks_exact(width)) {
+                if let Some(found) = wanted.get(&owner) {
+                    rows.extend_from_slice(row);
+                    targets.push(found);
+                }
+            }
+            self.model.logits(pass, &rows, &mut |row, logits| {
+                let ids: Vec<u32> = targets[row].iter().map(|(b, depth)| branches[*b].ids[*depth]).collect();
+                for ((b, depth), found) in targets[row].iter().zip(log_probs_at(logits, &ids)) {
+                    scores[*b][depth - branches[*b].from] = found;
+                }
+            })?;
+            begin = end;
+        }
         Ok(scores)
     }
 
@@ -430,7 +497,7 @@ impl Engine {
         wanted: Wanted,
     ) -> Result<()> {
         let hidden = self
-            .backend
+            .model
             .forward(pass, tokens, span, &mut state.cache, wanted, None)?;
         state.last.clear();
         if !hidden.is_empty() {
@@ -442,7 +509,7 @@ impl Engine {
     /// Logits after the last row of hidden states `[n, D]`.
     pub(crate) fn last_logits(&self, pass: Pass<'_>, hidden: &[f32], into: &mut Vec<f32>) -> Result<()> {
         let last = &hidden[hidden.len() - self.config.text.hidden_size..];
-        self.backend.logits(pass, last, &mut |_, row| {
+        self.model.logits(pass, last, &mut |_, row| {
             into.clear();
             into.extend_from_slice(row);
         })

@@ -38,6 +38,19 @@ pub enum EngineError {
     /// More than one thing is wrong.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; also "))]
     Several(Vec<EngineError>),
+    /// An adapter that does not fit the model, or is of a kind that is not supported.
+    #[error("the adapter {name} cannot be used: {reason}")]
+    BadAdapter {
+        /// Folder's last part.
+        name: String,
+        /// In words.
+        reason: String,
+    },
+    /// The tokenizer belongs to another model.
+    #[error(
+        "tokenizer and weights belong to different models: {0}; use the tokenizer that came with the weights"
+    )]
+    WrongTokenizer(String),
     /// Not enough memory.
     #[error(
         "this needs {needed_gib:.1} GiB of memory and {available_gib:.1} GiB are free; close other programs or choose a smaller model"

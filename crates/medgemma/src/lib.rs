@@ -12,7 +12,8 @@
 #![deny(unsafe_code)]
 
 pub mod adapted;
-mod backend;
+pub mod adapter;
+mod ahead;
 pub mod cancel;
 mod candle_backend;
 pub mod check;
@@ -22,17 +23,22 @@ mod embeddings;
 pub mod engine;
 pub mod error;
 pub mod estimate;
+pub mod files;
 pub mod generate;
 mod gguf;
 pub mod image;
+pub mod known;
 mod linear;
 pub mod measure;
-pub mod model;
+pub mod memory;
+mod model;
 pub mod names;
+mod norm;
 pub mod prompt;
 pub mod question;
 pub mod reading;
 pub mod score;
+pub mod siglip;
 mod snapshots;
 pub mod template;
 mod thought;
@@ -43,10 +49,13 @@ pub mod weights;
 mod words;
 
 pub use adapted::Adapter;
+pub use adapter::{AdapterWeights, LowRank};
 pub use cancel::Cancel;
 pub use engine::{Answer, Description, Engine, LoadOptions, Precision, Question, ReadEvent, Task};
 pub use error::EngineError;
 pub use image::Picture;
+pub use question::{Comparison, LabelAnswer, Variant};
+pub use reading::{agreement, calibration, probes, scoring};
 pub use template::{Message, Part, Role};
 
 /// The instructions that the kernels use on this machine, a word.

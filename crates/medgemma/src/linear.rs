@@ -25,6 +25,11 @@ impl<'a> Pass<'a> {
         }
     }
 
+    /// A vector that the adapter has in place of `NAME.PART`.
+    pub(crate) fn vector(self, name: &str, part: &str) -> Option<&'a [f32]> {
+        self.adapter.and_then(|adapter| adapter.vector(name, part))
+    }
+
     /// The flag that kernels look at.
     pub(crate) fn stop(self) -> Stop<'a> {
         Stop::when(self.cancel.flag())
@@ -105,8 +110,9 @@ impl Linear {
             out.resize(rows * self.width(), 0.0);
         }
         let change = pass.adapter.and_then(|adapter| adapter.change(&self.name));
+        let bias = pass.vector(&self.name, "bias").or(self.bias.as_deref());
         let Some(change) = change else {
-            let epilogue = match (&self.bias, then) {
+            let epilogue = match (bias, then) {
                 (None, Then::Write) => Epilogue::None,
                 (Some(bias), Then::Write) => Epilogue::Bias(bias),
                 (Some(bias), Then::Gelu) => Epilogue::BiasGelu(bias),
@@ -123,7 +129,7 @@ impl Linear {
         };
         let mut product = vec![0.0; rows * self.width()];
         change.multiply(pass, &self.matrix, input, &mut product);
-        finish(out, &product, self.bias.as_deref(), then);
+        finish(out, &product, bias, then);
     }
 }
 

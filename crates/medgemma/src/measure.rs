@@ -6,7 +6,7 @@ use crate::engine::{Engine, State};
 use crate::error::{EngineError, Result};
 use crate::image::Picture;
 use crate::linear::Pass;
-use crate::backend::Tokens;
+use crate::model::Tokens;
 
 /// Tokens of a prompt computed at once, as in a read.
 const CHUNK: usize = 512;
@@ -39,7 +39,7 @@ impl Engine {
             height: side,
             rgb: (0..side * side * 3).map(value).collect(),
         };
-        let (_, features) = self.backend.encode(Pass::new(cancel, None), &picture)?;
+        let (_, features) = self.model.encode(Pass::new(cancel, None), &picture)?;
         Ok(features.first().copied().unwrap_or_default())
     }
 

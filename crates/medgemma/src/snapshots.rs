@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::backend::Cache;
+use crate::model::Cache;
 
 /// Bytes of keys and values kept.
 const BYTES: usize = 2 << 30;

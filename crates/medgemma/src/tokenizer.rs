@@ -45,7 +45,7 @@ impl Tokenizer {
         let mut special: Vec<String> = inner
             .get_added_tokens_decoder()
             .into_values()
-            .filter(|token| token.special && token.content.len() > 2)
+            .filter(|token| token.special || !is_ordinary(&token.content))
             .map(|token| token.content)
             .collect();
         special.sort();
@@ -63,6 +63,9 @@ impl Tokenizer {
             if out.contains(mark.as_str()) {
                 let mut letters = mark.chars();
                 let first = letters.next().unwrap_or_default();
+                if letters.as_str().is_empty() {
+                    continue;
+                }
                 out = out.replace(mark.as_str(), &format!("{first}{SPLIT}{}", letters.as_str()));
             }
         }
@@ -108,5 +111,64 @@ impl Tokenizer {
     /// True when the tokenizer has no tokens.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+}
+
+/// Added tokens that are text and nothing else: runs of white space, and the marks of HTML that Gemma's table has. Real
+/// files do not say `special` of every control (`<unused94>` opens a thought), so the flag alone does not decide.
+fn is_ordinary(token: &str) -> bool {
+    const HTML: &[&str] = &[
+        "table",
+        "caption",
+        "thead",
+        "tbody",
+        "tfoot",
+        "tr",
+        "th",
+        "td",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "blockquote",
+        "strong",
+        "em",
+        "b",
+        "i",
+        "u",
+        "s",
+        "sub",
+        "sup",
+        "code",
+    ];
+    let space = token.chars().all(|c| c.is_whitespace() || c == '\u{2581}');
+    let mark = token
+        .strip_prefix('<')
+        .and_then(|t| t.strip_suffix('>'))
+        .map(|t| t.strip_prefix('/').unwrap_or(t));
+    space || mark.is_some_and(|name| HTML.contains(&name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_ordinary;
+
+    #[test]
+    fn text_is_ordinary_and_controls_are_not() {
+        for text in ["\n\n\n", "\u{2581}\u{2581}", "<h1>", "</table>", "<strong>"] {
+            assert!(is_ordinary(text), "{text}");
+        }
+        for control in [
+            "<unused94>",
+            "<start_of_turn>",
+            "[multimodal]",
+            "<mask>",
+            "<image_soft_token>",
+            "<br>",
+        ] {
+            assert!(!is_ordinary(control), "{control}");
+        }
     }
 }

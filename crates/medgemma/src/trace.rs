@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use crate::adapted::Adapter;
 use crate::cancel::Cancel;
 use crate::config::read_json;
 use crate::decoder::{Span, Wanted};
@@ -12,7 +13,7 @@ use crate::error::{EngineError, Result};
 use crate::generate::greedy;
 use crate::image::Picture;
 use crate::linear::Pass;
-use crate::backend::{Cache, Tokens};
+use crate::model::{Cache, Tokens};
 use crate::prompt::{self, Prompt};
 use crate::score::log_probs_at;
 use crate::template::{Message, Part, Role};
@@ -25,6 +26,20 @@ pub type OpenPicture<'a> = &'a dyn Fn(&Path) -> std::result::Result<(Picture, &'
 /// # Errors
 /// A case that cannot be read, or anything loading or reading may meet.
 pub fn trace(folder: &Path, case_file: &Path, options: LoadOptions, open: OpenPicture<'_>) -> Result<Value> {
+    trace_with(folder, None, case_file, options, open)
+}
+
+/// The same with the adapter of a folder.
+///
+/// # Errors
+/// As [`trace`], and an adapter that does not fit.
+pub fn trace_with(
+    folder: &Path,
+    adapter: Option<&Path>,
+    case_file: &Path,
+    options: LoadOptions,
+    open: OpenPicture<'_>,
+) -> Result<Value> {
     let precision = options.precision;
     let cancel = Cancel::default();
     let root = case_file.parent().unwrap_or(Path::new("."));
@@ -36,7 +51,12 @@ pub fn trace(folder: &Path, case_file: &Path, options: LoadOptions, open: OpenPi
         file: name.clone(),
         reason,
     };
+    if read_json(folder, "config.json").is_ok_and(|config| config["model_type"] == "siglip") {
+        return crate::siglip::trace(folder, adapter, case_file, &options, open);
+    }
     let engine = Engine::load(folder, options, &mut |_| {}, &cancel)?;
+    let adapter = adapter.map(|path| engine.adapter(path, &cancel)).transpose()?;
+    let adapter = adapter.as_ref();
     let (messages, files) = messages(&case).map_err(bad)?;
     let prefix = case["prefix"].as_str().unwrap_or_default();
     let prompt = prompt::build(&engine.config, &engine.tokenizer, &messages, prefix, true)?;
@@ -47,7 +67,7 @@ pub fn trace(folder: &Path, case_file: &Path, options: LoadOptions, open: OpenPi
         "rendered_template": prompt.rendered,
         "input_ids": prompt.ids,
     });
-    let pass = Pass::new(&cancel, None);
+    let pass = Pass::new(&cancel, adapter);
     let mut features = Vec::new();
     if !files.is_empty() {
         let side = engine.description().image_size.unwrap_or(0);
@@ -56,7 +76,7 @@ pub fn trace(folder: &Path, case_file: &Path, options: LoadOptions, open: OpenPi
             let (picture, mode) = open(&root.join(file)).map_err(bad)?;
             let resized = picture.resized(side);
             records.push(picture_record(file, mode, &picture, &resized));
-            let (tower, own) = engine.backend.encode(pass, &resized)?;
+            let (tower, own) = engine.model.encode(pass, &resized)?;
             hidden.push(tower.into_iter().take(8).collect::<Vec<f32>>());
             features.extend(own);
         }
@@ -97,8 +117,11 @@ pub fn trace(folder: &Path, case_file: &Path, options: LoadOptions, open: OpenPi
         labels.push(tracer.label(label)?);
     }
     out["labels"] = json!(labels);
+    if let Some(adapter) = adapter {
+        out["reference"]["adapter"] = json!(adapter.name);
+    }
     let most = case["max_new_tokens"].as_u64().unwrap_or(0) as usize;
-    let (ids, margins) = greedy_ids(&engine, engine.state(cache, last), most)?;
+    let (ids, margins) = greedy_ids(&engine, engine.state(cache, last), most, adapter)?;
     out["greedy"] = json!({
         "text": engine.tokenizer.decode(&ids, true),
         "stopped_by_eos": ids.last().is_some_and(|id| engine.config.eos.contains(id)),
@@ -155,7 +178,12 @@ fn picture_record(file: &str, mode: &str, picture: &Picture, resized: &Picture) 
 }
 
 /// Greedy ids after a prompt, and by how much each beat the next best.
-fn greedy_ids(engine: &Engine, mut state: State, most: usize) -> Result<(Vec<u32>, Vec<f64>)> {
+fn greedy_ids(
+    engine: &Engine,
+    mut state: State,
+    most: usize,
+    adapter: Option<&Adapter>,
+) -> Result<(Vec<u32>, Vec<f64>)> {
     let (mut ids, mut margins) = (Vec::new(), Vec::new());
     let cancel = Cancel::default();
     for _ in 0..most {
@@ -173,7 +201,7 @@ fn greedy_ids(engine: &Engine, mut state: State, most: usize) -> Result<(Vec<u32
         if engine.config.eos.contains(&id) {
             break;
         }
-        engine.step(&mut state, id, None, &cancel)?;
+        engine.step(&mut state, id, adapter, &cancel)?;
     }
     Ok((ids, margins))
 }
@@ -209,7 +237,7 @@ impl Tracer<'_> {
         };
         let mut states = Vec::new();
         let mut watch = |row: &[f32]| states.push(record(row, states.len()));
-        let hidden = engine.backend.forward(
+        let hidden = engine.model.forward(
             pass,
             tokens,
             &span,
@@ -218,7 +246,7 @@ impl Tracer<'_> {
             Some(&mut watch),
         )?;
         // The reference lists the last layer after the final norm.
-        let normed = engine.backend.finish(pass, &hidden[hidden.len() - width..])?;
+        let normed = engine.model.finish(pass, &hidden[hidden.len() - width..])?;
         states.push(record(&normed, states.len()));
         Ok((cache, hidden, states))
     }
@@ -243,7 +271,7 @@ impl Tracer<'_> {
         let wanted = ids.len() - start + 1;
         let (_, hidden, _) = self.hidden(ids, wanted)?;
         let mut each = Vec::new();
-        self.engine.backend.logits(self.pass, &hidden, &mut |row, logits| {
+        self.engine.model.logits(self.pass, &hidden, &mut |row, logits| {
             if let Some(id) = ids.get(start + row) {
                 each.extend(log_probs_at(logits, &[*id]));
             }

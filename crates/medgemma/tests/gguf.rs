@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use overread_medgemma::model::Model;
+use overread_medgemma::files::ModelFiles;
 use overread_medgemma::tokenizer::Tokenizer;
 
 fn shared() -> Option<PathBuf> {
@@ -35,7 +35,7 @@ impl Dice {
 #[test]
 fn the_token_list_gives_the_ids_of_tokenizer_json() {
     let Some(checkpoints) = shared() else { return };
-    let own = Model::open(&checkpoints.join("tiny-gguf"))
+    let own = ModelFiles::open(&checkpoints.join("tiny-gguf"))
         .expect("opens")
         .tokenizer;
     let reference = Tokenizer::read(&checkpoints.join("tiny-hub")).expect("reads");

@@ -1,5 +1,7 @@
 //! A picture's scores are its own, whatever was asked before.
 
+#![expect(clippy::print_stdout, reason = "skips stand in the test's log")]
+
 use std::path::{Path, PathBuf};
 
 use overread_medgemma::{Cancel, Engine, LoadOptions, Message, Part, Picture, Question, Role, Task};
@@ -12,8 +14,7 @@ fn picture(seed: usize) -> Picture {
     Picture { width, height, rgb }
 }
 
-#[test]
-fn pictures_with_the_same_ids_keep_their_own_scores() {
+fn engine() -> Option<Engine> {
     let shared = std::env::var_os("OVERREAD_SHARED").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
         PathBuf::from,
@@ -21,10 +22,44 @@ fn pictures_with_the_same_ids_keep_their_own_scores() {
     let folder = shared.join("checkpoints/tiny-hub");
     if !folder.is_dir() {
         println!("skipped: shared/checkpoints absent");
-        return;
+        return None;
     }
+    let loaded = Engine::load(&folder, LoadOptions::default(), &mut |_| {}, &Cancel::default());
+    Some(loaded.expect("loads"))
+}
+
+/// Input ids as transformers' Gemma3Processor makes them with pan and scan, of a picture of 1024 x 512 and one that is
+/// not cut.
+#[test]
+fn crops_are_announced_in_the_processors_tokens() {
+    let Some(engine) = engine() else { return };
+    let text = |t: &str| Part::Text(t.to_owned());
+    let messages = [Message {
+        role: Role::User,
+        parts: vec![
+            text("Look."),
+            Part::ImageAndCrops(2),
+            text("SLICE 1"),
+            Part::Image,
+            text("What?"),
+        ],
+    }];
+    let prompt = engine.prompt(&messages, "").expect("a prompt");
+    let expected = [
+        2, 105, 628, 574, 107, 530, 557, 557, 553, 505, 528, 593, 581, 584, 1028, 653, 586, 578, 1379, 571,
+        108, 1558, 1566, 1566, 1566, 1566, 1559, 108, 1422, 629, 593, 1153, 583, 745, 548, 592, 635, 558,
+        561, 671, 557, 629, 676, 558, 1485, 583, 548, 548, 636, 548, 562, 562, 574, 571, 108, 1558, 1566,
+        1566, 1566, 1566, 1559, 108, 571, 108, 1558, 1566, 1566, 1566, 1566, 1559, 108, 536, 1175, 1148, 108,
+        1558, 1566, 1566, 1566, 1566, 1559, 108, 325, 551, 680, 520, 106, 107, 105, 555, 557, 644, 554, 107,
+    ];
+    assert_eq!(prompt.ids, expected);
+    assert_eq!(prompt.images, 4);
+}
+
+#[test]
+fn pictures_with_the_same_ids_keep_their_own_scores() {
+    let Some(engine) = engine() else { return };
     let cancel = Cancel::default();
-    let engine = Engine::load(&folder, LoadOptions::default(), &mut |_| {}, &cancel).expect("loads");
     let ask = |seed: usize| {
         let question = Question {
             messages: vec![Message {
@@ -38,6 +73,7 @@ fn pictures_with_the_same_ids_keep_their_own_scores() {
             // The trailing space merges with the label, so the scores begin before the prompt's end.
             prefix: "Final Answer: ".to_owned(),
             task: Task::Score(vec!["pneumonia".to_owned(), "normal".to_owned()]),
+            ..Question::default()
         };
         let answer = engine.read(&question, &mut |_| {}, &cancel).expect("answers");
         answer.labels.iter().map(|label| label.sum).collect::<Vec<_>>()

@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use overread_medgemma::trace::trace;
+use overread_medgemma::trace::{trace, trace_with};
 use overread_medgemma::{LoadOptions, Picture};
 use serde_json::Value;
 
@@ -51,12 +51,18 @@ fn worst(a: &Value, b: &Value, what: &str) -> f64 {
 
 fn compare(model: &str, device: &str) {
     let Some(checkpoints) = shared() else { return };
-    let folder = checkpoints.join(model);
+    compare_folders(&checkpoints.join(model), None, device);
+}
+
+/// A model, or a model with an adapter, which then has the cases.
+fn compare_folders(folder: &Path, adapter: Option<&Path>, device: &str) {
+    let source = adapter.unwrap_or(folder);
+    let model = source.file_name().expect("a name").to_string_lossy();
     let options = LoadOptions {
         device: device.to_owned(),
         ..LoadOptions::default()
     };
-    let mut cases: Vec<PathBuf> = std::fs::read_dir(folder.join("cases"))
+    let mut cases: Vec<PathBuf> = std::fs::read_dir(source.join("cases"))
         .expect("cases")
         .map(|e| e.expect("entry").path())
         .collect();
@@ -65,7 +71,8 @@ fn compare(model: &str, device: &str) {
         let name = format!("{model}/{}", case.file_name().expect("a name").to_string_lossy());
         let expected: Value =
             serde_json::from_slice(&std::fs::read(case.join("trace.json")).expect("a trace")).expect("JSON");
-        let got = trace(&folder, &case.join("case.json"), options.clone(), &open).expect("traces");
+        let file = case.join("case.json");
+        let got = trace_with(folder, adapter, &file, options.clone(), &open).expect("traces");
         assert_eq!(
             got["rendered_template"], expected["rendered_template"],
             "{name}: template"
@@ -149,4 +156,47 @@ fn candle_tensors_agree_too() {
 #[test]
 fn tiny_gguf() {
     compare("tiny-gguf", "cpu");
+}
+
+/// LoRA, and DoRA with the scale of rsLoRA, on every layer of both towers.
+#[test]
+fn adapters_on_tiny_hub() {
+    let Some(checkpoints) = shared() else { return };
+    for adapter in ["tiny-lora", "tiny-lora-dora"] {
+        compare_folders(
+            &checkpoints.join("tiny-hub"),
+            Some(&checkpoints.join(adapter)),
+            "cpu",
+        );
+    }
+}
+
+/// Pictures against texts: ids and resized bytes exact, embeddings of length 1 and logits within 1e-4.
+#[test]
+fn medsiglip_tiny() {
+    let Some(checkpoints) = shared() else { return };
+    let folder = checkpoints.join("medsiglip-tiny");
+    let case = folder.join("cases/zero-shot");
+    let expected: Value =
+        serde_json::from_slice(&std::fs::read(case.join("trace.json")).expect("a trace")).expect("JSON");
+    let got = trace(&folder, &case.join("case.json"), LoadOptions::default(), &open).expect("traces");
+    for key in ["input_ids", "resized_rgb_sha256"] {
+        assert_eq!(got[key], expected[key], "{key}");
+    }
+    for key in [
+        "vision_last_hidden_first8",
+        "image_embeds",
+        "text_embeds",
+        "logits_per_image",
+        "probabilities",
+    ] {
+        let (got, expected) = (&got[key], &expected[key]);
+        let rows = expected.as_array().expect("rows").len();
+        assert_eq!(got.as_array().expect("rows").len(), rows, "{key}");
+        let off = (0..rows)
+            .map(|i| worst(&got[i], &expected[i], key))
+            .fold(0.0, f64::max);
+        println!("medsiglip-tiny/zero-shot: {key} {off:.1e}");
+        assert!(off <= 1e-4, "{key}: {off}");
+    }
 }

@@ -28,10 +28,7 @@ pub fn closed_set(text: &str, labels: &[String], complete: bool) -> Parsed {
     let said = found
         .unwrap_or(text)
         .trim_matches(['*', '.', '"', '\'', '(', ')', ' ']);
-    let same: Vec<&String> = labels
-        .iter()
-        .filter(|label| label.trim().to_lowercase() == said.to_lowercase())
-        .collect();
+    let same: Vec<&String> = labels.iter().filter(|label| is_said(label, said)).collect();
     match (same.as_slice(), found) {
         ([label], _) => Parsed::Label((*label).clone()),
         ([_, _, ..], _) => Parsed::Invalid("ambiguous"),
@@ -40,6 +37,27 @@ pub fn closed_set(text: &str, labels: &[String], complete: bool) -> Parsed {
         ([], None) if !complete => Parsed::Invalid("truncated"),
         ([], None) => Parsed::Invalid("unparseable"),
     }
+}
+
+/// True when `said` is the label. An option `X: name` may also be said as `(X) name`, `X) name`, `X` or `name`: each
+/// names it and nothing else.
+fn is_said(label: &str, said: &str) -> bool {
+    let plain = |text: &str| text.trim().to_lowercase();
+    let (label, said) = (plain(label), plain(said));
+    if label == said {
+        return true;
+    }
+    let Some((letter, name)) = label.split_once(": ").filter(|(letter, _)| is_letter(letter)) else {
+        return false;
+    };
+    match said.strip_prefix('(').unwrap_or(&said).split_once(')') {
+        Some((own, rest)) => own == letter && (rest.trim().is_empty() || rest.trim() == name),
+        None => said == letter || said == name,
+    }
+}
+
+fn is_letter(text: &str) -> bool {
+    text.len() == 1 && text.bytes().all(|b| b.is_ascii_lowercase())
 }
 
 /// True for the usual words of a refusal.
@@ -69,6 +87,27 @@ mod tests {
     fn the_last_final_answer_counts() {
         let text = "Final Answer: yes\nOn reflection, **final answer: No.**";
         assert_eq!(closed_set(text, &labels(), true), Parsed::Label("no".into()));
+    }
+
+    #[test]
+    fn an_option_is_named_by_its_letter_or_its_name() {
+        let options = ["A: adipose", "B: background", "C: smooth muscle"].map(str::to_owned);
+        let parse = |text: &str| closed_set(text, &options, true);
+        for text in [
+            "C: smooth muscle",
+            "Final Answer: (C) smooth muscle",
+            "Final Answer: (C)",
+            "final answer: C",
+            "Final Answer: smooth muscle.",
+        ] {
+            assert_eq!(parse(text), Parsed::Label("C: smooth muscle".into()), "{text}");
+        }
+        assert_eq!(
+            parse("Final Answer: (A) background"),
+            Parsed::Invalid("out-of-set")
+        );
+        assert_eq!(parse("Final Answer: muscle"), Parsed::Invalid("out-of-set"));
+        assert_eq!(parse("Final Answer: D"), Parsed::Invalid("out-of-set"));
     }
 
     #[test]

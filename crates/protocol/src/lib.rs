@@ -5,10 +5,13 @@
 #![forbid(unsafe_code)]
 
 pub mod answer;
+pub mod boxes;
+pub mod crops;
 pub mod preprocess;
 pub mod prompt;
 pub mod range;
 pub mod slices;
+pub mod square;
 pub mod templates;
 
 pub use preprocess::{Recipe, RgbPicture};

@@ -9,6 +9,19 @@ pub enum Part {
     Text(String),
     /// The next picture.
     Image,
+    /// The next picture and so many crops of it, which follow it ([`crate::crops`]).
+    ImageAndCrops(usize),
+}
+
+/// When `SLICE k` stands after an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Captions {
+    /// Never: pairs and patches, as published.
+    Never,
+    /// When there are several.
+    WhenSeveral,
+    /// Always: the published layout of volumes.
+    Always,
 }
 
 /// A question's text: a template's, or the user's own.
@@ -21,7 +34,7 @@ pub struct Wording {
     /// Text after the images.
     pub after: String,
     /// `SLICE k` after each image.
-    pub captions: bool,
+    pub captions: Captions,
 }
 
 impl Wording {
@@ -34,22 +47,27 @@ impl Wording {
                 system: String::new(),
                 before: String::new(),
                 after: own.to_owned(),
-                captions: false,
+                captions: Captions::WhenSeveral,
             },
             Some(t) => {
                 let (mut before, mut after) = (t.before.to_owned(), t.after.to_owned());
                 if !own.is_empty() {
-                    *(if t.after.is_empty() {
+                    let text = if t.after.is_empty() {
                         &mut before
                     } else {
                         &mut after
-                    }) = own.to_owned();
+                    };
+                    *text = t.filled(text, own);
                 }
                 Self {
                     system: t.system.to_owned(),
                     before,
                     after,
-                    captions: t.images == Images::Slices,
+                    captions: match t.images {
+                        Images::Slices => Captions::Always,
+                        Images::Several => Captions::WhenSeveral,
+                        Images::None | Images::One | Images::Plain => Captions::Never,
+                    },
                 }
             }
         }
@@ -57,14 +75,28 @@ impl Wording {
 
     /// Parts for `images` pictures: text, then each image (first) with its caption, then text.
     pub fn parts(&self, images: usize) -> Vec<Part> {
+        self.parts_with_crops(&vec![0; images])
+    }
+
+    /// The same for pictures each of which is followed by so many crops of its own.
+    pub fn parts_with_crops(&self, crops: &[usize]) -> Vec<Part> {
+        let captioned = match self.captions {
+            Captions::Never => false,
+            Captions::WhenSeveral => crops.len() > 1,
+            Captions::Always => true,
+        };
         let mut parts = Vec::new();
         if !self.before.is_empty() {
             parts.push(Part::Text(self.before.clone()));
         }
-        for k in 1..=images {
-            parts.push(Part::Image);
-            if self.captions || images > 1 {
-                parts.push(Part::Text(format!("SLICE {k}")));
+        for (k, crops) in crops.iter().enumerate() {
+            parts.push(if *crops == 0 {
+                Part::Image
+            } else {
+                Part::ImageAndCrops(*crops)
+            });
+            if captioned {
+                parts.push(Part::Text(format!("SLICE {}", k + 1)));
             }
         }
         if !self.after.is_empty() {
@@ -103,6 +135,18 @@ mod tests {
             ]
         );
         assert!(matches!(&parts[5], Part::Text(t) if t.starts_with("\n\nBased on")));
+    }
+
+    #[test]
+    fn a_pair_has_no_captions_and_own_words_for_several_have() {
+        let pair = Wording::of(crate::templates::by_id("cxr.longitudinal"), "");
+        assert_eq!(pair.parts(2)[..2], [Part::Image, Part::Image]);
+        let own = Wording::of(None, "Why?");
+        assert_eq!(own.parts(2)[1], Part::Text("SLICE 1".into()));
+        assert_eq!(
+            own.parts_with_crops(&[2]),
+            [Part::ImageAndCrops(2), Part::Text("Why?".into())]
+        );
     }
 
     #[test]

@@ -13,4 +13,4 @@ pub mod write;
 
 pub use error::StoreError;
 pub use open::Store;
-pub use tables::{OwnAnswer, RecentFolder, StoredReading, Truth, TruthKey};
+pub use tables::{OwnAnswer, RecentFolder, StoredCheck, StoredReading, Truth, TruthKey};

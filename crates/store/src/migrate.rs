@@ -29,6 +29,10 @@ const STEPS: &[&str] = &[
      CREATE TRIGGER reviews_stay BEFORE DELETE ON reviews BEGIN SELECT RAISE(ABORT, 'reviews are append-only'); END;
      CREATE TRIGGER audit_keep BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
      CREATE TRIGGER audit_stay BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;",
+    "CREATE TABLE checks (id TEXT PRIMARY KEY, case_key TEXT NOT NULL, reading TEXT NOT NULL, at TEXT NOT NULL, body TEXT NOT NULL);
+     CREATE INDEX checks_by_case ON checks (case_key, at);
+     CREATE TRIGGER checks_keep BEFORE UPDATE ON checks BEGIN SELECT RAISE(ABORT, 'checks are append-only'); END;
+     CREATE TRIGGER checks_stay BEFORE DELETE ON checks BEGIN SELECT RAISE(ABORT, 'checks are append-only'); END;",
 ];
 
 /// Brings the schema up to date.

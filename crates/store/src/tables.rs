@@ -25,6 +25,19 @@ pub struct StoredReading {
     pub body: String,
 }
 
+/// A kept check of a reading.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredCheck {
+    /// Id.
+    pub id: String,
+    /// Reading it belongs to; empty for none.
+    pub reading: String,
+    /// RFC 3339.
+    pub at: String,
+    /// JSON.
+    pub body: String,
+}
+
 /// What a truth is attached to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TruthKey<'a> {
@@ -172,6 +185,39 @@ impl Store {
     pub fn reading_count(&self, case: &str) -> Result<u32> {
         let count = "SELECT count(*) FROM readings WHERE case_key = ?1";
         Ok(self.connection.query_row(count, [case], |row| row.get(0))?)
+    }
+
+    /// Keeps a check.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn add_check(&mut self, check: &StoredCheck, case: &str, who: &str) -> Result<()> {
+        self.write(&check.at, who, "check.add", &check.id, &check.body, |t| {
+            t.execute(
+                "INSERT INTO checks VALUES (?1, ?2, ?3, ?4, ?5)",
+                [&check.id, case, &check.reading, &check.at, &check.body],
+            )
+        })?;
+        Ok(())
+    }
+
+    /// Checks of a case, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn checks(&self, case: &str) -> Result<Vec<StoredCheck>> {
+        let mut statement = self
+            .connection
+            .prepare("SELECT id, reading, at, body FROM checks WHERE case_key = ?1 ORDER BY at, rowid")?;
+        let rows = statement.query_map([case], |row| {
+            Ok(StoredCheck {
+                id: row.get(0)?,
+                reading: row.get(1)?,
+                at: row.get(2)?,
+                body: row.get(3)?,
+            })
+        })?;
+        Ok(rows.collect::<std::result::Result<_, _>>()?)
     }
 
     /// Keeps truths, all in one transaction; the newest of a key counts.

@@ -63,6 +63,7 @@ pub(crate) fn settings(desk: &Desk) -> Settings {
         drag_up_brightens: true,
         interpolate: true,
         model: None,
+        encode_ahead: false,
     };
     let mut settings = kept
         .and_then(|text| serde_json::from_str(&text).ok())

@@ -1,32 +1,34 @@
 //! Asking a model: the reading is kept before it is shown.
 
-use std::path::Path;
-use std::sync::{MutexGuard, TryLockError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use overread_evaluation::compare::{Agreement as Compared, compare, compare_each};
-use overread_medgemma::engine::Answer;
-use overread_medgemma::generate::Sampling;
-use overread_medgemma::{Engine, LoadOptions, Precision, Question, ReadEvent as Engines, Task};
-use overread_protocol::answer::{Parsed, closed_set, final_answer, refuses};
+use overread_medgemma::{Engine, Question, ReadEvent as Engines};
 use overread_store::StoredReading;
 
-use crate::desk::{Desk, lock};
-use crate::op::models::name_of;
-use crate::op::plan::{Resolved, messages, pictures, resolve};
-use crate::wire::reading::{Agreement, AnswerForm, LabelProbability, QuestionSpec, ReadEvent, Reading};
-use crate::{Cancel, Failure, Outcome, convert};
+use crate::desk::Desk;
+use crate::loaded::Model;
+use crate::op::answer::{self, Found};
+use crate::op::asking::{self, labels_of};
+use crate::op::given::given;
+use crate::op::load;
+use crate::op::pace::{self, Measured};
+use crate::op::plan::{Resolved, resolve};
+use crate::op::{open_answer, zero_shot};
+use crate::wire::question::QuestionSpec;
+use crate::wire::reading::{Agreement, AnswerForm, ReadEvent, Reading};
+use crate::{Cancel, Outcome};
 
 /// The job `ask`.
 pub(crate) fn ask(desk: &Desk, spec: &QuestionSpec, events: &(dyn Fn(ReadEvent) + Sync), cancel: &Cancel) {
     // In blind mode not even a word of a growing answer leaves the desk.
     let hidden = crate::op::case::is_hidden(desk, &spec.display_set);
     let told = |event| {
-        if !(hidden && matches!(event, ReadEvent::Token { .. })) {
+        if !(hidden && matches!(event, ReadEvent::Token { .. } | ReadEvent::Thought { .. })) {
             events(event);
         }
     };
-    match read(desk, spec, Precision::F32, &told, cancel) {
+    match read(desk, spec, &told, cancel) {
         Ok(reading) => {
             // In blind mode the answer stays here until the user's own is committed.
             if crate::op::case::is_hidden(desk, &reading.display_set) {
@@ -40,6 +42,10 @@ pub(crate) fn ask(desk: &Desk, spec: &QuestionSpec, events: &(dyn Fn(ReadEvent) 
     }
 }
 
+pub(crate) fn narrow(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
+
 /// Reads a question and keeps the reading.
 ///
 /// # Errors
@@ -47,339 +53,112 @@ pub(crate) fn ask(desk: &Desk, spec: &QuestionSpec, events: &(dyn Fn(ReadEvent) 
 pub fn read(
     desk: &Desk,
     spec: &QuestionSpec,
-    precision: Precision,
     events: &(dyn Fn(ReadEvent) + Sync),
     cancel: &Cancel,
 ) -> Outcome<Reading> {
     let resolved = resolve(desk, spec)?;
-    let folder = desk.path(&spec.model)?;
-    let narrow = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    let pictures = pictures(
-        desk,
-        &resolved,
-        spec,
-        &mut |k, n| {
-            events(ReadEvent::Preparing {
-                slice: narrow(k),
-                of: narrow(n),
-            })
-        },
-        cancel,
-    )?;
-    let mut slot = engine(desk, cancel)?;
+    let wanted = load::wanted(desk, spec)?;
+    let mut preparing = |slice: usize, of: usize| {
+        events(ReadEvent::Preparing {
+            slice: narrow(slice),
+            of: narrow(of),
+        });
+    };
+    let given = given(desk, &resolved, spec, &mut preparing, cancel)?;
+    let _questioning = desk.models.questioning();
     let begun = Instant::now();
-    let loaded = slot
-        .as_ref()
-        .is_some_and(|e| e.description().folder == folder && e.description().precision == precision);
-    if !loaded {
-        // The old model's memory is given back before the new one is read.
-        *slot = None;
-        let options = LoadOptions {
-            precision,
-            cache: Some(desk.cache_folder()),
-            ..LoadOptions::default()
-        };
-        let mut told = Instant::now();
-        let engine = Engine::load(
-            &folder,
-            options,
-            &mut |fraction| {
-                if told.elapsed().as_millis() > 100 || fraction >= 1.0 {
-                    told = Instant::now();
-                    events(ReadEvent::Loading { fraction });
-                }
-            },
-            cancel,
-        )?;
-        *slot = Some(engine);
-    }
+    let loading = |fraction: f64, what: &str| {
+        events(ReadEvent::Loading {
+            fraction,
+            what: what.to_owned(),
+        });
+    };
+    let loaded = load::load(desk, &wanted, &loading, cancel)?;
     let load = begun.elapsed().as_secs_f64();
-    let Some(engine) = slot.as_ref() else {
-        return Err(Failure::from(overread_medgemma::EngineError::Cancelled));
-    };
-    let labels: Vec<String> = spec
-        .labels
-        .iter()
-        .map(|l| l.trim().to_owned())
-        .filter(|l| !l.is_empty())
-        .collect();
-    let question = Question {
-        messages: messages(&resolved.wording, pictures.len()),
-        images: pictures,
-        prefix: String::new(),
-        task: match spec.form {
-            AnswerForm::Labels => Task::Score(labels.clone()),
-            AnswerForm::YesNo => Task::YesNo(labels.clone()),
-            AnswerForm::Open => Task::Open {
-                max_new_tokens: spec.max_new_tokens.clamp(1, 8192) as usize,
-                sampling: Sampling {
-                    temperature: spec.temperature.max(0.0),
-                    seed: u64::from(spec.seed),
-                    ..Sampling::default()
-                },
-            },
-        },
-    };
-    let vision_begun = Instant::now();
-    let answer = engine.read(
-        &question,
-        &mut |event| {
-            events(match event {
-                Engines::Vision { k, n } => {
-                    let done = k - 1;
-                    let left = (done > 0)
-                        .then(|| vision_begun.elapsed().as_secs_f64() / done as f64 * (n - done) as f64);
-                    ReadEvent::Vision {
-                        slice: narrow(k),
-                        of: narrow(n),
-                        seconds_left: left,
-                    }
-                }
-                Engines::Prefill { done, total } => ReadEvent::Prefill {
-                    done: narrow(done),
-                    of: narrow(total),
-                },
-                Engines::Scoring { done, total } => ReadEvent::Scoring {
-                    done: narrow(done),
-                    of: narrow(total),
-                },
-                Engines::Token(text) => ReadEvent::Token { text },
-            });
-        },
-        cancel,
-    )?;
-    let provenance = provenance(desk, engine, spec, &resolved, &answer);
-    let images = question.images.len();
-    drop(slot);
-    if images > 0 && answer.reused_tokens == 0 {
-        let fresh = [
-            answer.seconds[0] / images as f64,
-            answer.seconds[1] / answer.prompt_tokens.max(1) as f64,
-        ];
-        lock(&desk.pace).insert(folder.clone(), fresh);
-    }
-    let mut reading = assemble(desk, spec, &resolved, answer, load, provenance, &labels, &folder);
-    keep(desk, &mut reading)?;
-    Ok(compared(desk, &resolved, reading, &labels))
-}
-
-/// The loaded model, when nothing else reads with it; waiting can be cancelled.
-fn engine<'a>(desk: &'a Desk, cancel: &Cancel) -> Outcome<MutexGuard<'a, Option<Engine>>> {
-    loop {
-        match desk.engine.try_lock() {
-            Ok(slot) => return Ok(slot),
-            Err(TryLockError::Poisoned(poisoned)) => return Ok(poisoned.into_inner()),
-            Err(TryLockError::WouldBlock) => {
-                cancel.check()?;
-                std::thread::sleep(Duration::from_millis(20));
-            }
-        }
-    }
-}
-
-fn assemble(
-    desk: &Desk,
-    spec: &QuestionSpec,
-    resolved: &Resolved,
-    answer: Answer,
-    load: f64,
-    provenance: Vec<(String, String)>,
-    labels: &[String],
-    folder: &Path,
-) -> Reading {
-    let at = desk.clock.now();
-    let best = answer
-        .labels
-        .iter()
-        .max_by(|a, b| a.probability.total_cmp(&b.probability))
-        .cloned();
-    let n = labels.len();
-    let (label, confidence, kind, invalid) = match spec.form {
-        AnswerForm::Labels => (
-            best.as_ref().map(|b| b.label.clone()).unwrap_or_default(),
-            best.map(|b| b.probability),
-            format!("softmax over {n} labels, uncalibrated"),
-            String::new(),
-        ),
-        AnswerForm::YesNo => {
-            let said: Vec<&str> = answer
-                .labels
-                .iter()
-                .filter(|l| l.probability >= 0.5)
-                .map(|l| l.label.as_str())
-                .collect();
-            let text = if said.is_empty() {
-                "none of them".to_owned()
-            } else {
-                said.join(", ")
+    let mut reading = match &loaded.model {
+        Model::Siglip(model) => {
+            let asked = zero_shot::Asked {
+                spec,
+                resolved: &resolved,
+                given: &given,
+                wanted: &wanted,
+                load,
             };
-            (
-                text,
-                None,
-                "yes against no for each label, uncalibrated".to_owned(),
-                String::new(),
-            )
+            let adapter = loaded.adapter(&wanted.adapters, cancel)?;
+            zero_shot::read(desk, model, &asked, adapter.as_deref(), events, cancel)?
         }
-        AnswerForm::Open => {
-            let (label, invalid) = open_answer(&answer, labels);
-            (
-                label,
-                None,
-                "none: an open answer carries no probability".to_owned(),
-                invalid,
-            )
+        Model::MedGemma(engine) => {
+            let question = asking::question(desk, spec, &resolved, &wanted, &loaded, &given, cancel)?;
+            let found = find(desk, engine, spec, &wanted, &question, load, events, cancel)?;
+            answer::reading(desk, spec, &resolved, &wanted, &given, engine, &question, found)
         }
     };
-    Reading {
-        id: format!(
-            "reading-{}",
-            convert::short_hash(&format!("{at}{}{}", spec.display_set, answer.rendered_prompt))
-        ),
-        at,
-        display_set: spec.display_set.clone(),
-        question: resolved.wording.line(),
-        form: spec.form,
-        label,
-        probabilities: answer
-            .labels
-            .iter()
-            .map(|l| LabelProbability {
-                label: l.label.clone(),
-                probability: l.probability,
-                log_likelihood: l.sum,
-                log_likelihood_per_token: l.mean,
-            })
-            .collect(),
-        confidence,
-        confidence_kind: kind,
-        text: answer.text,
-        thought: answer.thought.unwrap_or_default(),
-        invalid,
-        warning: overread_medgemma::check::check(folder).warning,
-        provenance,
-        agreement: Agreement::NoTruth,
-        agreement_reason: String::new(),
-        slices: resolved
-            .slices
-            .iter()
-            .map(|s| u32::try_from(*s).unwrap_or(u32::MAX))
-            .collect(),
-        tokens: [
-            u32::try_from(answer.prompt_tokens).unwrap_or(u32::MAX),
-            u32::try_from(answer.generated.len()).unwrap_or(u32::MAX),
-        ],
-        seconds: [load, answer.seconds[0], answer.seconds[1], answer.seconds[2]],
-    }
+    drop(loaded);
+    keep(desk, &mut reading)?;
+    Ok(compared(desk, &resolved, reading, &labels_of(spec)))
 }
 
-fn open_answer(answer: &Answer, labels: &[String]) -> (String, String) {
-    if !labels.is_empty() {
-        return match closed_set(&answer.text, labels, answer.complete) {
-            Parsed::Label(label) => (label, String::new()),
-            Parsed::Invalid(kind) => (String::new(), kind.to_owned()),
-        };
-    }
-    let label = final_answer(&answer.text).unwrap_or_default().to_owned();
-    let invalid = if answer.text.trim().is_empty() {
-        if answer.complete { "empty" } else { "truncated" }
-    } else if refuses(&answer.text) {
-        "refusal"
-    } else if !answer.complete {
-        "truncated"
-    } else {
-        ""
-    };
-    (label, invalid.to_owned())
-}
-
-fn provenance(
+/// The answer, and what else was asked of it.
+fn find(
     desk: &Desk,
     engine: &Engine,
     spec: &QuestionSpec,
-    resolved: &Resolved,
-    answer: &Answer,
-) -> Vec<(String, String)> {
-    let d = engine.description();
-    let set = &resolved.set;
-    let list = |items: &[String]| items.join(", ");
-    let images: Vec<String> = answer.image_sha256.iter().map(|h| h[..12].to_owned()).collect();
-    let slices: Vec<String> = resolved.slices.iter().map(ToString::to_string).collect();
-    let mut lines = vec![
-        (
-            "model".to_owned(),
-            desk.path(&spec.model)
-                .map_or_else(|_| d.name.clone(), |folder| name_of(desk, &folder)),
-        ),
-        ("weights".to_owned(), d.weights_sha256.clone()),
-        ("tokenizer".to_owned(), d.tokenizer_sha256.clone()),
-        ("adapter".to_owned(), "none".to_owned()),
-        (
-            "precision".to_owned(),
-            format!("{:?}", d.precision).to_lowercase(),
-        ),
-        (
-            "preprocessing".to_owned(),
-            format!("{} ({})", resolved.recipe.id(), resolved.recipe.hash()),
-        ),
-        (
-            "resize".to_owned(),
-            "Pillow bilinear, stretched to the square".to_owned(),
-        ),
-        ("slices".to_owned(), slices.join(",")),
-        (
-            "instances".to_owned(),
-            resolved
-                .slices
-                .iter()
-                .filter_map(|k| resolved.set.frames.get(k - 1))
-                .map(|f| format!("{}#{}", f.header.sop_uid, f.frame))
-                .collect::<Vec<_>>()
-                .join(" "),
-        ),
-        ("pictures".to_owned(), list(&images)),
-        (
-            "template".to_owned(),
-            if resolved.template.is_empty() {
-                "own words".to_owned()
-            } else {
-                resolved.template.clone()
-            },
-        ),
-        ("prompt".to_owned(), answer.rendered_prompt.clone()),
-        ("labels".to_owned(), list(&spec.labels)),
-        ("study".to_owned(), set.study_uid.clone()),
-        ("series".to_owned(), set.series_uid.clone()),
-        (
-            "engine".to_owned(),
-            format!("overread {}", env!("CARGO_PKG_VERSION")),
-        ),
-        ("reader".to_owned(), crate::op::app::settings(desk).reader),
-    ];
-    if let Some(window) = &spec.window {
-        // As `--window` takes it.
-        let function = serde_json::to_value(window.function).unwrap_or_default();
-        let function = function.as_str().unwrap_or("LINEAR");
-        lines.push((
-            "window".to_owned(),
-            format!("{},{},{function}", window.center, window.width),
-        ));
-    }
-    if let Some(table) = &spec.lut {
-        lines.push(("VOI table".to_owned(), table.clone()));
-    }
-    if spec.inverted && resolved.recipe == overread_protocol::Recipe::Display {
-        lines.push(("inverted".to_owned(), "yes".to_owned()));
-    }
+    wanted: &load::Wanted,
+    question: &Question,
+    load: f64,
+    events: &(dyn Fn(ReadEvent) + Sync),
+    cancel: &Cancel,
+) -> Outcome<Found> {
+    let options = spec.options();
+    let pace = pace::of(desk, &wanted.key).unwrap_or_default();
+    let told = |event: Engines| events(translated(event, pace));
+    let answer = engine.read(question, &mut |event| told(event), cancel)?;
+    let written = answer.generated.len();
+    let measured = Measured {
+        pictures: if answer.reused_tokens == 0 { question.images.len() } else { 0 },
+        prompt: answer.prompt_tokens.saturating_sub(answer.reused_tokens),
+        written,
+        seconds: [load, answer.seconds[0], answer.seconds[1], answer.seconds[2]],
+    };
+    pace::note(desk, &wanted.key, &measured);
+    let (mut samples, mut p_true) = (None, None);
     if spec.form == AnswerForm::Open {
-        lines.push((
-            "sampling".to_owned(),
-            format!(
-                "temperature {}, seed {}, at most {} tokens",
-                spec.temperature, spec.seed, spec.max_new_tokens
-            ),
-        ));
+        let k = options.samples as usize;
+        if k > 1 {
+            samples = Some(open_answer::samples(engine, question, spec, k, events, cancel)?);
+        }
+        if options.p_true && answer.invalid.is_none() {
+            let text = open_answer::proposed(&answer, &labels_of(spec));
+            p_true = Some(engine.p_true(question, &text, &mut |event| told(event), cancel)?);
+        }
     }
-    lines
+    Ok(Found {
+        answer,
+        samples,
+        p_true,
+        load,
+    })
+}
+
+/// The engine's progress on the wire, with what is left by the pace of before.
+pub(crate) fn translated(event: Engines, pace: pace::Pace) -> ReadEvent {
+    match event {
+        Engines::Vision { k, n } => ReadEvent::Vision {
+            slice: narrow(k),
+            of: narrow(n),
+            seconds_left: (pace.picture > 0.0).then(|| pace.picture * (n + 1 - k) as f64),
+        },
+        Engines::Prefill { done, total } => ReadEvent::Prefill {
+            done: narrow(done),
+            of: narrow(total),
+            seconds_left: (pace.token > 0.0).then(|| pace.token * total.saturating_sub(done) as f64),
+        },
+        Engines::Scoring { done, total } => ReadEvent::Scoring {
+            done: narrow(done),
+            of: narrow(total),
+        },
+        Engines::Token(text) => ReadEvent::Token { text },
+    }
 }
 
 /// Keeps the reading; without a store it is shown with a warning that it was not kept.

@@ -70,11 +70,12 @@ pub(crate) fn show(desk: &Desk, arguments: &DisplaySetRef) -> Outcome<Case> {
 pub(crate) fn case_of(desk: &Desk, arguments: &DisplaySetRef) -> Outcome<Case> {
     let set = desk.set(&arguments.display_set)?;
     let truth = truth_of(desk, &set);
-    let (own, kept, seen) = {
+    let (own, kept, checks, seen) = {
         let store = desk.store()?;
         (
             store.answers(&set.id)?,
             store.readings(&set.id)?,
+            store.checks(&set.id)?,
             store.seen(&set.id)?,
         )
     };
@@ -83,7 +84,9 @@ pub(crate) fn case_of(desk: &Desk, arguments: &DisplaySetRef) -> Outcome<Case> {
     let readings: Vec<Reading> = kept
         .iter()
         .filter_map(|r| serde_json::from_str::<Reading>(&r.body).ok())
-        .map(|reading| {
+        .map(|mut reading| {
+            let own = checks.iter().filter(|check| check.reading == reading.id);
+            reading.checks = own.filter_map(|check| serde_json::from_str(&check.body).ok()).collect();
             let asked: Vec<String> = reading.probabilities.iter().map(|p| p.label.clone()).collect();
             with_agreement(reading, &truth_labels, &asked)
         })

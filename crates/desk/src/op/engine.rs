@@ -2,28 +2,46 @@
 
 use std::path::Path;
 
-pub use overread_medgemma::Precision;
 use overread_medgemma::template::render;
 use overread_medgemma::{LoadOptions, check};
 use serde_json::{Value, json};
 
 use crate::Outcome;
 use crate::op::pictures::open_picture;
-use crate::op::plan::{Resolved, messages};
+use crate::op::known;
+use crate::op::given::Given;
+use crate::wire::models::PrecisionName;
 
 /// What a model folder holds.
-pub fn check(folder: &Path) -> Value {
-    let report = check::check(folder);
+pub fn check(path: &Path) -> Value {
+    let report = check::check(path);
+    let known = known::recognised(path);
+    let model = known.as_ref().and_then(|k| k.model);
     json!({
         "usable": report.usable,
         "kind": report.kind,
         "lines": report.lines,
         "warning": report.warning,
         "parameters": report.parameters,
-        "memory_bytes": {"f32": report.memory_f32, "bf16": report.memory_bf16},
+        "memory_bytes": {
+            "f32": report.memory_f32,
+            "bf16": report.memory_bf16,
+            "q8_0": report.memory_q8_0,
+            "q4_k": report.memory_q4_k,
+        },
         "image_size": report.image_size,
         "tokens_per_image": report.tokens_per_image,
         "context": report.context,
+        "known": known.as_ref().map(|k| json!({
+            "title": k.title,
+            "id": model.map(|m| &m.id),
+            "published_as": model.map(|m| &m.published_as),
+            "terms": model.map(|m| &m.licence.name),
+            "terms_address": model.map(|m| &m.licence.terms),
+            "terms_summary": model.map(|m| &m.licence.summary),
+            "limits": model.map(|m| &m.limits),
+            "preprocess": model.map(|m| m.preprocess.iter().map(|p| json!({"modality": p.modality, "ids": p.ids, "note": p.note})).collect::<Vec<_>>()),
+        })),
     })
 }
 
@@ -31,12 +49,20 @@ pub fn check(folder: &Path) -> Value {
 ///
 /// # Errors
 /// Anything loading or reading may meet.
-pub fn trace(folder: &Path, case: &Path, precision: Precision) -> Outcome<Value> {
-    Ok(overread_medgemma::trace::trace(
+pub fn trace(
+    folder: &Path,
+    adapter: Option<&Path>,
+    case: &Path,
+    precision: PrecisionName,
+    device: &str,
+) -> Outcome<Value> {
+    Ok(overread_medgemma::trace::trace_with(
         folder,
+        adapter,
         case,
         LoadOptions {
-            precision,
+            precision: crate::op::precision::engines(precision),
+            device: crate::op::precision::device(device)?,
             ..LoadOptions::default()
         },
         &open_picture,
@@ -47,6 +73,6 @@ pub fn trace(folder: &Path, case: &Path, precision: Precision) -> Outcome<Value>
 ///
 /// # Errors
 /// When the messages do not fit the template.
-pub fn rendered(resolved: &Resolved, images: usize) -> Outcome<String> {
-    Ok(render(&messages(&resolved.wording, images))?)
+pub fn rendered(given: &Given) -> Outcome<String> {
+    Ok(render(&given.messages)?)
 }

@@ -1,28 +1,30 @@
 //! What a question will cost, and the very pictures that the model will get; no weights are loaded.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use overread_dicom::DisplaySet;
 use overread_imaging::modality::Unit;
-use overread_imaging::voi::Voi;
-use overread_medgemma::check::{check, memory_available};
-use overread_medgemma::config::Config;
 use overread_medgemma::estimate;
+use overread_medgemma::files::ModelFiles;
 use overread_medgemma::prompt::build;
-use overread_medgemma::tokenizer::Tokenizer;
-use overread_medgemma::{Message, Part, Picture, Role};
-use overread_protocol::prompt::{Part as Said, Wording};
-use overread_protocol::range::CountedValues;
+use overread_medgemma::siglip;
+use overread_protocol::prompt::Wording;
 use overread_protocol::templates::{self, Form, Images};
 use overread_protocol::{Recipe, slices};
 
 use crate::code::{failure, sentences};
 use crate::convert;
 use crate::desk::{Desk, PlannedPictures, lock};
+use crate::op::ask::narrow;
+use crate::op::asking::{labels_of, most_tokens};
+use crate::op::given::{Given, given};
+use crate::op::load::{self, Wanted};
+use crate::op::pace;
 use crate::op::pictures::picture_png;
-use crate::wire::reading::{AnswerForm, Plan, PlannedSlice, QuestionSpec, TemplateInfo};
-use crate::{Cancel, Failure, Outcome, Resource};
+use crate::op::precision;
+use crate::wire::question::QuestionSpec;
+use crate::wire::reading::{AnswerForm, Plan, PlannedSlice, TemplateInfo};
+use crate::{Cancel, Outcome, Resource};
 
 /// Plans whose pictures are kept for looking at.
 const MOST_PLANS: usize = 4;
@@ -72,13 +74,13 @@ pub(crate) fn templates() -> Vec<TemplateInfo> {
             images: match t.images {
                 Images::None => "none",
                 Images::One => "one",
-                Images::Slices | Images::Plain => "several",
+                Images::Slices | Images::Plain | Images::Several => "several",
             }
             .to_owned(),
             answer: match t.form {
                 Form::Labels => AnswerForm::Labels,
                 Form::YesNo => AnswerForm::YesNo,
-                Form::Open => AnswerForm::Open,
+                Form::Open | Form::Boxes => AnswerForm::Open,
             },
             labels: t.labels.iter().map(|l| (*l).to_owned()).collect(),
         })
@@ -91,7 +93,9 @@ pub(crate) fn templates() -> Vec<TemplateInfo> {
 /// In words, when one of them does not fit.
 pub fn resolve(desk: &Desk, spec: &QuestionSpec) -> Outcome<Resolved> {
     let set = desk.set(&spec.display_set)?;
-    let template = if spec.template.is_empty() {
+    // A MedSigLIP has texts of its own and no prompt.
+    let texts = siglip::templates().iter().any(|t| t.id == spec.template);
+    let template = if spec.template.is_empty() || texts {
         None
     } else {
         let unknown = || {
@@ -104,7 +108,7 @@ pub fn resolve(desk: &Desk, spec: &QuestionSpec) -> Outcome<Resolved> {
         Some(templates::by_id(&spec.template).ok_or_else(unknown)?)
     };
     let wording = Wording::of(template, &spec.prompt);
-    if wording.before.trim().is_empty() && wording.after.trim().is_empty() {
+    if !texts && wording.before.trim().is_empty() && wording.after.trim().is_empty() {
         return Err(failure(
             "question.empty",
             "There is no question yet.",
@@ -155,170 +159,45 @@ pub fn resolve(desk: &Desk, spec: &QuestionSpec) -> Outcome<Resolved> {
     })
 }
 
-/// Makes the pictures of a resolved question, in order.
-///
-/// # Errors
-/// When a slice cannot be decoded or the recipe does not fit it.
-pub fn pictures(
-    desk: &Desk,
-    resolved: &Resolved,
-    spec: &QuestionSpec,
-    progress: &mut dyn FnMut(usize, usize),
-    cancel: &Cancel,
-) -> Outcome<Vec<Picture>> {
-    let frames = || {
-        resolved
-            .slices
-            .iter()
-            .map(|s| desk.frames.get(&resolved.set.frames[s - 1]))
-    };
-    let range = if resolved.recipe.needs_range() {
-        // Of the whole display set, whatever slices are asked about: the same slice always looks the same.
-        let mut counted = CountedValues::default();
-        for frame in &resolved.set.frames {
-            cancel.check()?;
-            counted.add(desk.frames.get(frame)?.as_ref());
-        }
-        counted.range()
-    } else {
-        None
-    };
-    let window = spec.window.as_ref().map(|w| Voi::Window(convert::window(w)));
-    // `{frame}-voi-{k}`: the k-th VOI of each frame.
-    let table: Option<usize> = spec
-        .lut
-        .as_ref()
-        .and_then(|id| id.rsplit('-').next()?.parse().ok());
-    let inverts = spec.inverted && resolved.recipe == Recipe::Display;
-    let mut out = Vec::new();
-    for (i, frame) in frames().enumerate() {
-        cancel.check()?;
-        progress(i + 1, resolved.slices.len());
-        let frame = frame?;
-        let by_table = table.and_then(|k| frame.attributes.vois.get(k)).cloned();
-        let shown = by_table.or_else(|| window.clone());
-        let mut picture = resolved
-            .recipe
-            .picture(&frame, shown.as_ref(), range)
-            .map_err(|error| sentences("question.recipe", &error.to_string()))?;
-        if inverts {
-            picture.rgb.iter_mut().for_each(|v| *v = 255 - *v);
-        }
-        out.push(Picture {
-            width: picture.width as usize,
-            height: picture.height as usize,
-            rgb: picture.rgb,
-        });
-    }
-    Ok(out)
-}
-
-/// The question as the engine takes it.
-pub(crate) fn messages(wording: &Wording, images: usize) -> Vec<Message> {
-    let mut messages = Vec::new();
-    if !wording.system.is_empty() {
-        messages.push(Message {
-            role: Role::System,
-            parts: vec![Part::Text(wording.system.clone())],
-        });
-    }
-    let parts = wording
-        .parts(images)
-        .into_iter()
-        .map(|part| match part {
-            Said::Text(text) => Part::Text(text),
-            Said::Image => Part::Image,
-        })
-        .collect();
-    messages.push(Message {
-        role: Role::User,
-        parts,
-    });
-    messages
-}
-
 /// The operation `plan_question`.
 pub(crate) fn plan(desk: &Desk, spec: &QuestionSpec) -> Outcome<Plan> {
     let resolved = resolve(desk, spec)?;
-    let pictures = pictures(desk, &resolved, spec, &mut |_, _| {}, &Cancel::default())?;
-    let folder = desk.path(&spec.model)?;
-    let report = check(&folder);
+    let given = given(desk, &resolved, spec, &mut |_, _| {}, &Cancel::default())?;
+    let wanted = load::wanted(desk, spec)?;
+    let report = &wanted.report;
     let id = format!("plan-{}", convert::short_hash(&format!("{spec:?}")));
-    let slices = resolved
-        .slices
-        .iter()
-        .zip(&pictures)
-        .map(|(slice, picture)| {
-            let frame = &resolved.set.frames[slice - 1];
-            PlannedSlice {
-                slice: u32::try_from(*slice).unwrap_or(u32::MAX),
-                instance_number: frame
-                    .header
-                    .instance_number
-                    .map(|n| n.to_string())
-                    .unwrap_or_default(),
-                position: frame.plane().map(|p| p.distance()),
-                width: u32::try_from(picture.width).unwrap_or(0),
-                height: u32::try_from(picture.height).unwrap_or(0),
-            }
-        })
-        .collect();
     let mut plan = Plan {
         id: id.clone(),
-        slices,
+        slices: planned(&resolved, &given),
         tokens: 0,
         context: None,
-        memory: report.memory_f32 as f64,
-        memory_available: memory_available().unwrap_or(0) as f64,
+        memory: wanted.bytes() as f64,
+        memory_available: precision::available(desk).unwrap_or(0) as f64,
         seconds: None,
+        estimate: None,
+        precision: wanted.choice.precision,
+        precision_reason: wanted.choice.reason.clone(),
         rendered_prompt: String::new(),
-        warnings: warnings(&resolved, pictures.len()),
+        warnings: warnings(&resolved, &given),
         refusal: None,
         model_image_size: report.image_size.and_then(|s| u32::try_from(s).ok()),
     };
-    if report.usable {
-        match count(&folder, &resolved, pictures.len()) {
-            Ok((tokens, context, rendered)) => {
-                plan.tokens = tokens;
-                plan.context = Some(context);
-                plan.rendered_prompt = rendered;
-                if tokens > context {
-                    plan.refusal = Some(failure(
-                        "question.too_long",
-                        format!("The question has {tokens} tokens and the model reads {context}."),
-                        "Choose fewer slices.",
-                    ));
-                }
-            }
-            Err(error) => plan.refusal = Some(error),
+    if report.usable && !wanted.is_siglip() {
+        match ModelFiles::open(&wanted.key.path) {
+            Ok(files) => cost(desk, spec, &wanted, &given, &files, &mut plan),
+            Err(error) => plan.refusal = Some(error.into()),
         }
-        plan.seconds = lock(&desk.pace)
-            .get(&folder)
-            .map(|[picture, token]| picture * pictures.len() as f64 + token * f64::from(plan.tokens));
-        if let Ok(config) = Config::read(&folder) {
-            let tokens = plan.tokens as usize;
-            plan.memory += estimate::cache_bytes(&config, tokens) as f64;
-            plan.seconds = plan
-                .seconds
-                .or_else(|| Some(estimate::seconds(&config, pictures.len(), tokens)));
-        }
-        if plan.memory > plan.memory_available
-            && plan.memory_available > 0.0
-            && desk.engine.try_lock().is_ok_and(|engine| engine.is_none())
-        {
-            plan.refusal = Some(failure(
-                "model.not_enough_memory",
-                "There is not enough free memory for this model.",
-                "Close other programs or choose a smaller model.",
-            ));
-        }
-    } else {
-        let line = report.lines.first().cloned().unwrap_or_default();
-        plan.refusal = Some(failure("model.unusable", line, "Choose another model folder."));
     }
-    if matches!(spec.form, AnswerForm::Labels | AnswerForm::YesNo)
-        && spec.labels.iter().all(|l| l.trim().is_empty())
-    {
+    let extra = (plan.memory as u64).saturating_sub(wanted.bytes());
+    plan.refusal = plan.refusal.or_else(|| wanted.refusal(desk, extra));
+    if wanted.is_siglip() && spec.form == AnswerForm::Open {
+        plan.refusal = Some(failure(
+            "question.labels_only",
+            "A MedSigLIP writes nothing: it scores labels.",
+            "Ask for labels or a yes/no list.",
+        ));
+    }
+    if matches!(spec.form, AnswerForm::Labels | AnswerForm::YesNo) && labels_of(spec).is_empty() {
         plan.refusal = Some(failure(
             "question.no_labels",
             "There are no answers to choose from.",
@@ -329,7 +208,7 @@ pub(crate) fn plan(desk: &Desk, spec: &QuestionSpec) -> Outcome<Plan> {
     plans.retain(|p| p.id != id);
     plans.push(PlannedPictures {
         id,
-        pictures: Arc::new(pictures),
+        pictures: Arc::new(given.pictures),
         side: report.image_size,
     });
     let drop = plans.len().saturating_sub(MOST_PLANS);
@@ -337,26 +216,72 @@ pub(crate) fn plan(desk: &Desk, spec: &QuestionSpec) -> Outcome<Plan> {
     Ok(plan)
 }
 
-fn count(folder: &Path, resolved: &Resolved, images: usize) -> Result<(u32, u32, String), Failure> {
-    let config = Config::read(folder)?;
-    let tokenizer = Tokenizer::read(folder)?;
-    let prompt = build(
-        &config,
-        &tokenizer,
-        &messages(&resolved.wording, images),
-        "",
-        false,
-    )?;
-    let narrow = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    Ok((
-        narrow(prompt.ids.len()),
-        narrow(config.text.context),
-        prompt.rendered,
-    ))
+/// Slices of the plan, those of earlier examinations first; crops are not counted.
+fn planned(resolved: &Resolved, given: &Given) -> Vec<PlannedSlice> {
+    let wholes = given.origins.iter().filter(|o| o.crop.is_none());
+    wholes
+        .map(|origin| {
+            let frame = origin.slice.and_then(|slice| resolved.set.frames.get(slice - 1));
+            let number = frame.and_then(|f| f.header.instance_number);
+            PlannedSlice {
+                slice: origin.slice.map_or(0, narrow),
+                instance_number: number.map(|n| n.to_string()).unwrap_or_default(),
+                position: frame.and_then(|f| f.plane()).map(|p| p.distance()),
+                width: origin.framing.width,
+                height: origin.framing.height,
+                prior: origin.slice.is_none(),
+            }
+        })
+        .collect()
 }
 
-fn warnings(resolved: &Resolved, pictures: usize) -> Vec<String> {
+/// Tokens, memory and seconds of a question to a MedGemma.
+fn cost(
+    desk: &Desk,
+    spec: &QuestionSpec,
+    wanted: &Wanted,
+    given: &Given,
+    files: &ModelFiles,
+    plan: &mut Plan,
+) {
+    let prompt = match build(&files.config, &files.tokenizer, &given.messages, "", false) {
+        Ok(prompt) => prompt,
+        Err(error) => {
+            plan.refusal = Some(error.into());
+            return;
+        }
+    };
+    let (tokens, context) = (prompt.ids.len(), files.config.text.context);
+    plan.tokens = narrow(tokens);
+    plan.context = Some(narrow(context));
+    plan.rendered_prompt = prompt.rendered;
+    if tokens > context {
+        plan.refusal = Some(failure(
+            "question.too_long",
+            format!("The question has {tokens} tokens and the model reads {context}."),
+            "Choose fewer slices.",
+        ));
+    }
+    plan.memory += estimate::cache_bytes(&files.config, tokens) as f64;
+    let options = spec.options();
+    let written = match spec.form {
+        // Few answers are as long as they may be.
+        AnswerForm::Open => most_tokens(spec) / 2 * (1 + options.samples as usize),
+        AnswerForm::Labels | AnswerForm::YesNo => labels_of(spec).len(),
+    };
+    let bytes = pace::file_bytes(&wanted.key.path);
+    let sizes = [given.pictures.len(), tokens, written];
+    let estimate = pace::estimate(desk, &wanted.key, files, bytes, sizes);
+    plan.seconds = Some(estimate.load + estimate.vision + estimate.prefill + estimate.decode);
+    plan.estimate = Some(estimate);
+}
+
+fn warnings(resolved: &Resolved, given: &Given) -> Vec<String> {
     let mut warnings = Vec::new();
+    let pictures = resolved.slices.len();
+    if given.has_priors() {
+        warnings.push("Earlier images go before; the model was tested with pairs of chest films only.".to_owned());
+    }
     if pictures > slices::OFFICIAL_MOST {
         warnings.push(format!(
             "{pictures} slices: the published recipe takes at most {}.",

@@ -86,6 +86,9 @@ pub struct Settings {
     pub interpolate: bool,
     /// The model folder last used.
     pub model: Option<Handle>,
+    /// Encode pictures ahead of any question when a series is opened.
+    #[serde(default)]
+    pub encode_ahead: bool,
 }
 
 /// What the native dialog is asked for (`pick`, answered by the shell or, in tests, by the environment).
@@ -99,6 +102,12 @@ pub enum PickKind {
     File,
     /// A model folder.
     Model,
+    /// A model file (GGUF).
+    ModelFile,
+    /// An adapter folder.
+    Adapter,
+    /// A calibration file.
+    Calibration,
     /// A truth table, CSV or JSON.
     Truth,
     /// Where an export goes.

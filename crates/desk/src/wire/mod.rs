@@ -9,9 +9,12 @@
 
 pub mod app;
 pub mod error;
+pub mod models;
 pub mod objects;
 pub mod operations;
 pub mod presentation;
+pub mod probes;
+pub mod question;
 pub mod reading;
 pub mod resource;
 pub mod review;

@@ -3,9 +3,12 @@
 use ts_rs::{Config, TS};
 
 use crate::wire::app::{AppState, DeviceReport, Handle, Nothing, ProbeCase, Settings};
+use crate::wire::models::{KnownModelInfo, ModelAdapter, ModelInfo, ModelOptions};
 use crate::wire::objects::{Layer, LayerSlice, LayerSliceRequest, ObjectDetail, ObjectRef};
 use crate::wire::presentation::{PresentationRequest, PresentedSet};
-use crate::wire::reading::{ModelInfo, Plan, QuestionSpec, ReadEvent, TemplateInfo};
+use crate::wire::probes::{CheckEvent, CheckSpec, EncodeEvent, EncodeSpec};
+use crate::wire::question::QuestionSpec;
+use crate::wire::reading::{Plan, ReadEvent, TemplateInfo};
 use crate::wire::review::{
     ExportReviews, Exported, Mark, MarkDraft, MarkRef, Review, ReviewDraft, ReviewVocabulary,
 };
@@ -31,7 +34,12 @@ macro_rules! for_each_operation {
             save_document: ObjectRef => Exported, "Writes a copy of the document in an object.";
             probe: ProbeRequest => ProbeAnswer, "What lies under the cursor.";
             models: Nothing => Vec<ModelInfo>, "Models the desk knows.";
-            add_model: Handle => ModelInfo, "Looks into a model folder and remembers it.";
+            add_model: Handle => ModelInfo, "Looks into a model folder or file and remembers it.";
+            remove_model: Handle => Vec<ModelInfo>, "Takes a model off the list; its files stay.";
+            set_model_options: ModelOptions => ModelInfo, "Precision and device of a model.";
+            add_adapter: ModelAdapter => ModelInfo, "Looks into an adapter folder and remembers it with the model.";
+            remove_adapter: ModelAdapter => ModelInfo, "Takes an adapter off the model's list; its files stay.";
+            known_models: Nothing => Vec<KnownModelInfo>, "Models that Overread knows, on this machine or not.";
             templates: Nothing => Vec<TemplateInfo>, "Question templates.";
             plan_question: QuestionSpec => Plan, "What a question will cost, and the pictures that the model will get.";
             case: DisplaySetRef => Case, "Own answers, readings and truth of a display set.";
@@ -59,6 +67,10 @@ macro_rules! for_each_job {
         $with! {
             open: OpenFolder => ScanEvent, "Scans a folder; studies stream in.";
             ask: QuestionSpec => ReadEvent, "Asks a model.";
+            looking: CheckSpec => CheckEvent, "Asks again over pictures without content: is it looking?";
+            which_slices: CheckSpec => CheckEvent, "Asks again without some of the slices: which ones decide?";
+            recipes: CheckSpec => CheckEvent, "Asks again under every preprocessing: does the answer flip?";
+            encode: EncodeSpec => EncodeEvent, "Encodes pictures ahead of any question.";
         }
     };
 }
@@ -117,6 +129,7 @@ fn write_types(folder: &std::path::Path) {
     ProbeCase::export_all(&config).expect("can be written");
     Study::export_all(&config).expect("can be written");
     ModelInfo::export_all(&config).expect("can be written");
+    KnownModelInfo::export_all(&config).expect("can be written");
     TemplateInfo::export_all(&config).expect("can be written");
     Layer::export_all(&config).expect("can be written");
     Mark::export_all(&config).expect("can be written");

@@ -3,35 +3,11 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::wire::app::Handle;
 use crate::wire::error::WireError;
-use crate::wire::viewing::WindowInfo;
-
-/// A model that the desk knows (`models`).
-#[derive(Clone, Debug, Serialize, Deserialize, TS)]
-#[ts(export)]
-pub struct ModelInfo {
-    /// Opens it.
-    pub handle: Handle,
-    /// Name for people.
-    pub name: String,
-    /// True when it can be loaded.
-    pub usable: bool,
-    /// What the folder holds, what is missing or wrong, line by line.
-    pub report: Vec<String>,
-    /// Plain warning that must stand beside every answer, e.g. that random weights answer noise; empty when none.
-    pub warning: String,
-    /// Terms of use in a few words; empty when unknown.
-    pub terms: String,
-    /// Parameters.
-    pub parameters: f64,
-    /// Bytes needed to load.
-    pub memory: f64,
-    /// True when it takes images.
-    pub images: bool,
-    /// True for the bundled demo model.
-    pub demo: bool,
-}
+pub use crate::wire::models::ModelInfo;
+use crate::wire::models::PrecisionName;
+use crate::wire::probes::Check;
+pub use crate::wire::question::QuestionSpec;
 
 /// A question template (`templates`).
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
@@ -66,42 +42,6 @@ pub enum AnswerForm {
     Open,
 }
 
-/// A question as the user put it together.
-#[derive(Clone, Debug, Serialize, Deserialize, TS)]
-#[ts(export)]
-pub struct QuestionSpec {
-    /// Display set it is about.
-    pub display_set: String,
-    /// Slice spec of the command line: `12`, `10-20`, `10-40/3`, `middle`, `official`, `all`, `3,7,9` (from 1).
-    pub slices: String,
-    /// Preprocessing id.
-    pub preprocess: String,
-    /// Window for `display/1`; the file's or automatic one when absent.
-    pub window: Option<WindowInfo>,
-    /// Id of the VOI table for `display/1`, when one is shown; goes before `window`.
-    #[serde(default)]
-    pub lut: Option<String>,
-    /// The user's own inversion, for `display/1`.
-    #[serde(default)]
-    pub inverted: bool,
-    /// Model.
-    pub model: Handle,
-    /// Template id, or empty for an own prompt.
-    pub template: String,
-    /// Own prompt, or the edited template text; empty = the template's.
-    pub prompt: String,
-    /// Answer wanted.
-    pub form: AnswerForm,
-    /// Labels for `labels` and `yes_no`.
-    pub labels: Vec<String>,
-    /// Most tokens to generate for `open`.
-    pub max_new_tokens: u32,
-    /// Sampling temperature; 0 is greedy.
-    pub temperature: f64,
-    /// Seed for sampling.
-    pub seed: u32,
-}
-
 /// What a question will cost (`plan_question`), made without loading weights.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
 #[ts(export)]
@@ -118,8 +58,14 @@ pub struct Plan {
     pub memory: f64,
     /// Bytes free now.
     pub memory_available: f64,
-    /// Seconds, from what this machine did before; `None` when it never ran this model.
+    /// Seconds, all in all; `None` when nothing can be said.
     pub seconds: Option<f64>,
+    /// Where they go.
+    pub estimate: Option<Estimate>,
+    /// The precision that will be used.
+    pub precision: PrecisionName,
+    /// Why this one, as a sentence.
+    pub precision_reason: String,
     /// The prompt exactly as it will be tokenised, images as marks.
     pub rendered_prompt: String,
     /// What the user should know first (recipe does not fit, too many tokens, order by instance number differs …).
@@ -128,6 +74,22 @@ pub struct Plan {
     pub refusal: Option<WireError>,
     /// Side of the square the model sees, px.
     pub model_image_size: Option<u32>,
+}
+
+/// Seconds that a question will take.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct Estimate {
+    /// Loading weights; 0 when they are in memory.
+    pub load: f64,
+    /// Seeing pictures.
+    pub vision: f64,
+    /// Reading the prompt.
+    pub prefill: f64,
+    /// Scoring, or writing half of the most tokens.
+    pub decode: f64,
+    /// From what this machine did before with this model and precision; otherwise a guess from the model's size.
+    pub measured: bool,
 }
 
 /// One picture of a plan.
@@ -144,6 +106,8 @@ pub struct PlannedSlice {
     pub width: u32,
     /// px, before the model's resize.
     pub height: u32,
+    /// Of an earlier examination that goes before.
+    pub prior: bool,
 }
 
 /// Events of the job `ask` (argument: [`QuestionSpec`]).
@@ -155,6 +119,8 @@ pub enum ReadEvent {
     Loading {
         /// 0 to 1.
         fraction: f64,
+        /// What is done: `reading the weights`, `packing them for the next time` …
+        what: String,
     },
     /// Making the pictures.
     Preparing {
@@ -178,6 +144,8 @@ pub enum ReadEvent {
         done: u32,
         /// Tokens.
         of: u32,
+        /// Seconds left, when known.
+        seconds_left: Option<f64>,
     },
     /// Scoring labels.
     Scoring {
@@ -190,6 +158,18 @@ pub enum ReadEvent {
     Token {
         /// Text to append.
         text: String,
+    },
+    /// A piece of the thought, before the answer begins.
+    Thought {
+        /// Text to append.
+        text: String,
+    },
+    /// An answer was sampled for agreement.
+    Sample {
+        /// Answers done.
+        done: u32,
+        /// Answers.
+        of: u32,
     },
     /// The reading, already kept in the store.
     Done(Box<Reading>),
@@ -241,10 +221,93 @@ pub struct Reading {
     pub tokens: [u32; 2],
     /// Seconds: load, vision, prefill, decode.
     pub seconds: [f64; 4],
+    /// Boxes in the answer, when they were asked for.
+    #[serde(default)]
+    pub boxes: Vec<AnswerBox>,
+    /// Tokens of the open answer with their probabilities.
+    #[serde(default)]
+    pub shown: Vec<ShownToken>,
+    /// Agreement of sampled answers, when they were asked for.
+    #[serde(default)]
+    pub samples: Option<Samples>,
+    /// The model's own word on whether its answer is true, when it was asked.
+    #[serde(default)]
+    pub p_true: Option<PTrue>,
+    /// How labels were compared, line by line; empty for open answers.
+    #[serde(default)]
+    pub comparison: Vec<String>,
+    /// Why writing ended, in a few words; empty for scored answers.
+    #[serde(default)]
+    pub ended: String,
+    /// The question as it was put together, to ask it again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub asked: Option<QuestionSpec>,
+    /// Checks that belong to it, oldest first.
+    #[serde(default)]
+    pub checks: Vec<Check>,
+}
+
+/// A box of an answer, in the pixels of the slice.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct AnswerBox {
+    /// What the model calls it.
+    pub label: String,
+    /// Slice, from 1; `None` when the answer does not say which of several.
+    pub slice: Option<u32>,
+    /// Left, top, right, bottom: columns and rows, px from the slice's upper left corner.
+    pub corners: [f64; 4],
+    /// What had to be put right (`clamped to the picture`, `corners swapped` …); empty when nothing.
+    pub note: String,
+}
+
+/// A token of an open answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct ShownToken {
+    /// Text.
+    pub text: String,
+    /// The probability that the model gave it.
+    pub probability: f64,
+}
+
+/// One of the answers that were sampled.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct SampleVote {
+    /// The answer as it counts.
+    pub answer: String,
+    /// How many say so.
+    pub votes: u32,
+}
+
+/// Agreement of sampled answers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct Samples {
+    /// Answers sampled.
+    pub of: u32,
+    /// The most frequent one's share.
+    pub share: f64,
+    /// Votes, most first.
+    pub votes: Vec<SampleVote>,
+    /// When two answers count as the same.
+    pub rule: String,
+}
+
+/// The model's own word on its answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct PTrue {
+    /// 0 to 1; uncalibrated.
+    pub probability: f64,
+    /// Id of the wording it was asked by.
+    pub wording: String,
 }
 
 /// A label with its numbers.
-#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct LabelProbability {
     /// Label.
@@ -255,6 +318,18 @@ pub struct LabelProbability {
     pub log_likelihood: f64,
     /// The same a token.
     pub log_likelihood_per_token: f64,
+    /// Among the listed by sums alone, before any correction.
+    #[serde(default)]
+    pub probability_by_sum: f64,
+    /// Among the listed by means a token alone, before any correction.
+    #[serde(default)]
+    pub probability_by_mean: f64,
+    /// Tokens of the likeliest spelling.
+    #[serde(default)]
+    pub tokens: u32,
+    /// Log-likelihood without content that was taken off; `None` when nothing was.
+    #[serde(default)]
+    pub without_content: Option<f64>,
 }
 
 /// Reading against truth.

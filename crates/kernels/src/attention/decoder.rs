@@ -77,7 +77,7 @@ pub(super) fn attend(kernels: Kernels, bf16: bool, call: Call<'_>, out: &mut [f3
         if keys * d < SMALL {
             parts.iter().for_each(run);
         } else {
-            parts.par_iter().for_each(run);
+            parts.par_iter().with_max_len(1).for_each(run);
         }
     }
     if slots > 0 {

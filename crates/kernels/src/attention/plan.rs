@@ -109,7 +109,7 @@ fn tiles(tokens: Range<usize>, segments: usize, seen: &[Range<usize>]) -> Vec<Ke
 /// many slots of sums they need.
 pub(super) fn parts(jobs: &[Job], threads: usize) -> (Vec<Part>, usize) {
     let wanted = if threads > 1 {
-        (4 * threads).div_ceil(jobs.len().max(1))
+        (16 * threads).div_ceil(jobs.len().max(1))
     } else {
         1
     };
@@ -169,9 +169,9 @@ mod tests {
             kv_heads: 4,
             d: 16,
         };
-        let jobs = jobs(1, shape, 1, &[0..22_500]);
+        let jobs = jobs(1, shape, 1, &vec![0..22_500; 1]);
         let (parts, slots) = parts(&jobs, 16);
-        assert_eq!((jobs.len(), parts.len(), slots), (4, 64, 64));
+        assert_eq!((jobs.len(), parts.len(), slots), (4, 176, 176));
         for (i, job) in jobs.iter().enumerate() {
             let all: Vec<usize> = parts
                 .iter()

@@ -383,7 +383,7 @@ fn a_range_beyond_the_rows_is_refused() {
         &q,
         shape,
         &[segment],
-        &[0..3],
+        &vec![0..3; 1],
         1.0,
         &mut [0.0; 16],
         Stop::NEVER,
@@ -430,7 +430,7 @@ proptest! {
         let ranges = |t: usize, s: usize| {
             let mix = (seed + t * 31 + s * 17).wrapping_mul(40_503) >> 3;
             let (a, b) = (mix % (rows[s] + 1), mix / 7 % (rows[s] + 1));
-            if mix % 5 == 0 { 0..rows[s] } else { a..b.max(a) }
+            if mix.is_multiple_of(5) { 0..rows[s] } else { a..b.max(a) }
         };
         Made::new(shape, length, &rows, ranges).check(scale / (d as f32).sqrt());
     }

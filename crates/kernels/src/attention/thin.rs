@@ -2,6 +2,7 @@
 
 use super::Elements;
 use super::tile::KEYS;
+use crate::bytes::ALIGNMENT;
 use crate::lanes::{Lanes, exp::exp2};
 use crate::rounding::from_f16;
 
@@ -62,6 +63,38 @@ impl Cells for &[u16] {
     }
 }
 
+/// Numbers that will be read soon.
+#[derive(Clone, Copy)]
+struct Asked {
+    at: *const u8,
+    /// Bytes of a number.
+    size: usize,
+}
+
+impl Asked {
+    fn new(elements: Elements<'_>) -> Self {
+        match elements {
+            Elements::F32(v) => Self {
+                at: v.as_ptr().cast(),
+                size: size_of::<f32>(),
+            },
+            Elements::F16(v) => Self {
+                at: v.as_ptr().cast(),
+                size: size_of::<u16>(),
+            },
+        }
+    }
+
+    /// Asks for the lines that hold `count` numbers from `i` on; they need not be there.
+    #[inline(always)]
+    fn ask<L: Lanes>(self, l: L, i: usize, count: usize) {
+        let from = self.at.wrapping_add(i * self.size);
+        for line in (0..count * self.size).step_by(ALIGNMENT) {
+            l.prefetch(from.wrapping_add(line));
+        }
+    }
+}
+
 /// What a few queries carry from keys to keys.
 pub(super) struct Thin<'a> {
     /// Queries, at most [`FEW`].
@@ -93,24 +126,31 @@ impl Thin<'_> {
     /// Takes the rows in; query `i` sees `seen[i]` of them.
     #[inline(always)]
     pub(super) fn take<L: Lanes>(&mut self, l: L, stretch: Stretch<'_>, seen: &[(usize, usize); FEW]) {
+        let (keys, values) = (Asked::new(stretch.keys), Asked::new(stretch.values));
         match stretch.keys {
-            Elements::F32(keys) => self.score(l, keys, stretch),
-            Elements::F16(keys) => self.score(l, keys, stretch),
+            Elements::F32(keys) => self.score(l, keys, values, stretch),
+            Elements::F16(keys) => self.score(l, keys, values, stretch),
         }
         for (i, seen) in seen.iter().enumerate().take(self.count) {
             self.weigh(l, i, *seen);
         }
         match stretch.values {
-            Elements::F32(values) => self.sum(l, values, stretch),
-            Elements::F16(values) => self.sum(l, values, stretch),
+            Elements::F32(values) => self.sum(l, keys, values, stretch),
+            Elements::F16(values) => self.sum(l, keys, values, stretch),
         }
     }
 
     #[inline(always)]
-    fn score<L: Lanes, C: Cells>(&mut self, l: L, keys: C, stretch: Stretch<'_>) {
+    fn score<L: Lanes, C: Cells>(&mut self, l: L, keys: C, values: Asked, stretch: Stretch<'_>) {
         let mut row = 0;
         while row < stretch.rows {
             let four = stretch.rows - row >= 4;
+            // The values come from memory while the keys are multiplied.
+            values.ask(
+                l,
+                stretch.at + row * self.d,
+                if four { 4 * self.d } else { self.d },
+            );
             match (self.count, four) {
                 (1, true) => self.dots::<L, C, 4, 1>(l, keys, stretch.at, row),
                 (2, true) => self.dots::<L, C, 4, 2>(l, keys, stretch.at, row),
@@ -199,10 +239,13 @@ impl Thin<'_> {
     }
 
     #[inline(always)]
-    fn sum<L: Lanes, C: Cells>(&mut self, l: L, values: C, stretch: Stretch<'_>) {
+    fn sum<L: Lanes, C: Cells>(&mut self, l: L, keys: Asked, values: C, stretch: Stretch<'_>) {
         let mut column = 0;
         while column + L::N <= self.d {
             let four = column + 4 * L::N <= self.d;
+            let wide = if four { 4 * L::N } else { L::N };
+            // The next keys come from memory while the values are added up.
+            keys.ask(l, stretch.at + KEYS * self.d + column * KEYS, wide * KEYS);
             match (self.count, four) {
                 (1, true) => self.add::<L, C, 4, 1>(l, values, stretch, column),
                 (2, true) => self.add::<L, C, 4, 2>(l, values, stretch, column),
@@ -211,7 +254,7 @@ impl Thin<'_> {
                 (2, false) => self.add::<L, C, 1, 2>(l, values, stretch, column),
                 (_, false) => self.add::<L, C, 1, 4>(l, values, stretch, column),
             }
-            column += if four { 4 * L::N } else { L::N };
+            column += wide;
         }
         for column in column..self.d {
             for i in 0..self.count {

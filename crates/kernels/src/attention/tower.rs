@@ -70,30 +70,33 @@ pub(super) fn attend(
     let packed = packed.get();
     let out = Scatter::new(out);
     let tiles = length.div_ceil(QUERIES);
-    (0..heads * tiles).into_par_iter().for_each(|task| {
-        if stop.is_set() {
-            return;
-        }
-        let head = task / tiles;
-        let (keys, values) = packed[head * (keys + values)..][..keys + values].split_at(keys);
-        let task = Task {
-            shape,
-            head,
-            first: task % tiles * QUERIES,
-            q,
-            keys,
-            values,
-            factor: scale * std::f32::consts::LOG2_E,
-            out,
-            stop,
-        };
-        let words = d.div_ceil(shape.per);
-        let lengths = [words * QUERIES, KEYS * QUERIES, d * QUERIES, 2 * QUERIES, 2 * d];
-        // Outside of what is compiled for a level: a closure inside it would not be.
-        scratch::with(lengths, |memory| {
-            lanes::run(kernels, bf16, Tiles { task, memory })
+    (0..heads * tiles)
+        .into_par_iter()
+        .with_max_len(1)
+        .for_each(|task| {
+            if stop.is_set() {
+                return;
+            }
+            let head = task / tiles;
+            let (keys, values) = packed[head * (keys + values)..][..keys + values].split_at(keys);
+            let task = Task {
+                shape,
+                head,
+                first: task % tiles * QUERIES,
+                q,
+                keys,
+                values,
+                factor: scale * std::f32::consts::LOG2_E,
+                out,
+                stop,
+            };
+            let words = d.div_ceil(shape.per);
+            let lengths = [words * QUERIES, KEYS * QUERIES, d * QUERIES, 2 * QUERIES, 2 * d];
+            // Outside of what is compiled for a level: a closure inside it would not be.
+            scratch::with(lengths, |memory| {
+                lanes::run(kernels, bf16, Tiles { task, memory })
+            });
         });
-    });
 }
 
 /// Puts keys and values of a head together.

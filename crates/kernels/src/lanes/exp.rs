@@ -5,7 +5,7 @@ use super::Lanes;
 // Minimax polynomials of 2^f for |f| <= 1/2, by the exchange method of Remez; relative error 1.9e-9 and 2.6e-6.
 const TWO_6: [f32; 7] = [
     1.0,
-    0.693_147_2,
+    std::f32::consts::LN_2,
     0.240_226_46,
     0.055_503_286,
     0.009_618_489,
@@ -70,6 +70,6 @@ pub(crate) fn exp<L: Lanes>(l: L, x: L::F) -> L::F {
 #[inline(always)]
 pub(crate) fn gelu_tanh<L: Lanes>(l: L, z: L::F) -> L::F {
     let cubic = l.madd(l.mul(z, z), l.splat(0.044_715), l.splat(1.0));
-    let twice = l.mul(l.mul(z, l.splat(-2.0 * 0.797_884_56)), cubic);
+    let twice = l.mul(l.mul(z, l.splat(-2.0 * 0.797_884_6)), cubic);
     l.div(z, l.add(l.splat(1.0), exp(l, twice)))
 }

@@ -58,6 +58,9 @@ pub(crate) trait Lanes: Copy + Send + Sync {
     #[expect(unsafe_code, reason = "writes through a pointer")]
     unsafe fn store_bf16(self, v: Self::F, at: *mut u16);
 
+    /// Asks for the cache line at `at`, which need not be there, to be brought near.
+    fn prefetch(self, at: *const u8);
+
     fn add(self, a: Self::F, b: Self::F) -> Self::F;
     fn sub(self, a: Self::F, b: Self::F) -> Self::F;
     fn mul(self, a: Self::F, b: Self::F) -> Self::F;

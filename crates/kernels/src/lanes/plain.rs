@@ -7,7 +7,7 @@ use crate::rounding::{from_f16, to_bf16, to_f16};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plain;
 
-/// 1.5 * 2^23: a sum with it has no place for a fraction.
+/// 1.5 * 2^23: a sum with it has no place for a fraction, and its lowest bits are the whole number.
 const WHOLE: f32 = 12_582_912.0;
 
 macro_rules! lanewise {
@@ -65,6 +65,9 @@ impl Lanes for Plain {
         unsafe { at.cast::<[u16; 4]>().write_unaligned(v.map(to_bf16)) }
     }
 
+    #[inline(always)]
+    fn prefetch(self, _at: *const u8) {}
+
     lanewise! {
         add(a, b) = a + b;
         sub(a, b) = a - b;
@@ -74,7 +77,7 @@ impl Lanes for Plain {
         min(a, b) = if a < b { a } else { b };
         madd(a, b, c) = a * b + c;
         round(v) = (v + WHOLE) - WHOLE;
-        scale2(p, n) = p * f32::from_bits(((n.max(-127.0) as i32 + 127) as u32) << 23);
+        scale2(p, n) = p * f32::from_bits((n.max(-127.0) + (WHOLE + 127.0)).to_bits() << 23);
         within(v, row, start, end) = if start <= row && row < end { v } else { f32::NEG_INFINITY };
     }
 

@@ -100,7 +100,7 @@ impl Lanes for Avx2 {
     unsafe fn store_f16(self, v: __m256, at: *mut u16) {
         let v = self.max(self.splat(-65504.0), self.min(self.splat(65504.0), v));
         // SAFETY: `self` proves the instruction, the caller the memory.
-        unsafe { _mm_storeu_si128(at.cast(), _mm256_cvtps_ph::<NEAREST>(v)) }
+        unsafe { _mm_storeu_si128(at.cast(), _mm256_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(v)) }
     }
 
     #[inline(always)]
@@ -118,6 +118,12 @@ impl Lanes for Avx2 {
             let ordered = _mm256_permute4x64_epi64::<0b10_00>(packed);
             _mm_storeu_si128(at.cast(), _mm256_castsi256_si128(ordered));
         }
+    }
+
+    #[inline(always)]
+    fn prefetch(self, at: *const u8) {
+        // SAFETY: `self` proves the instruction; it touches no memory that the program can see.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(at.cast()) }
     }
 
     single! {
@@ -218,7 +224,7 @@ impl Lanes for Avx512 {
     unsafe fn store_f16(self, v: __m512, at: *mut u16) {
         let v = self.max(self.splat(-65504.0), self.min(self.splat(65504.0), v));
         // SAFETY: `self` proves the instruction, the caller the memory.
-        unsafe { _mm256_storeu_si256(at.cast(), _mm512_cvtps_ph::<NEAREST>(v)) }
+        unsafe { _mm256_storeu_si256(at.cast(), _mm512_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(v)) }
     }
 
     #[inline(always)]
@@ -234,6 +240,12 @@ impl Lanes for Avx512 {
             let rounded = _mm512_mask_mov_epi32(_mm512_srli_epi32::<16>(up), nan, quiet);
             _mm256_storeu_si256(at.cast(), _mm512_cvtepi32_epi16(rounded));
         }
+    }
+
+    #[inline(always)]
+    fn prefetch(self, at: *const u8) {
+        // SAFETY: `self` proves the instruction; it touches no memory that the program can see.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(at.cast()) }
     }
 
     single! {

@@ -1,8 +1,8 @@
 //! Which kernel multiplies what, and in what steps.
 
-#[cfg(target_arch = "x86_64")]
-use super::avx512;
 use super::{Format, Wanted, plain, unpack};
+#[cfg(target_arch = "x86_64")]
+use super::{avx2, avx512};
 use crate::level::Level;
 
 /// A tile of activations times a part of some strips.
@@ -49,41 +49,70 @@ pub(super) struct Engine {
 /// Most rows of activations in a tile.
 pub(crate) fn tile(level: Level, wanted: Wanted) -> usize {
     #[cfg(target_arch = "x86_64")]
-    if level >= Level::Avx512Vnni || (level == Level::Avx512 && wanted != Wanted::Int8) {
-        return if wanted == Wanted::Int8 {
-            avx512::BYTES_ROWS
-        } else {
-            avx512::F32_ROWS
-        };
+    return match (level, wanted) {
+        (Level::Plain, _) => plain::ROWS,
+        (Level::Avx2, Wanted::F32 | Wanted::Bf16) => avx2::F32_ROWS,
+        (Level::Avx2 | Level::Avx512, Wanted::Int8) => avx2::BYTES_ROWS,
+        _ => avx512::ROWS,
+    };
+    #[cfg(not(target_arch = "x86_64"))]
+    {
+        let _ = (level, wanted);
+        plain::ROWS
     }
-    let _ = (level, wanted);
-    plain::ROWS
 }
 
 /// The engine for `m` rows.
 pub(super) fn of(format: Format, level: Level, m: usize) -> Engine {
     #[cfg(target_arch = "x86_64")]
-    if let Some(engine) = for_avx512(format, level, m) {
+    if let Some(engine) = for_avx512(format, level, m).or_else(|| for_avx2(format, level, m)) {
         return engine;
     }
     let _ = (level, m);
     let base = base(format);
-    let multiply = match format {
-        Format::F32 | Format::Bf16 => plain::f32_tile,
-        Format::Q8_0 => plain::bytes_tile::<{ unpack::Q8 }>,
-        Format::Q4K => plain::bytes_tile::<{ unpack::Q4 }>,
-        Format::Q6K => plain::bytes_tile::<{ unpack::Q6 }>,
+    let bytes = |multiply, unpack| Engine {
+        multiply,
+        unpack: Some(unpack),
+        unpacked: plain::COLUMNS_BYTES,
+        ..base
     };
-    Engine { multiply, ..base }
+    match format {
+        Format::F32 | Format::Bf16 => base,
+        Format::Q8_0 => bytes(
+            plain::bytes_tile::<{ unpack::Q8 }>,
+            plain::unpack::<{ unpack::Q8 }>,
+        ),
+        Format::Q4K => bytes(
+            plain::bytes_tile::<{ unpack::Q4 }>,
+            plain::unpack::<{ unpack::Q4 }>,
+        ),
+        Format::Q6K => bytes(
+            plain::bytes_tile::<{ unpack::Q6 }>,
+            plain::unpack::<{ unpack::Q6 }>,
+        ),
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+fn for_avx2(format: Format, level: Level, m: usize) -> Option<Engine> {
+    if level >= Level::Avx2 && format == Format::Bf16 && m <= avx2::floats::FEW {
+        return Some(widening(base(format), avx2::floats::few));
+    }
+    let multiply = match format {
+        Format::F32 | Format::Bf16 => avx2::floats::tile,
+        Format::Q8_0 => avx2::bytes::tile::<{ unpack::Q8 }>,
+        Format::Q4K => avx2::bytes::tile::<{ unpack::Q4 }>,
+        Format::Q6K => avx2::bytes::tile::<{ unpack::Q6 }>,
+    };
+    (level >= Level::Avx2).then(|| Engine {
+        multiply,
+        ..base(format)
+    })
 }
 
 #[cfg(target_arch = "x86_64")]
 fn for_avx512(format: Format, level: Level, m: usize) -> Option<Engine> {
-    use avx512::{FEW, bytes, few, floats};
-    let base = Engine {
-        strips: 2,
-        ..base(format)
-    };
+    use avx512::{bytes, floats};
     let needed = match format {
         Format::F32 | Format::Bf16 => Level::Avx512,
         Format::Q8_0 | Format::Q4K | Format::Q6K => Level::Avx512Vnni,
@@ -91,47 +120,47 @@ fn for_avx512(format: Format, level: Level, m: usize) -> Option<Engine> {
     if level < needed {
         return None;
     }
-    let of_few = |multiply| Engine {
-        strips: 1,
-        part: 0,
+    let float = Engine {
+        strips: 2,
+        multiply: floats::f32_tile,
+        ..base(format)
+    };
+    // Many rows pass over a part of a few strips while it is in the nearest cache; few rows over a strip from end to end.
+    let byte = |multiply| Engine {
+        strips: if m > 5 * avx512::ROWS { 4 } else { 1 },
+        part: if m > 5 * avx512::ROWS { 16 } else { 0 },
         unpack: None,
         multiply,
-        ..base
+        ..base(format)
     };
     Some(match format {
-        Format::F32 => Engine {
-            part: 1024,
-            multiply: floats::f32_tile,
-            ..base
-        },
+        Format::F32 => Engine { part: 1024, ..float },
         Format::Bf16 if level >= Level::Avx512Bf16 => Engine {
             columns: 2,
             whole: 1,
             part: 1024,
             unpack: None,
             multiply: floats::bf16_tile,
-            ..base
+            ..float
         },
-        Format::Bf16 => Engine {
-            multiply: floats::f32_tile,
-            ..base
-        },
-        Format::Q8_0 if m <= FEW => of_few(few::q8),
-        Format::Q4K if m <= FEW => of_few(few::q4),
-        Format::Q6K if m <= FEW => of_few(few::q6),
-        Format::Q8_0 => Engine {
-            multiply: bytes::tile::<{ unpack::Q8 }>,
-            ..base
-        },
-        Format::Q4K => Engine {
-            multiply: bytes::tile::<{ unpack::Q4 }>,
-            ..base
-        },
-        Format::Q6K => Engine {
-            multiply: bytes::tile::<{ unpack::Q6 }>,
-            ..base
-        },
+        Format::Bf16 if m <= floats::FEW => widening(float, floats::few),
+        Format::Bf16 => float,
+        Format::Q8_0 => byte(bytes::tile::<{ unpack::Q8 }>),
+        Format::Q4K => byte(bytes::tile::<{ unpack::Q4 }>),
+        Format::Q6K => byte(bytes::tile::<{ unpack::Q6 }>),
     })
+}
+
+/// bfloat16 weights widened by the kernel itself, a strip from end to end.
+#[cfg(target_arch = "x86_64")]
+fn widening(engine: Engine, multiply: unsafe fn(&Tile)) -> Engine {
+    Engine {
+        strips: 1,
+        part: 0,
+        unpack: None,
+        multiply,
+        ..engine
+    }
 }
 
 /// The steps of a format with the activations in float32 or bytes.
@@ -156,7 +185,7 @@ fn base(format: Format) -> Engine {
         ..single
     };
     match format {
-        Format::F32 => single,
+        Format::F32 => Engine { part: 512, ..single },
         Format::Bf16 => Engine {
             whole: 2,
             part: 512,

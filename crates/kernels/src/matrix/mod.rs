@@ -19,6 +19,8 @@
 //! then scaled and added in float32, block after block. Levels differ by the rounding of those few float operations.
 
 #[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
 mod avx512;
 mod engine;
 mod finish;

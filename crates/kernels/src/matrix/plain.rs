@@ -3,8 +3,8 @@
 
 use super::STRIP;
 use super::engine::Tile;
-use super::layout::LINE;
-use super::unpack::{Q4, Q8, SPAN_BYTES};
+use super::layout::{self, LINE};
+use super::unpack::{self, Q4, Q8, SPAN_BYTES};
 use crate::panel::{BLOCK_WORDS, Field, QUANT_WORDS};
 
 /// Rows of a tile.
@@ -60,56 +60,99 @@ fn f32_of(line: &[u8; LINE], lane: usize) -> f32 {
     f32::from_bits(u32::from_le_bytes(line.as_chunks::<4>().0[lane]))
 }
 
-/// Byte activations and unpacked weights.
-///
-/// # Safety
-/// As [`parts`].
-pub(super) unsafe fn bytes_tile<const KIND: u8>(tile: &Tile) {
-    // SAFETY: the caller's.
-    let parts = unsafe { parts(tile, SPAN_BYTES, tile.steps * BLOCK_WORDS * tile.rows) };
-    let rows = tile.rows;
-    if tile.first {
-        parts.sums.fill([0.0; STRIP]);
-    }
-    let blocks = parts.x.chunks_exact(BLOCK_WORDS * rows);
-    for (span, x) in parts.weights.chunks_exact(SPAN_BYTES).zip(blocks) {
-        let lines = span.as_chunks::<LINE>().0;
-        let a: [f32; STRIP] = std::array::from_fn(|l| f32_of(&lines[0], l));
-        let b: [f32; STRIP] = std::array::from_fn(|l| f32_of(&lines[1], l));
-        for (r, sum) in parts.sums.iter_mut().enumerate() {
-            let quants = &x[r * QUANT_WORDS..][..QUANT_WORDS];
-            let field = |f: Field| x[rows * (QUANT_WORDS + f as usize) + r];
-            let scale = f32::from_bits(field(Field::Scale));
-            let first = dots(&lines[2..6], &quants[..4]);
-            let last = dots(&lines[6..10], &quants[4..]);
-            for l in 0..STRIP {
-                if KIND == Q8 {
-                    let dot = first[l] + last[l] + field(Field::Minus128) as i32;
-                    sum[l] += dot as f32 * a[l] * scale;
-                } else if KIND == Q4 {
-                    let dot = first[l] + last[l];
-                    sum[l] += dot as f32 * a[l] * scale - b[l] * f32::from_bits(field(Field::Sum));
-                } else {
-                    let first = first[l] + field(Field::Minus32First) as i32;
-                    let last = last[l] + field(Field::Minus32Last) as i32;
-                    sum[l] += (first as f32 * a[l] + last as f32 * b[l]) * scale;
+/// Bytes of a strip's 32 columns, unpacked by [`unpack`].
+pub(super) const COLUMNS_BYTES: usize = (2 + 32) * LINE;
+
+/// Packed bytes to float32 lines: the two factors of [`unpack`](super::unpack), then 32 columns of quants without offset.
+pub(super) fn unpack<const KIND: u8>(part: &[u8], out: &mut [u8], s: usize, count: usize) {
+    let (bytes, spans) = match KIND {
+        Q8 => (layout::Q8_QUANTS + 512, 1),
+        Q4 => (layout::Q4_QUANTS + 8 * layout::Q4_SPAN, 8),
+        _ => (layout::Q6_QUANTS + 8 * layout::Q6_SPAN, 8),
+    };
+    let offset = match KIND {
+        Q8 => 128.0,
+        Q4 => 0.0,
+        _ => 32.0,
+    };
+    debug_assert!(s == 0 && count == 1, "one strip at once");
+    let mut room = [0; 8 * SPAN_BYTES];
+    let room = &mut room[..spans * SPAN_BYTES];
+    for (block, out) in part
+        .chunks_exact(bytes)
+        .zip(out.chunks_exact_mut(spans * COLUMNS_BYTES))
+    {
+        match KIND {
+            Q8 => unpack::q8(block, room, 0, 1),
+            Q4 => unpack::q4(block, room, 0, 1),
+            _ => unpack::q6(block, room, 0, 1),
+        }
+        for (from, to) in room
+            .chunks_exact(SPAN_BYTES)
+            .zip(out.chunks_exact_mut(COLUMNS_BYTES))
+        {
+            to[..2 * LINE].copy_from_slice(&from[..2 * LINE]);
+            let groups = from[2 * LINE..].as_chunks::<LINE>().0;
+            let columns = to[2 * LINE..].as_chunks_mut::<LINE>().0;
+            for (group, columns) in groups.iter().zip(columns.as_chunks_mut::<4>().0) {
+                for (i, column) in columns.iter_mut().enumerate() {
+                    let words = group.as_chunks::<4>().0;
+                    for (o, word) in column.as_chunks_mut::<4>().0.iter_mut().zip(words) {
+                        // Whole words are shifted: registers have no way to pick every fourth byte.
+                        let quant = (u32::from_le_bytes(*word) >> (8 * i) & 0xFF).cast_signed();
+                        *o = (quant as f32 - offset).to_le_bytes();
+                    }
                 }
             }
         }
     }
 }
 
-/// Integer sums of 16 columns: unsigned weights, signed activations.
+/// Byte activations and unpacked weights. The sums of a block are integers below 2^24: float32 holds them exactly.
+///
+/// # Safety
+/// As [`parts`].
+pub(super) unsafe fn bytes_tile<const KIND: u8>(tile: &Tile) {
+    // SAFETY: the caller's.
+    let parts = unsafe { parts(tile, COLUMNS_BYTES, tile.steps * BLOCK_WORDS * tile.rows) };
+    let rows = tile.rows;
+    if tile.first {
+        parts.sums.fill([0.0; STRIP]);
+    }
+    let blocks = parts.x.chunks_exact(BLOCK_WORDS * rows);
+    for (span, x) in parts.weights.chunks_exact(COLUMNS_BYTES).zip(blocks) {
+        let lines = span.as_chunks::<LINE>().0;
+        let a: [f32; STRIP] = std::array::from_fn(|l| f32_of(&lines[0], l));
+        let b: [f32; STRIP] = std::array::from_fn(|l| f32_of(&lines[1], l));
+        for (r, sum) in parts.sums.iter_mut().enumerate() {
+            let quants = &x[r * QUANT_WORDS..][..QUANT_WORDS];
+            let field = |f: Field| f32::from_bits(x[rows * (QUANT_WORDS + f as usize) + r]);
+            let scale = field(Field::Scale);
+            let first = dots(&lines[2..18], &quants[..4]);
+            let last = dots(&lines[18..34], &quants[4..]);
+            for l in 0..STRIP {
+                if KIND == Q8 {
+                    sum[l] += (first[l] + last[l]) * a[l] * scale;
+                } else if KIND == Q4 {
+                    sum[l] += (first[l] + last[l]) * a[l] * scale - b[l] * field(Field::Sum);
+                } else {
+                    sum[l] += (first[l] * a[l] + last[l] * b[l]) * scale;
+                }
+            }
+        }
+    }
+}
+
+/// Sums of 16 columns.
 #[inline(always)]
-fn dots(lines: &[[u8; LINE]], quants: &[u32]) -> [i32; STRIP] {
-    let mut sum = [0; STRIP];
-    for (line, word) in lines.iter().zip(quants) {
-        let q = word.to_le_bytes().map(|b| i32::from(b as i8));
-        for (s, w) in sum.iter_mut().zip(line.as_chunks::<4>().0) {
-            *s += i32::from(w[0]) * q[0]
-                + i32::from(w[1]) * q[1]
-                + i32::from(w[2]) * q[2]
-                + i32::from(w[3]) * q[3];
+fn dots(columns: &[[u8; LINE]], quants: &[u32]) -> [f32; STRIP] {
+    let mut sum = [0.0; STRIP];
+    for (four, word) in columns.as_chunks::<4>().0.iter().zip(quants) {
+        for (column, byte) in four.iter().zip(word.to_le_bytes()) {
+            let quant = f32::from(byte as i8);
+            for (l, s) in sum.iter_mut().enumerate() {
+                *s += f32_of(column, l) * quant;
+            }
         }
     }
     sum

@@ -368,3 +368,24 @@ fn put_q6(block: &mut [u8], columns: &[Lanes; SUPER]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packed_bytes_do_not_depend_on_registers() {
+        let padded = 512;
+        let values: Vec<f32> = (0..STRIP * padded)
+            .map(|i| ((i * 7919 % 1013) as f32 / 506.0 - 1.0) * (1.0 + (i % 7) as f32) * 0.01)
+            .collect();
+        for format in [Format::Q8_0, Format::Q4K, Format::Q6K] {
+            let bytes = padded / format.block() * format.strip_block_bytes();
+            let (mut found, mut twin) = (vec![0; bytes], vec![0; bytes]);
+            strip(format, &values, &mut found);
+            strip_any(format, &values, &mut twin);
+            assert!(found == twin, "{}", format.name());
+            assert!(found.iter().any(|b| *b != 0));
+        }
+    }
+}

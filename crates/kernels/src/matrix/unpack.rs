@@ -137,16 +137,21 @@ fn q6_any(part: &[u8], out: &mut [u8], s: usize, count: usize) {
             }
             let bits = &block[layout::Q6_QUANTS + j * layout::Q6_SPAN..][..layout::Q6_SPAN];
             let lines = bits.as_chunks::<LINE>().0;
-            for (i, low) in lines[..4].iter().enumerate() {
-                let (first, last) = (span.line(2 + i), &lines[4]);
-                for b in 0..LINE {
-                    first[b] = low[b] & 15 | (last[b] >> (2 * i) & 3) << 4;
-                }
-                let (second, last) = (span.line(6 + i), &lines[5]);
-                for b in 0..LINE {
-                    second[b] = low[b] >> 4 | (last[b] >> (2 * i) & 3) << 4;
-                }
-            }
+            let (first, last) = (&lines[4], &lines[5]);
+            *span.line(2) = joined::<0>(&lines[0], first, 0);
+            *span.line(3) = joined::<2>(&lines[1], first, 0);
+            *span.line(4) = joined::<4>(&lines[2], first, 0);
+            *span.line(5) = joined::<6>(&lines[3], first, 0);
+            *span.line(6) = joined::<0>(&lines[0], last, 4);
+            *span.line(7) = joined::<2>(&lines[1], last, 4);
+            *span.line(8) = joined::<4>(&lines[2], last, 4);
+            *span.line(9) = joined::<6>(&lines[3], last, 4);
         }
     }
+}
+
+/// Quants of six bits from nibbles at a shift and high pairs at another; constants, or the compiler shifts byte by byte.
+#[inline(always)]
+fn joined<const PAIR: u32>(nibbles: &[u8; LINE], pairs: &[u8; LINE], shift: u32) -> [u8; LINE] {
+    std::array::from_fn(|b| nibbles[b] >> shift & 15 | (pairs[b] >> PAIR & 3) << 4)
 }

@@ -10,6 +10,7 @@ use crate::decoder::rope::Rotation;
 use crate::decoder::span::Span;
 use crate::error::Result;
 use crate::linear::{Linear, Pass, Then};
+use crate::norm::Norm;
 use crate::weights::Weights;
 
 /// Buffers of a pass, kept between passes.
@@ -33,21 +34,21 @@ pub(crate) struct Layer {
     k: Linear,
     v: Linear,
     o: Linear,
-    q_norm: Vec<f32>,
-    k_norm: Vec<f32>,
+    q_norm: Norm,
+    k_norm: Norm,
     gate: Linear,
     up: Linear,
     down: Linear,
-    input_norm: Vec<f32>,
-    post_attention_norm: Vec<f32>,
-    pre_feedforward_norm: Vec<f32>,
-    post_feedforward_norm: Vec<f32>,
+    input_norm: Norm,
+    post_attention_norm: Norm,
+    pre_feedforward_norm: Norm,
+    post_feedforward_norm: Norm,
 }
 
 impl Layer {
     pub(crate) fn take(weights: &mut Weights, config: &TextConfig, i: usize) -> Result<Self> {
         let name = |part: &str| format!("text.layers.{i}.{part}");
-        let mut norm = |part: &str| weights.norm(&format!("text.layers.{i}.{part}.weight"));
+        let mut norm = |part: &str| Norm::take(weights, &name(part));
         let (q_norm, k_norm) = (norm("self_attn.q_norm")?, norm("self_attn.k_norm")?);
         let input_norm = norm("input_layernorm")?;
         let post_attention_norm = norm("post_attention_layernorm")?;
@@ -100,14 +101,20 @@ impl Layer {
         let (width, length) = (config.hidden_size, span.len());
         let (d, eps) = (config.head_dim, config.rms_norm_eps as f32);
         let kernels = pass.kernels;
-        rms_norm(kernels, x, &self.input_norm, eps, b.input.fill(length, width));
+        rms_norm(
+            kernels,
+            x,
+            self.input_norm.scale(pass),
+            eps,
+            b.input.fill(length, width),
+        );
         self.k.forward(pass, &mut b.input, &mut b.k, Then::Write);
         self.v.forward(pass, &mut b.input, &mut b.v, Then::Write);
         norm_and_rotate(
             kernels,
             &mut b.k,
             config.kv_heads,
-            &self.k_norm,
+            self.k_norm.scale(pass),
             eps,
             &rotation.cos,
             &rotation.sin,
@@ -130,7 +137,13 @@ impl Layer {
         let skipped = length - wanted;
         if skipped > 0 {
             x.drain(..skipped * width);
-            rms_norm(kernels, x, &self.input_norm, eps, b.input.fill(wanted, width));
+            rms_norm(
+                kernels,
+                x,
+                self.input_norm.scale(pass),
+                eps,
+                b.input.fill(wanted, width),
+            );
         }
         self.q.forward(pass, &mut b.input, &mut b.q, Then::Write);
         let half = d / 2;
@@ -138,7 +151,7 @@ impl Layer {
             kernels,
             &mut b.q,
             config.heads,
-            &self.q_norm,
+            self.q_norm.scale(pass),
             eps,
             &rotation.cos[skipped * half..],
             &rotation.sin[skipped * half..],
@@ -147,11 +160,11 @@ impl Layer {
         pass.cancel.check()?;
         b.input.load(&b.attended, wanted, config.heads * d);
         self.o.forward(pass, &mut b.input, &mut b.branch, Then::Write);
-        add_rms_norm(kernels, x, &b.branch, &self.post_attention_norm, eps);
+        add_rms_norm(kernels, x, &b.branch, self.post_attention_norm.scale(pass), eps);
         rms_norm(
             kernels,
             x,
-            &self.pre_feedforward_norm,
+            self.pre_feedforward_norm.scale(pass),
             eps,
             b.input.fill(wanted, width),
         );
@@ -162,7 +175,7 @@ impl Layer {
         gelu_gate(kernels, &mut b.gate, &b.up);
         b.input.load(&b.gate, wanted, config.intermediate_size);
         self.down.forward(pass, &mut b.input, &mut b.branch, Then::Write);
-        add_rms_norm(kernels, x, &b.branch, &self.post_feedforward_norm, eps);
+        add_rms_norm(kernels, x, &b.branch, self.post_feedforward_norm.scale(pass), eps);
         pass.cancel.check()
     }
 

@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use overread_kernels::Input;
 use overread_kernels::rows::rms_norm;
+use overread_kernels::{Epilogue, Input};
 
 use crate::adapted::Change;
 use crate::config::{LayerKind, TextConfig};
@@ -12,7 +12,8 @@ use crate::decoder::layer::{Buffers, Layer};
 use crate::decoder::rope::Rotation;
 use crate::decoder::span::Span;
 use crate::error::Result;
-use crate::linear::{Linear, Pass, Then};
+use crate::linear::{Linear, Pass};
+use crate::norm::Norm;
 use crate::weights::Weights;
 
 /// Rows of hidden states whose logits are held at once.
@@ -35,7 +36,7 @@ pub(crate) struct Decoder {
     embedding_scale: f32,
     head: Option<Linear>,
     layers: Vec<Layer>,
-    norm: Vec<f32>,
+    norm: Norm,
     /// Buffers of passes that ended, for the next ones.
     buffers: Mutex<Vec<Buffers>>,
 }
@@ -64,7 +65,7 @@ impl Decoder {
             layers: (0..config.layers.len())
                 .map(|i| Layer::take(weights, config, i))
                 .collect::<Result<_>>()?,
-            norm: weights.norm("text.norm.weight")?,
+            norm: Norm::take(weights, "text.norm")?,
             buffers: Mutex::default(),
         })
     }
@@ -158,7 +159,7 @@ impl Decoder {
         rms_norm(
             pass.kernels,
             hidden,
-            &self.norm,
+            self.norm.scale(pass),
             self.config.rms_norm_eps as f32,
             &mut out,
         );
@@ -177,27 +178,20 @@ impl Decoder {
     ) -> Result<()> {
         let width = self.config.hidden_size;
         let head = self.head.as_ref().unwrap_or(&self.embedding);
-        let replaced = match pass.adapter.and_then(|a| a.change("head")) {
-            Some(Change::Replaced(matrix)) => Some(matrix),
-            _ => None,
-        };
+        // By its own name, also where it is tied: an embedding that was trained alone leaves the head as it was.
+        let change = pass.adapter.and_then(|a| a.change("head"));
         let mut input = Input::default();
         let mut out = Vec::new();
         for (group, rows) in normed.chunks(LOGIT_ROWS * width).enumerate() {
             let n = rows.len() / width;
             input.load(rows, n, width);
-            match replaced {
-                Some(matrix) => {
-                    out.resize(n * matrix.rows(), 0.0);
-                    matrix.multiply(
-                        pass.kernels,
-                        &mut input,
-                        &mut out,
-                        overread_kernels::Epilogue::None,
-                        pass.stop(),
-                    );
+            out.resize(n * head.width(), 0.0);
+            match change {
+                Some(change) => change.multiply(pass, head.matrix(), &mut input, &mut out),
+                None => {
+                    head.matrix()
+                        .multiply(pass.kernels, &mut input, &mut out, Epilogue::None, pass.stop());
                 }
-                None => head.forward(pass, &mut input, &mut out, Then::Write),
             }
             pass.cancel.check()?;
             if let Some(cap) = self.config.final_softcap {

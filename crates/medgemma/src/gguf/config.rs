@@ -80,9 +80,20 @@ impl Keys<'_> {
             Some(_) => self
                 .metadata()
                 .real(&self.key(key))
+                .map(decimal)
                 .filter(|v| v.is_finite() && *v > 0.0)
                 .ok_or_else(|| self.bad(key, "is no sensible number")),
         }
+    }
+}
+
+/// A float32 as the decimal number that it was written from: 1e-6, not 9.99999997e-7.
+fn decimal(value: f64) -> f64 {
+    let narrow = value as f32;
+    if f64::from(narrow) == value {
+        narrow.to_string().parse().unwrap_or(value)
+    } else {
+        value
     }
 }
 

@@ -18,6 +18,11 @@ pub(crate) struct GgufFile {
 }
 
 impl GgufFile {
+    /// What the file calls its family.
+    pub(crate) fn architecture(&self) -> &str {
+        self.metadata.text("general.architecture").unwrap_or_default()
+    }
+
     /// Reads a header.
     ///
     /// # Errors

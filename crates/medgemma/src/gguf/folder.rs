@@ -6,18 +6,9 @@ use super::file::GgufFile;
 use super::{config, names, tokenizer};
 use crate::config::Config;
 use crate::error::{EngineError, Result};
-use crate::tokenizer::Tokenizer;
+use crate::files::ModelFiles;
+use crate::weights::Stored;
 use crate::weights::source::{Entry, Source, SourceFile};
-
-/// What the files of a model hold.
-#[derive(Debug)]
-pub(crate) struct GgufModel {
-    pub(crate) config: Config,
-    pub(crate) tokenizer: Tokenizer,
-    pub(crate) source: Source,
-    /// What a user should know, a sentence each.
-    pub(crate) notes: Vec<String>,
-}
 
 /// True for a GGUF file, and for a folder with such files and none of safetensors.
 pub(crate) fn is_gguf(path: &Path) -> bool {
@@ -46,15 +37,14 @@ fn listed(folder: &Path) -> Result<Vec<PathBuf>> {
 ///
 /// # Errors
 /// Whatever is wrong with a file, more than one text model or mmproj, another architecture.
-pub(crate) fn open(path: &Path) -> Result<GgufModel> {
-    let (text, vision) = choose(path)?;
+pub(crate) fn open(path: &Path) -> Result<ModelFiles> {
+    let (text, towers) = choose(path)?;
     let mut parts = Vec::new();
-    for path in numbered(&text[0])? {
+    for path in numbered(&text)? {
         parts.push(GgufFile::open(&path)?);
     }
-    let vision = vision.map(|path| GgufFile::open(&path)).transpose()?;
     let first = &parts[0];
-    let architecture = first.metadata.text("general.architecture").unwrap_or_default();
+    let architecture = first.architecture();
     if architecture != "gemma3" {
         return Err(EngineError::Unsupported(format!(
             "{} is of the family {architecture}, not Gemma 3",
@@ -63,6 +53,13 @@ pub(crate) fn open(path: &Path) -> Result<GgufModel> {
     }
     let tokenizer = tokenizer::tokenizer(first)?;
     let mut notes = Vec::new();
+    let several = towers.len() > 1;
+    let vision = tower(first, towers);
+    if let (true, Some(vision)) = (several, &vision) {
+        notes.push(format!("Of several mmproj files {} is used.", vision.file.name));
+    } else if several {
+        notes.push("None of the mmproj files beside it fits its size.".to_owned());
+    }
     if vision.is_none() {
         notes.push(
             "It reads text only: no mmproj file lies beside it, which would hold the tower for images."
@@ -79,7 +76,7 @@ pub(crate) fn open(path: &Path) -> Result<GgufModel> {
     eos.sort_unstable();
     eos.dedup();
     let config = config::config(first, vision.as_ref(), tokenizer.id("<image_soft_token>"), eos)?;
-    Ok(GgufModel {
+    Ok(ModelFiles {
         source: source(parts, vision, &config)?,
         config,
         tokenizer,
@@ -120,73 +117,77 @@ fn source(parts: Vec<GgufFile>, vision: Option<GgufFile>, config: &Config) -> Re
     Source::new(files, list, true)
 }
 
-/// Text model (its first part) and mmproj.
-fn choose(path: &Path) -> Result<(Vec<PathBuf>, Option<PathBuf>)> {
+/// Of the mmproj files beside a model the one that fits it: its number type nearest to the published weights', which are
+/// BF16. A lone file is taken as it is, so that what is wrong with it is said.
+fn tower(text: &GgufFile, mut towers: Vec<GgufFile>) -> Option<GgufFile> {
+    if towers.len() > 1 {
+        let width = text.metadata.whole("gemma3.embedding_length");
+        towers.retain(|t| t.metadata.whole("clip.vision.projection_dim") == width);
+        towers.sort_by_key(|t| {
+            let rank = |stored| {
+                [Stored::Bf16, Stored::F32, Stored::F16]
+                    .iter()
+                    .position(|s| *s == stored)
+            };
+            let query = t.tensors.iter().find(|e| e.name == "v.blk.0.attn_q.weight");
+            query.and_then(|e| rank(e.stored)).unwrap_or(usize::MAX)
+        });
+    }
+    towers.into_iter().next()
+}
+
+/// Text model (its first part) and the mmproj files beside it.
+fn choose(path: &Path) -> Result<(PathBuf, Vec<GgufFile>)> {
     let whole = path.is_file();
     let folder = if whole {
-        path.parent().unwrap_or(Path::new("."))
+        path.parent()
+            .filter(|p| !p.as_os_str().is_empty())
+            .unwrap_or(Path::new("."))
     } else {
         path
     };
-    let (mut text, mut vision) = (Vec::new(), Vec::new());
-    for file in listed(folder)?.into_iter().filter(|f| has_extension(f, "gguf")) {
-        if whole && file.file_name() == path.file_name() {
-            text.push(file);
-            continue;
+    let name = |file: &Path| {
+        file.file_name()
+            .map_or_else(String::new, |n| n.to_string_lossy().into_owned())
+    };
+    let only_tower = |name: &str| {
+        EngineError::Unsupported(format!(
+            "{name} holds only the tower for images (an mmproj file); choose the text model that belongs to it"
+        ))
+    };
+    let (mut text, mut towers) = (Vec::new(), Vec::new());
+    if whole {
+        let file = GgufFile::open(path)?;
+        if file.architecture() == "clip" {
+            return Err(only_tower(&file.file.name));
         }
+        text.push(path.to_path_buf());
+    }
+    for path in listed(folder)?.into_iter().filter(|f| has_extension(f, "gguf")) {
         // Later parts of a split model have no keys of their own worth reading.
-        if part(&file).is_some_and(|(_, n, _)| n > 1) {
+        if text.contains(&path) || part(&path).is_some_and(|(_, n, _)| n > 1) {
             continue;
         }
-        match architecture(&file) {
-            Ok(name) if name == "clip" => vision.push(file),
-            Ok(_) if !whole => text.push(file),
+        match GgufFile::open(&path) {
+            Ok(file) if file.architecture() == "clip" => towers.push(file),
+            Ok(_) if !whole => text.push(path),
             Err(error) if !whole => return Err(error),
+            // Whatever else lies beside a chosen file is none of its business.
             Ok(_) | Err(_) => {}
         }
     }
-    let names = |files: &[PathBuf]| {
-        let names: Vec<String> = files
-            .iter()
-            .filter_map(|f| Some(f.file_name()?.to_string_lossy().into_owned()))
-            .collect();
-        crate::words::list(&names.iter().map(String::as_str).collect::<Vec<_>>())
-    };
-    if whole && architecture(path)? == "clip" || text.is_empty() && !vision.is_empty() {
-        return Err(EngineError::Unsupported(format!(
-            "{} holds only the tower for images (an mmproj file); choose the text model that belongs to it",
-            if whole {
-                names(&[path.to_path_buf()])
-            } else {
-                names(&vision)
-            }
-        )));
+    match (text.len(), towers.first()) {
+        (1, _) => Ok((text.remove(0), towers)),
+        (0, Some(tower)) => Err(only_tower(&tower.file.name)),
+        (0, None) => Err(EngineError::MissingFile("GGUF text model (*.gguf)".to_owned())),
+        _ => {
+            let names: Vec<String> = text.iter().map(|f| name(f)).collect();
+            let names = crate::words::list(&names.iter().map(String::as_str).collect::<Vec<_>>());
+            Err(EngineError::Unsupported(format!(
+                "the folder holds several GGUF models ({names}); choose one of the files"
+            )))
+        }
     }
-    if text.is_empty() {
-        return Err(EngineError::MissingFile("GGUF text model (*.gguf)".to_owned()));
-    }
-    if text.len() > 1 {
-        return Err(EngineError::Unsupported(format!(
-            "the folder holds several GGUF models ({}); choose one of the files",
-            names(&text)
-        )));
-    }
-    if vision.len() > 1 {
-        return Err(EngineError::Unsupported(format!(
-            "several mmproj files lie beside the model ({}); keep the one that belongs to it",
-            names(&vision)
-        )));
-    }
-    Ok((text, vision.pop()))
-}
-
-fn architecture(path: &Path) -> Result<String> {
-    let file = GgufFile::open(path)?;
-    Ok(file
-        .metadata
-        .text("general.architecture")
-        .unwrap_or_default()
-        .to_owned())
 }
 
 /// Stem, number and count of a part named `STEM-00001-of-00003.gguf`.

@@ -11,6 +11,7 @@ use crate::weights::Weights;
 /// LayerNorm with weight and bias.
 #[derive(Debug)]
 pub(crate) struct LayerNorm {
+    name: String,
     weight: Vec<f32>,
     bias: Vec<f32>,
     eps: f32,
@@ -22,12 +23,15 @@ impl LayerNorm {
             weight: weights.vector(&format!("{name}.weight"))?,
             bias: weights.vector(&format!("{name}.bias"))?,
             eps: eps as f32,
+            name: name.to_owned(),
         })
     }
 
     /// Each row of `x` `[rows, width]` into `out` of the same shape.
     pub(crate) fn forward(&self, pass: Pass<'_>, x: &[f32], out: &mut [f32]) {
-        layer_norm(pass.kernels, x, &self.weight, &self.bias, self.eps, out);
+        let weight = pass.vector(&self.name, "weight").unwrap_or(&self.weight);
+        let bias = pass.vector(&self.name, "bias").unwrap_or(&self.bias);
+        layer_norm(pass.kernels, x, weight, bias, self.eps, out);
     }
 }
 

@@ -8,6 +8,7 @@ use crate::config::{Config, VisionConfig};
 use crate::error::Result;
 use crate::image::Picture;
 use crate::linear::{Linear, Pass, Then};
+use crate::norm::Norm;
 use crate::vision::encoder::{EncoderLayer, LayerNorm, encode};
 use crate::weights::Weights;
 
@@ -50,9 +51,21 @@ impl Tower {
         picture: &Picture,
         progress: &mut dyn FnMut(usize),
     ) -> Result<Vec<f32>> {
+        let values = picture.resized(self.config.image_size).normalised();
+        self.forward_values(pass, &values, progress)
+    }
+
+    /// The same for normalised values of a picture of the tower's own size, planar `[3, H, W]`.
+    pub(crate) fn forward_values(
+        &self,
+        pass: Pass<'_>,
+        values: &[f32],
+        progress: &mut dyn FnMut(usize),
+    ) -> Result<Vec<f32>> {
         let mut input = Input::default();
-        self.patches(picture, &mut input);
-        let mut x = self.positions.clone();
+        self.patches(values, &mut input);
+        let replaced = pass.vector("vision.embeddings.position_embedding", "weight");
+        let mut x = replaced.map_or_else(|| self.positions.clone(), <[f32]>::to_vec);
         self.patch.forward(pass, &mut input, &mut x, Then::Add);
         pass.cancel.check()?;
         encode(
@@ -74,10 +87,9 @@ impl Tower {
     }
 
     /// Patches row by row, each as the convolution reads it: channel, row, column.
-    fn patches(&self, picture: &Picture, input: &mut Input) {
+    fn patches(&self, values: &[f32], input: &mut Input) {
         let (side, p) = (self.config.image_size, self.config.patch_size);
         let grid = side / p;
-        let values = picture.resized(side).normalised();
         let flat = input.fill(grid * grid, 3 * p * p);
         for (i, run) in flat.chunks_exact_mut(p).enumerate() {
             let (patch, rest) = (i / (3 * p), i % (3 * p));
@@ -93,7 +105,7 @@ impl Tower {
 pub struct Projector {
     grid: usize,
     side: usize,
-    norm: Vec<f32>,
+    norm: Norm,
     eps: f32,
     matrix: Linear,
 }
@@ -104,7 +116,7 @@ impl Projector {
         Ok(Self {
             grid: vision.image_size / vision.patch_size,
             side: config.tokens_per_image.isqrt(),
-            norm: weights.norm("projector.mm_soft_emb_norm.weight")?,
+            norm: Norm::take(weights, "projector.mm_soft_emb_norm")?,
             eps: vision.layer_norm_eps as f32,
             matrix: Linear::new(
                 "projector.mm_input_projection",
@@ -121,7 +133,8 @@ impl Projector {
 
     /// `[patches, Dv]` to `[tokens, D]`.
     pub(crate) fn forward(&self, pass: Pass<'_>, hidden: &[f32]) -> Result<Vec<f32>> {
-        let (width, kernel) = (self.norm.len(), self.grid / self.side);
+        let norm = self.norm.scale(pass);
+        let (width, kernel) = (norm.len(), self.grid / self.side);
         let tokens = self.side * self.side;
         let mut pooled = vec![0.0; tokens * width];
         for (patch, row) in hidden.chunks_exact(width).enumerate() {
@@ -136,13 +149,7 @@ impl Projector {
             *v *= share;
         }
         let mut input = Input::default();
-        rms_norm(
-            pass.kernels,
-            &pooled,
-            &self.norm,
-            self.eps,
-            input.fill(tokens, width),
-        );
+        rms_norm(pass.kernels, &pooled, norm, self.eps, input.fill(tokens, width));
         let mut out = Vec::new();
         self.matrix.forward(pass, &mut input, &mut out, Then::Write);
         pass.cancel.check()?;

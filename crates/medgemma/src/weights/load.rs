@@ -7,64 +7,125 @@ use std::time::Duration;
 
 use overread_kernels::{Format, Matrix};
 
-use super::plan::{Kind, Precision, kind};
+use super::plan::{Held, Kind, Precision, kind};
 use super::source::{Entry, Source};
 use super::stored::Stored;
 use super::{Weights, hash};
 use crate::cancel::Cancel;
+use crate::config::Config;
 use crate::error::{EngineError, Result};
 
 /// How often the progress is told.
 const TOLD_EVERY: Duration = Duration::from_millis(50);
 
-/// Packs every tensor of `names` and hashes the files at the same time.
+/// What each tensor of a model is held as, by name.
+///
+/// # Errors
+/// A tensor that is missing.
+pub(super) fn held(source: &Source, config: &Config, precision: Precision) -> Result<Vec<(String, Held)>> {
+    held_as(source, super::expected(config), precision)
+}
+
+/// The same for any list of tensors.
+pub(super) fn held_as(
+    source: &Source,
+    tensors: Vec<(String, Vec<usize>)>,
+    precision: Precision,
+) -> Result<Vec<(String, Held)>> {
+    let mut list = Vec::new();
+    for (name, _) in tensors {
+        let entry = source
+            .entries
+            .get(&name)
+            .ok_or_else(|| EngineError::MissingTensors(vec![name.clone()]))?;
+        let kind = kind(&name, &entry.shape, entry.stored, precision);
+        list.push((name, Held::new(kind, &entry.shape)));
+    }
+    list.sort_by(|a, b| a.0.cmp(&b.0));
+    Ok(list)
+}
+
+/// Hashes the files and does nothing else.
 ///
 /// # Errors
 /// A file that cannot be read to its end, or cancelled.
-pub(crate) fn load(
+pub(super) fn hash_alone(source: &Source, progress: &mut dyn FnMut(f64), cancel: &Cancel) -> Result<String> {
+    let total = source.files.iter().map(|f| f.length).sum();
+    let read = AtomicU64::new(0);
+    let ((), sha256) = told(
+        total,
+        &read,
+        progress,
+        || (),
+        || hash_files(source, cancel, &read),
+    )?;
+    sha256
+}
+
+/// Packs every tensor and, unless `sha256` is known, hashes the files at the same time.
+///
+/// # Errors
+/// A file that cannot be read to its end, or cancelled.
+pub(super) fn load(
     source: &Source,
-    names: &[String],
+    tensors: &[(String, Held)],
     precision: Precision,
+    sha256: Option<&str>,
     progress: &mut dyn FnMut(f64),
     cancel: &Cancel,
 ) -> Result<Weights> {
-    let total = source.files.iter().map(|f| f.length).sum::<u64>()
-        + names
-            .iter()
-            .filter_map(|n| source.entries.get(n))
-            .map(Entry::bytes)
-            .sum::<u64>();
+    let hashed: u64 = match sha256 {
+        Some(_) => 0,
+        None => source.files.iter().map(|f| f.length).sum(),
+    };
+    let names = tensors.iter().filter_map(|(name, _)| source.entries.get(name));
+    let total = hashed + names.map(Entry::bytes).sum::<u64>();
     let read = AtomicU64::new(0);
+    let (packed, sha256) = told(
+        total,
+        &read,
+        progress,
+        || pack_all(source, tensors, precision, cancel, &read),
+        || match sha256 {
+            Some(known) => Ok(known.to_owned()),
+            None => hash_files(source, cancel, &read),
+        },
+    )?;
+    let (matrices, vectors) = packed?;
+    Ok(Weights {
+        matrices,
+        vectors,
+        sha256: sha256?,
+        notes: notes(source, precision),
+    })
+}
+
+/// Runs two things side by side and tells the progress meanwhile.
+fn told<A: Send, B: Send>(
+    total: u64,
+    read: &AtomicU64,
+    progress: &mut dyn FnMut(f64),
+    first: impl FnOnce() -> A + Send,
+    second: impl FnOnce() -> B + Send,
+) -> Result<(A, B)> {
     std::thread::scope(|scope| {
         let (done, waiting) = mpsc::channel::<()>();
-        let hashed = {
-            let (read, done) = (&read, done.clone());
-            scope.spawn(move || {
-                let _done = done;
-                hash_files(source, cancel, read)
-            })
-        };
-        let packed = {
-            let read = &read;
-            scope.spawn(move || {
-                let _done = done;
-                pack_all(source, names, precision, cancel, read)
-            })
-        };
+        let also = done.clone();
+        let first = scope.spawn(move || {
+            let _done = done;
+            first()
+        });
+        let second = scope.spawn(move || {
+            let _done = also;
+            second()
+        });
         // Both senders are gone when both threads are through.
         while waiting.recv_timeout(TOLD_EVERY) == Err(mpsc::RecvTimeoutError::Timeout) {
             progress(read.load(Ordering::Relaxed) as f64 / total.max(1) as f64);
         }
-        let broken = || EngineError::Unsupported("a thread that read the weights broke off".to_owned());
-        let (matrices, vectors) = packed.join().map_err(|_| broken())??;
-        let sha256 = hashed.join().map_err(|_| broken())??;
         progress(1.0);
-        Ok(Weights {
-            matrices,
-            vectors,
-            sha256,
-            notes: notes(source, precision),
-        })
+        let broken = |_| EngineError::Unsupported("a thread that read the weights broke off".to_owned());
+        Ok((first.join().map_err(broken)?, second.join().map_err(broken)?))
     })
 }
 
@@ -80,15 +141,15 @@ type Packed = (BTreeMap<String, Matrix>, BTreeMap<String, Vec<f32>>);
 
 fn pack_all(
     source: &Source,
-    names: &[String],
+    tensors: &[(String, Held)],
     precision: Precision,
     cancel: &Cancel,
     read: &AtomicU64,
 ) -> Result<Packed> {
     let (mut matrices, mut vectors) = (BTreeMap::new(), BTreeMap::new());
-    let mut order: Vec<(&String, &Entry)> = names
+    let mut order: Vec<(&String, &Entry)> = tensors
         .iter()
-        .map(|name| match source.entries.get(name) {
+        .map(|(name, _)| match source.entries.get(name) {
             Some(entry) => Ok((name, entry)),
             None => Err(EngineError::MissingTensors(vec![name.clone()])),
         })
@@ -166,7 +227,7 @@ fn blocks(source: &Source, entry: &Entry) -> Result<Vec<u8>> {
 }
 
 /// What was not kept as the files have it, in words.
-fn notes(source: &Source, precision: Precision) -> Vec<String> {
+pub(super) fn notes(source: &Source, precision: Precision) -> Vec<String> {
     let mut turned: BTreeMap<&'static str, usize> = BTreeMap::new();
     for entry in source.entries.values() {
         if precision.is_quantised() && entry.stored.is_quantised() && entry.stored.exact_format().is_none() {

@@ -12,7 +12,12 @@ use crate::error::{EngineError, Misshapen, Result};
 /// # Errors
 /// [`EngineError::MissingTensors`], [`EngineError::UnknownTensors`], [`EngineError::WrongShapes`], or several of them.
 pub(crate) fn compare(config: &Config, source: &Source) -> Result<()> {
-    let mut wanted: BTreeMap<String, Vec<usize>> = expected(config).into_iter().collect();
+    compare_with(expected(config), source)
+}
+
+/// The same for tensors by internal name and shape.
+pub(crate) fn compare_with(wanted: Vec<(String, Vec<usize>)>, source: &Source) -> Result<()> {
+    let mut wanted: BTreeMap<String, Vec<usize>> = wanted.into_iter().collect();
     let (mut unknown, mut misshapen) = (Vec::new(), Vec::new());
     for (own, entry) in &source.entries {
         match wanted.remove(own) {

@@ -4,8 +4,9 @@
 //! * `matching` compares it with what the config asks for (`expected`).
 //! * `plan` says which form each tensor is held in under a [`Precision`]; `load` packs them.
 
+mod cache;
 mod expected;
-mod hash;
+pub(crate) mod hash;
 mod load;
 mod matching;
 mod plan;
@@ -14,18 +15,21 @@ pub(crate) mod source;
 mod stored;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use candle_core::{DType, Device, Tensor};
 use overread_kernels::{Format, Matrix};
 
 use crate::cancel::Cancel;
 use crate::error::{EngineError, Result};
-use crate::model::Model;
+use crate::files::ModelFiles;
+use crate::question::LoadOptions;
 
+use cache::{Found, remembered};
 pub use expected::expected;
-pub(crate) use matching::compare;
+pub(crate) use matching::{compare, compare_with};
 pub use plan::Precision;
-pub(crate) use plan::{PROJECTION, weight_bytes};
+pub(crate) use plan::{Kind, PROJECTION, bytes_of, held_bytes, kind, weight_bytes};
 pub(crate) use stored::Stored;
 
 /// Tensors by internal name, and a hash over the files that they came from.
@@ -105,19 +109,81 @@ fn missing(name: &str) -> EngineError {
     EngineError::MissingTensors(vec![name.to_owned()])
 }
 
-/// Reads a model's weights.
+/// Reads a model's weights. With a cache folder, quantised weights are packed once and mapped from then on.
 ///
 /// # Errors
 /// A file that cannot be read to its end, or cancelled; names and shapes were checked when the model was opened.
 pub fn load(
-    model: &Model,
+    files: &ModelFiles,
+    options: &LoadOptions,
+    progress: &mut dyn FnMut(f64),
+    cancel: &Cancel,
+) -> Result<Weights> {
+    let (source, precision) = (&files.source, options.precision);
+    let tensors = load::held(source, &files.config, precision)?;
+    let Some(folder) = options.cache.as_ref().map(|folder| folder.join("weights")) else {
+        return load::load(source, &tensors, precision, None, progress, cancel);
+    };
+    let mut known = remembered::recall(&folder, source);
+    // Files at another place may be those of a copy that is there: hashing takes seconds, quantising minutes.
+    if known.is_none() && precision.is_quantised() && cache::any(&folder) {
+        let sha256 = load::hash_alone(source, progress, cancel)?;
+        remembered::remember(&folder, source, &sha256);
+        known = Some(sha256);
+    }
+    let mut notes = Vec::new();
+    if let Some(sha256) = known.as_deref().filter(|_| precision.is_quantised()) {
+        let copy = cache::Copy {
+            folder: &folder,
+            source: sha256,
+            precision,
+            tensors: &tensors,
+        };
+        match cache::read(&copy, cancel)? {
+            Found::Whole(mut weights) => {
+                cache::touch(&copy);
+                weights.notes = load::notes(source, precision);
+                progress(1.0);
+                return Ok(weights);
+            }
+            Found::Damaged(reason) => notes.push(format!(
+                "The quantised copy could not be used ({reason}); it was made again."
+            )),
+            Found::Nothing => {}
+        }
+    }
+    let mut weights = load::load(source, &tensors, precision, known.as_deref(), progress, cancel)?;
+    if known.is_none() {
+        remembered::remember(&folder, source, &weights.sha256);
+    }
+    if precision.is_quantised() {
+        let copy = cache::Copy {
+            folder: &folder,
+            source: &weights.sha256,
+            precision,
+            tensors: &tensors,
+        };
+        notes.extend(cache::write(&copy, &weights, cancel)?);
+    }
+    weights.notes.append(&mut notes);
+    Ok(weights)
+}
+
+/// Reads the weights of a model of another family: its tensors by internal name and shape, and how their names in the
+/// files become internal ones.
+///
+/// # Errors
+/// As [`load`].
+pub(crate) fn load_as(
+    folder: &Path,
+    tensors: Vec<(String, Vec<usize>)>,
+    internal: &dyn Fn(&str) -> Option<String>,
     precision: Precision,
     progress: &mut dyn FnMut(f64),
     cancel: &Cancel,
 ) -> Result<Weights> {
-    let names: Vec<String> = expected(&model.config)
-        .into_iter()
-        .map(|(name, _)| name)
-        .collect();
-    load::load(&model.source, &names, precision, progress, cancel)
+    let source = safetensors::open_as(folder, internal)?;
+    compare_with(tensors.clone(), &source)?;
+    let held = load::held_as(&source, tensors, precision)?;
+    load::load(&source, &held, precision, None, progress, cancel)
 }

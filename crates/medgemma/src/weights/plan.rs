@@ -64,11 +64,12 @@ pub(crate) const PROJECTION: &str = "projector.mm_input_projection_weight";
 
 /// What becomes of the tensor `name` of `shape`, stored in `stored`.
 pub(crate) fn kind(name: &str, shape: &[usize], stored: Stored, precision: Precision) -> Kind {
-    let vision = name.starts_with("vision.");
+    // MedSigLIP's text tower and pooling head are of the image tower's kind.
+    let vision = name.starts_with("vision.") || name.starts_with("siglip.");
     if shape.len() == 1 {
         return if vision { Kind::Vector } else { Kind::Norm };
     }
-    if name.ends_with("position_embedding.weight") {
+    if name.ends_with("position_embedding.weight") || name == "siglip.head.probe" {
         return Kind::Vector;
     }
     // Two small products that begin and end the tower: kept whole, since rounding them costs more than it saves.
@@ -96,19 +97,69 @@ pub(crate) fn kind(name: &str, shape: &[usize], stored: Stored, precision: Preci
 
 /// Bytes of a tensor as it is held.
 pub(crate) fn held_bytes(kind: Kind, shape: &[usize]) -> u64 {
-    let count: usize = shape.iter().product();
-    let bytes = match kind {
-        Kind::Vector | Kind::Norm => count * 4,
-        Kind::Matrix(format) => Matrix::packed_bytes(format, shape[0], count / shape[0].max(1)),
-        Kind::Transposed(format) => Matrix::packed_bytes(format, count / shape[0].max(1), shape[0]),
-    };
-    bytes as u64
+    Held::new(kind, shape).bytes() as u64
 }
 
 /// Bytes of all weights that a config asks for, held in this precision; `stored` says how a tensor lies on disk.
 pub(crate) fn weight_bytes(config: &Config, precision: Precision, stored: &dyn Fn(&str) -> Stored) -> u64 {
-    expected(config)
+    bytes_of(&expected(config), precision, stored)
+}
+
+/// The same for tensors by name and shape.
+pub(crate) fn bytes_of(
+    tensors: &[(String, Vec<usize>)],
+    precision: Precision,
+    stored: &dyn Fn(&str) -> Stored,
+) -> u64 {
+    tensors
         .iter()
         .map(|(name, shape)| held_bytes(kind(name, shape, stored(name), precision), shape))
         .sum()
+}
+
+/// A tensor as it is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Held {
+    /// Packed rows.
+    Matrix {
+        format: Format,
+        rows: usize,
+        columns: usize,
+    },
+    /// So many float32.
+    Vector(usize),
+}
+
+impl Held {
+    /// What a tensor of this kind and stored shape is held as.
+    pub(crate) fn new(kind: Kind, shape: &[usize]) -> Self {
+        let count: usize = shape.iter().product();
+        let rows = shape.first().copied().unwrap_or(1);
+        let columns = count / rows.max(1);
+        match kind {
+            Kind::Matrix(format) => Self::Matrix {
+                format,
+                rows,
+                columns,
+            },
+            Kind::Transposed(format) => Self::Matrix {
+                format,
+                rows: columns,
+                columns: rows,
+            },
+            Kind::Vector | Kind::Norm => Self::Vector(count),
+        }
+    }
+
+    /// Its bytes.
+    pub(crate) fn bytes(self) -> usize {
+        match self {
+            Self::Matrix {
+                format,
+                rows,
+                columns,
+            } => Matrix::packed_bytes(format, rows, columns),
+            Self::Vector(count) => count * 4,
+        }
+    }
 }

@@ -22,6 +22,11 @@ const INDEX: &str = "model.safetensors.index.json";
 /// [`EngineError::MissingFile`], [`EngineError::BadFile`], [`EngineError::Unsupported`] for pickles, other number types
 /// and bitsandbytes, [`EngineError::RepeatedTensors`].
 pub(crate) fn open(folder: &Path) -> Result<Source> {
+    open_as(folder, &internal)
+}
+
+/// The same under names of another family; a tensor that `internal` gives no name is left out.
+pub(crate) fn open_as(folder: &Path, internal: &dyn Fn(&str) -> Option<String>) -> Result<Source> {
     let mut files = Vec::new();
     let mut list = Vec::new();
     for path in paths(folder)? {
@@ -36,6 +41,20 @@ pub(crate) fn open(folder: &Path) -> Result<Source> {
     let source = Source::new(files, list, false)?;
     compare_index(folder, &source)?;
     Ok(source)
+}
+
+/// Opens one file; every tensor keeps the name that it has there.
+///
+/// # Errors
+/// As [`open`].
+pub(crate) fn open_file(path: &Path) -> Result<Source> {
+    let file = SourceFile::open(path)?;
+    let entries = header(&file, 0)?;
+    let list = entries
+        .into_iter()
+        .map(|entry| Ok((entry.name.clone(), entry.typed()?)));
+    let list = list.collect::<Result<_>>()?;
+    Source::new(vec![file], list, false)
 }
 
 /// Tables that older writers kept beside the weights; they are computed here.

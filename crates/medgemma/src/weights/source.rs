@@ -152,6 +152,19 @@ impl Source {
         })
     }
 
+    /// Number types and how many tensors are of each, in words.
+    pub(crate) fn types(&self) -> String {
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for entry in self.entries.values() {
+            *counts.entry(entry.stored.name()).or_default() += 1;
+        }
+        let words: Vec<String> = counts
+            .iter()
+            .map(|(name, n)| format!("{name} ({n} tensors)"))
+            .collect();
+        words.join(", ")
+    }
+
     /// A whole tensor as float32, rows first.
     pub(crate) fn whole(&self, entry: &Entry) -> Result<Vec<f32>> {
         let mut bytes = vec![0; usize::try_from(entry.bytes()).unwrap_or(usize::MAX)];

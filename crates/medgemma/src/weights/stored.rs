@@ -88,14 +88,6 @@ impl Stored {
         }
     }
 
-    /// Bytes of `columns` weights; `None` when they are no whole blocks.
-    pub(crate) fn row_bytes(self, columns: usize) -> Option<usize> {
-        columns
-            .is_multiple_of(self.block())
-            .then(|| columns / self.block())?
-            .checked_mul(self.bytes())
-    }
-
     /// Weights as float32: as many as whole blocks are in both.
     pub(crate) fn widen(self, bytes: &[u8], out: &mut [f32]) {
         match self {

@@ -133,7 +133,7 @@ fn question(engine: &Engine, timer: Timer<'_>, cancel: &Cancel) -> Outcome<Value
             }],
             images: vec![picture.clone()],
             task: Task::Score(LABELS.map(str::to_owned).to_vec()),
-            prefix: String::new(),
+            ..Question::default()
         };
         let mut answer = None;
         let took = timer(&mut || answer = Some(engine.read(&question, &mut |_| {}, cancel)));

@@ -5,7 +5,7 @@ use std::arch::x86_64::*;
 use super::{Tile, shaped};
 
 /// How far ahead of a strip's reading its lines are asked for, bytes.
-const AHEAD: usize = 2048;
+const AHEAD: usize = 4096;
 
 /// float32 activations and weights.
 ///
@@ -23,6 +23,57 @@ pub(in crate::matrix) unsafe fn f32_tile(tile: &Tile) {
 pub(in crate::matrix) unsafe fn bf16_tile(tile: &Tile) {
     // SAFETY: the caller's.
     unsafe { shaped!(tile, bf16_shaped::<S, R>(tile); 1 2 3 4 5 6 7 8 9 10 11 12) }
+}
+
+/// float32 activations and bfloat16 weights of one strip for up to [`FEW`] rows: widened in registers.
+///
+/// # Safety
+/// As [`f32_tile`]; the steps are even.
+pub(in crate::matrix) unsafe fn few(tile: &Tile) {
+    debug_assert!(tile.strips == 1 && tile.steps.is_multiple_of(2));
+    // SAFETY: the caller's.
+    unsafe {
+        match tile.rows {
+            1 => pairs::<1>(tile),
+            2 => pairs::<2>(tile),
+            3 => pairs::<3>(tile),
+            4 => pairs::<4>(tile),
+            rows => debug_assert!(false, "a tile of {rows} rows"),
+        }
+    }
+}
+
+/// Most rows of [`few`].
+pub(in crate::matrix) const FEW: usize = 4;
+
+#[target_feature(enable = "avx512f")]
+unsafe fn pairs<const R: usize>(tile: &Tile) {
+    // SAFETY: half as many lines of pairs as steps are read, `steps` words of `R` rows, `R` lines of sums are written.
+    unsafe {
+        // Even and odd columns have sums of their own: twice as many additions are under way.
+        let (mut evens, mut odds) = ([_mm512_setzero_ps(); R], [_mm512_setzero_ps(); R]);
+        if !tile.first {
+            for (r, sum) in evens.iter_mut().enumerate() {
+                *sum = _mm512_load_ps(tile.sums.add(r * 16));
+            }
+        }
+        let upper = _mm512_set1_epi32(0xFFFF_0000_u32.cast_signed());
+        for pair in 0..tile.steps / 2 {
+            let w = tile.weights.add(pair * 64);
+            _mm_prefetch::<_MM_HINT_T0>(w.wrapping_add(AHEAD).cast());
+            let x = tile.x.cast::<f32>().add(pair / 8 * 16 * R + pair % 8 * 2);
+            let both = _mm512_loadu_si512(w.cast());
+            let even = _mm512_castsi512_ps(_mm512_slli_epi32::<16>(both));
+            let odd = _mm512_castsi512_ps(_mm512_and_si512(both, upper));
+            for r in 0..R {
+                evens[r] = _mm512_fmadd_ps(even, _mm512_set1_ps(*x.add(r * 16)), evens[r]);
+                odds[r] = _mm512_fmadd_ps(odd, _mm512_set1_ps(*x.add(r * 16 + 1)), odds[r]);
+            }
+        }
+        for r in 0..R {
+            _mm512_store_ps(tile.sums.add(r * 16), _mm512_add_ps(evens[r], odds[r]));
+        }
+    }
 }
 
 #[target_feature(enable = "avx512f")]

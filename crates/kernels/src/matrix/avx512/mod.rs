@@ -1,19 +1,14 @@
-//! Kernels for registers of 512 bits. A tile is up to two strips by up to [`F32_ROWS`] (or [`BYTES_ROWS`]) rows: as many
-//! sums as the 32 registers hold beside a weight of each strip and one activation.
+//! Kernels for registers of 512 bits: two strips by up to [`ROWS`] rows of floats, one strip by as many rows of bytes. That
+//! is what 32 registers hold beside the weights.
 #![expect(unsafe_code, reason = "vector instructions, and the pointers of a tile")]
 
 pub(super) mod bytes;
-pub(super) mod few;
 pub(super) mod floats;
 
 use super::engine::Tile;
 
-/// Rows of a tile of float32 or bfloat16.
-pub(super) const F32_ROWS: usize = 12;
-/// Rows of a tile of bytes.
-pub(super) const BYTES_ROWS: usize = 6;
-/// Rows up to which weights are unpacked on the fly.
-pub(super) const FEW: usize = 4;
+/// Rows of a tile.
+pub(super) const ROWS: usize = 12;
 
 /// Calls a kernel compiled for the strips `S` and rows `R` of a tile.
 macro_rules! shaped {

@@ -1,0 +1,110 @@
+//! A reading and its checks as they are printed.
+
+use overread_desk::wire::probes::Check;
+use overread_desk::wire::reading::{LabelProbability, Reading};
+use serde_json::{Map, Value, json};
+
+use crate::Outcome;
+use crate::files::{print_json, print_text};
+
+/// Prints for machines or for people.
+pub(crate) fn reading(reading: &Reading, checks: &[Check], for_machines: bool) -> Outcome {
+    if for_machines {
+        print_json(&record(reading, checks))
+    } else {
+        print_text(&text(reading, checks))
+    }
+}
+
+fn text(reading: &Reading, checks: &[Check]) -> String {
+    let answer = if reading.label.is_empty() { &reading.text } else { &reading.label };
+    let mut text = format!("{answer}\n");
+    for p in &reading.probabilities {
+        text.push_str(&format!("  {:5.1} %  {}\n", p.probability * 100.0, p.label));
+    }
+    for b in &reading.boxes {
+        let [left, top, right, bottom] = b.corners;
+        text.push_str(&format!("  {}: columns {left:.0} to {right:.0}, rows {top:.0} to {bottom:.0}\n", b.label));
+    }
+    if let Some(samples) = &reading.samples {
+        for vote in &samples.votes {
+            text.push_str(&format!("  {} of {}: {}\n", vote.votes, samples.of, vote.answer));
+        }
+    }
+    text.push_str(&format!("{}\n", reading.confidence_kind));
+    for line in [&reading.invalid, &reading.warning].into_iter().filter(|l| !l.is_empty()) {
+        text.push_str(&format!("{line}\n"));
+    }
+    for check in checks {
+        let verdicts = [
+            check.looking.as_ref().map(|l| &l.verdict),
+            check.which_slices.as_ref().map(|w| &w.verdict),
+            check.recipes.as_ref().map(|r| &r.verdict),
+        ];
+        for verdict in verdicts.into_iter().flatten() {
+            text.push_str(&format!("{verdict}\n"));
+        }
+    }
+    text
+}
+
+/// The keys of the contract, and more.
+fn record(reading: &Reading, checks: &[Check]) -> Value {
+    let of = |value: &dyn Fn(&LabelProbability) -> Value| -> Map<String, Value> {
+        let rows = reading.probabilities.iter();
+        rows.map(|p| (p.label.clone(), value(p))).collect()
+    };
+    let labels: Vec<Value> = reading
+        .probabilities
+        .iter()
+        .map(|p| {
+            json!({
+                "label": p.label,
+                "probability": p.probability,
+                "sum": p.log_likelihood,
+                "mean": p.log_likelihood_per_token,
+                "probability_by_sum": p.probability_by_sum,
+                "probability_by_mean": p.probability_by_mean,
+                "tokens": p.tokens,
+                "without_content": p.without_content,
+            })
+        })
+        .collect();
+    let mut provenance: Map<String, Value> = Map::new();
+    for (name, value) in &reading.provenance {
+        // Records of the engine are JSON themselves.
+        let whole = || serde_json::from_str(value).ok();
+        let own = match name.as_str() {
+            "comparison" | "samples" => whole(),
+            _ => None,
+        };
+        provenance.insert(name.clone(), own.unwrap_or_else(|| json!(value)));
+    }
+    let [load, vision, prefill, decode] = reading.seconds;
+    json!({
+        "label": Some(&reading.label).filter(|l| !l.is_empty()),
+        "confidence": reading.confidence,
+        "confidence_kind": reading.confidence_kind,
+        "probabilities": of(&|p| json!(p.probability)),
+        "log_likelihoods": of(&|p| json!({"sum": p.log_likelihood, "mean": p.log_likelihood_per_token})),
+        "labels": labels,
+        "comparison": reading.comparison,
+        "text": reading.text,
+        "thought": Some(&reading.thought).filter(|t| !t.is_empty()),
+        "ended": Some(&reading.ended).filter(|e| !e.is_empty()),
+        "shown": reading.shown,
+        "boxes": reading.boxes,
+        "samples": reading.samples,
+        "p_true": reading.p_true,
+        "invalid": Some(&reading.invalid).filter(|i| !i.is_empty()),
+        "warning": Some(&reading.warning).filter(|w| !w.is_empty()),
+        "agreement": reading.agreement,
+        "reading": reading.id,
+        "looking": checks.iter().find_map(|c| c.looking.as_ref()),
+        "which_slices": checks.iter().find_map(|c| c.which_slices.as_ref()),
+        "recipes": checks.iter().find_map(|c| c.recipes.as_ref()),
+        "tokens": {"prompt": reading.tokens[0], "generated": reading.tokens[1]},
+        "seconds": {"load": load, "vision": vision, "prefill": prefill, "decode": decode},
+        "provenance": provenance,
+    })
+}

@@ -1,0 +1,135 @@
+//! Loading the model of a question: how it is to be held, whether it fits, and what loading does.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use overread_medgemma::check::{CheckReport, check};
+use overread_medgemma::siglip::{MedSiglip, Resize};
+use overread_medgemma::{Engine, LoadOptions};
+
+use crate::code::failure;
+use crate::desk::Desk;
+use crate::loaded::{Key, Loaded, Model};
+use crate::op::models::use_of;
+use crate::op::precision::{self, Choice};
+use crate::wire::models::PrecisionName;
+use crate::wire::question::QuestionSpec;
+use crate::{Cancel, Outcome};
+
+/// The model of a question and how it is to be held.
+#[derive(Clone, Debug)]
+pub(crate) struct Wanted {
+    pub(crate) key: Key,
+    /// Adapters to apply, in this order.
+    pub(crate) adapters: Vec<PathBuf>,
+    pub(crate) report: CheckReport,
+    pub(crate) choice: Choice,
+}
+
+/// What a question wants.
+///
+/// # Errors
+/// For a handle that is unknown, a device that does not exist, adapters that are to be merged.
+pub(crate) fn wanted(desk: &Desk, spec: &QuestionSpec) -> Outcome<Wanted> {
+    let options = spec.options();
+    let path = desk.path(&spec.model)?;
+    let report = check(&path);
+    let wish = use_of(desk, &path);
+    let choice = precision::choose(desk, &path, &report, options.precision, &wish);
+    let asked = if options.device.is_empty() { &wish.device } else { &options.device };
+    if options.merge_adapters && !options.adapters.is_empty() {
+        return Err(failure(
+            "model.no_merging",
+            "Adapters are applied beside the weights here, not merged into them.",
+            "Leave merging out: the answers are the same.",
+        ));
+    }
+    let adapters = options.adapters.iter().map(|handle| desk.path(handle));
+    Ok(Wanted {
+        key: Key {
+            device: precision::device(asked)?,
+            precision: choice.precision,
+            path,
+        },
+        adapters: adapters.collect::<Outcome<_>>()?,
+        report,
+        choice,
+    })
+}
+
+impl Wanted {
+    /// Bytes of weights and one picture.
+    pub(crate) fn bytes(&self) -> u64 {
+        let memories = precision::memories(&self.report);
+        memories
+            .iter()
+            .find(|(precision, _)| *precision == self.key.precision)
+            .map_or(0, |(_, bytes)| *bytes)
+    }
+
+    /// Why it cannot be loaded: unusable files, or too little memory for it and `extra` bytes.
+    pub(crate) fn refusal(&self, desk: &Desk, extra: u64) -> Option<crate::Failure> {
+        if !self.report.usable {
+            let line = self.report.lines.first().cloned().unwrap_or_default();
+            return Some(failure(
+                "model.unusable",
+                line,
+                "Choose another model folder or file.",
+            ));
+        }
+        if self.key.device != "cpu" || desk.models.has(&self.key) {
+            return None;
+        }
+        let free = precision::available(desk)?;
+        precision::refusal(&precision::memories(&self.report), self.key.precision, extra, free)
+    }
+
+    /// The folder's or file's name.
+    pub(crate) fn is_siglip(&self) -> bool {
+        self.report.kind == "siglip"
+    }
+}
+
+/// The model in memory, loaded when it is not there. `told` hears the share done, from 0 to 1, and what is done.
+///
+/// # Errors
+/// Whatever loading may meet, or cancelled.
+pub(crate) fn load(
+    desk: &Desk,
+    wanted: &Wanted,
+    told: &dyn Fn(f64, &str),
+    cancel: &Cancel,
+) -> Outcome<Arc<Loaded>> {
+    let key = &wanted.key;
+    desk.models.get(key, cancel, || {
+        if let Some(refusal) = wanted.refusal(desk, 0) {
+            return Err(refusal);
+        }
+        let options = LoadOptions {
+            precision: precision::engines(key.precision),
+            cache: Some(desk.cache_folder()),
+            device: key.device.clone(),
+            ..LoadOptions::default()
+        };
+        let what = match key.precision {
+            PrecisionName::F32 | PrecisionName::Bf16 => "reading the weights",
+            PrecisionName::Q8_0 | PrecisionName::Q4K => "reading the weights, packed once and then kept",
+        };
+        told(0.0, what);
+        let mut last = Instant::now();
+        let mut progress = |fraction: f64| {
+            if last.elapsed().as_millis() > 100 || fraction >= 1.0 {
+                last = Instant::now();
+                told(fraction, what);
+            }
+        };
+        let model = if wanted.is_siglip() {
+            let model = MedSiglip::load(&key.path, &options, Resize::Processor, &mut progress, cancel)?;
+            Model::Siglip(Box::new(model))
+        } else {
+            Model::MedGemma(Box::new(Engine::load(&key.path, options, &mut progress, cancel)?))
+        };
+        Ok(Loaded::new(key.clone(), model, wanted.bytes()))
+    })
+}

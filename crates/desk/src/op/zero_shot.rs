@@ -1,0 +1,210 @@
+//! Labels scored by MedSigLIP: pictures against texts, nothing is written.
+
+use std::time::Instant;
+
+use overread_medgemma::siglip::{Asking, MedSiglip, Pairing, Template, templates};
+use overread_medgemma::{Adapter, Message, Part};
+
+use crate::code::failure;
+use crate::convert;
+use crate::desk::Desk;
+use crate::op::answer::{finite, yes_labels};
+use crate::op::ask::narrow;
+use crate::op::asking::labels_of;
+use crate::op::given::Given;
+use crate::op::load::Wanted;
+use crate::op::pace::{self, Measured};
+use crate::op::plan::Resolved;
+use crate::op::provenance;
+use crate::wire::question::{PairingName, QuestionSpec};
+use crate::wire::reading::{Agreement, AnswerForm, LabelProbability, ReadEvent, Reading};
+use crate::{Cancel, Outcome};
+
+/// A question as it was resolved.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub(crate) spec: &'a QuestionSpec,
+    pub(crate) resolved: &'a Resolved,
+    pub(crate) given: &'a Given,
+    pub(crate) wanted: &'a Wanted,
+    /// Seconds of loading.
+    pub(crate) load: f64,
+}
+
+/// What labels are compared by.
+fn pairing(spec: &QuestionSpec) -> Outcome<Pairing> {
+    match (spec.form, spec.options().pairing) {
+        (AnswerForm::Open, _) => Err(failure(
+            "question.labels_only",
+            "A MedSigLIP writes nothing: it scores labels.",
+            "Ask for labels or a yes/no list.",
+        )),
+        (_, PairingName::PositiveNegative) => Ok(Pairing::PositiveNegative),
+        (AnswerForm::Labels, PairingName::ByForm) => Ok(Pairing::Softmax),
+        (AnswerForm::YesNo, PairingName::ByForm) => Ok(Pairing::Sigmoid),
+    }
+}
+
+/// The texts that suit the images.
+fn template(spec: &QuestionSpec, modality: &str) -> Option<&'static Template> {
+    let id = match modality {
+        _ if templates().iter().any(|t| t.id == spec.template) => spec.template.as_str(),
+        "CT" => "ct-slice/1",
+        "MR" => "mr-slice/1",
+        "CR" | "DX" => "chest-film/1",
+        _ => "plain/1",
+    };
+    templates().iter().find(|t| t.id == id).or_else(|| templates().first())
+}
+
+/// What the question is called: a model of this kind has no prompt.
+fn line(messages: &[Message], template: &Template) -> String {
+    let pictures: usize = messages.iter().flat_map(|m| &m.parts).map(Part::pictures).sum();
+    let pictures = if pictures == 1 { "the picture".to_owned() } else { format!("{pictures} pictures") };
+    format!("How well does each text fit {pictures}? “{}”", template.positive)
+}
+
+/// Scores the labels on every picture; the probabilities of several pictures are averaged.
+///
+/// # Errors
+/// An open question, or those of the model.
+pub(crate) fn read(
+    desk: &Desk,
+    model: &MedSiglip,
+    asked: &Asked<'_>,
+    adapter: Option<&Adapter>,
+    events: &(dyn Fn(ReadEvent) + Sync),
+    cancel: &Cancel,
+) -> Outcome<Reading> {
+    let Asked {
+        spec,
+        resolved,
+        given,
+        wanted,
+        load,
+    } = *asked;
+    let pairing = pairing(spec)?;
+    let labels = labels_of(spec);
+    let Some(template) = template(spec, &resolved.set.modality) else {
+        return Err(failure("question.template", "There is no text to put labels in.", ""));
+    };
+    if given.pictures.is_empty() {
+        return Err(failure(
+            "question.no_picture",
+            "A MedSigLIP compares pictures with texts, and this question has no picture.",
+            "Choose slices.",
+        ));
+    }
+    let asking = Asking {
+        pairing,
+        template,
+        adapter,
+    };
+    let pace = pace::of(desk, &wanted.key).unwrap_or_default();
+    let n = given.pictures.len();
+    let begun = Instant::now();
+    let mut vision = 0.0;
+    let mut sums: Vec<(f64, f64)> = vec![(0.0, 0.0); labels.len()];
+    let mut hashes = Vec::new();
+    for (k, picture) in given.pictures.iter().enumerate() {
+        events(ReadEvent::Vision {
+            slice: narrow(k + 1),
+            of: narrow(n),
+            seconds_left: (pace.picture > 0.0).then(|| pace.picture * (n - k) as f64),
+        });
+        let before = Instant::now();
+        hashes.push(model.seen(picture)?.sha256());
+        model.embed_image(picture, adapter, cancel)?;
+        vision += before.elapsed().as_secs_f64();
+        let mut told = |done: usize| {
+            events(ReadEvent::Scoring {
+                done: narrow(done),
+                of: narrow(labels.len()),
+            });
+        };
+        let fits = model.scores(picture, &labels, asking, &mut told, cancel)?;
+        for (sum, fit) in sums.iter_mut().zip(&fits) {
+            sum.0 += fit.probability / n as f64;
+            sum.1 += fit.logits.first().copied().unwrap_or_default() / n as f64;
+        }
+    }
+    let scoring = begun.elapsed().as_secs_f64() - vision;
+    let seconds = [load, vision, 0.0, scoring];
+    pace::note(
+        desk,
+        &wanted.key,
+        &Measured {
+            pictures: n,
+            seconds: [load, vision, 0.0, 0.0],
+            ..Measured::default()
+        },
+    );
+    let probabilities: Vec<LabelProbability> = labels
+        .iter()
+        .zip(&sums)
+        .map(|(label, (probability, logit))| LabelProbability {
+            label: label.clone(),
+            probability: finite(*probability),
+            log_likelihood: finite(*logit),
+            log_likelihood_per_token: finite(*logit),
+            probability_by_sum: finite(*probability),
+            probability_by_mean: finite(*probability),
+            tokens: model.ids(&template.positive(label)).map_or(0, |ids| narrow(ids.len())),
+            without_content: None,
+        })
+        .collect();
+    let best = probabilities.iter().max_by(|a, b| a.probability.total_cmp(&b.probability));
+    let how = match pairing {
+        Pairing::Softmax => format!("softmax over {} labels", labels.len()),
+        Pairing::Sigmoid => "sigmoid of each label".to_owned(),
+        Pairing::PositiveNegative => "each label against its absence in words".to_owned(),
+    };
+    let (label, confidence) = match spec.form {
+        AnswerForm::YesNo => {
+            let each = probabilities.iter().map(|p| (p.label.as_str(), p.probability));
+            (yes_labels(each), None)
+        }
+        _ => (
+            best.map(|b| b.label.clone()).unwrap_or_default(),
+            best.map(|b| b.probability),
+        ),
+    };
+    let d = model.description();
+    let mut lines = provenance::common(desk, spec, resolved, wanted, given);
+    let adapter = adapter.map(|a| format!("{} {}", a.name, a.sha256));
+    provenance::hashes(&mut lines, &d.weights_sha256, &d.tokenizer_sha256, adapter, &hashes);
+    lines.push(("resize".to_owned(), format!("{:?}", d.resize).to_lowercase()));
+    lines.push(("pairing".to_owned(), pairing.name().to_owned()));
+    lines.push(("texts".to_owned(), format!("{} | {} | {}", template.id, template.positive, template.negative)));
+    let at = desk.clock.now();
+    let averaged = if n > 1 { format!(", averaged over {n} pictures") } else { String::new() };
+    Ok(Reading {
+        id: format!("reading-{}", convert::short_hash(&format!("{at}{}{hashes:?}", spec.display_set))),
+        at,
+        display_set: spec.display_set.clone(),
+        question: line(&given.messages, template),
+        form: spec.form,
+        label,
+        probabilities,
+        confidence,
+        confidence_kind: format!("{how}{averaged}, uncalibrated"),
+        text: String::new(),
+        thought: String::new(),
+        invalid: String::new(),
+        warning: wanted.report.warning.clone(),
+        provenance: lines,
+        agreement: Agreement::NoTruth,
+        agreement_reason: String::new(),
+        slices: resolved.slices.iter().map(|s| narrow(*s)).collect(),
+        tokens: [0, 0],
+        seconds,
+        boxes: Vec::new(),
+        shown: Vec::new(),
+        samples: None,
+        p_true: None,
+        comparison: vec![format!("{how}{averaged}"), format!("texts {}", template.id)],
+        ended: String::new(),
+        asked: Some(spec.clone()),
+        checks: Vec::new(),
+    })
+}
