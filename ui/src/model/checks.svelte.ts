@@ -6,6 +6,8 @@ import type { CheckEvent } from "../backend/generated/CheckEvent";
 import type { CheckKind } from "../backend/generated/CheckKind";
 import type { Reading } from "../backend/generated/Reading";
 import type { CaseModel } from "./case.svelte";
+import type { ModelsModel } from "./models.svelte";
+import { isSiglip } from "./options";
 import type { ReadingModel } from "./reading.svelte";
 import type { Session } from "./session.svelte";
 import { type StripBar, stripBars } from "./strip";
@@ -13,7 +15,22 @@ import { type StripBar, stripBars } from "./strip";
 export const CHECKS: readonly CheckKind[] = ["looking", "which_slices", "recipes"];
 
 /** Why a check cannot be made of a reading. */
-export type CheckObstacle = "not_kept" | "open" | "invalid" | "no_picture" | "one_slice" | "one_recipe";
+export type CheckObstacle =
+  | "not_kept"
+  | "siglip"
+  | "open"
+  | "invalid"
+  | "no_picture"
+  | "one_slice"
+  | "one_recipe";
+
+/** What is known of the case besides its reading. */
+export interface CheckFacts {
+  /** Preparations that fit the series. */
+  readonly recipes: number;
+  /** The answer is a MedSigLIP's, which has no prompt. */
+  readonly siglip: boolean;
+}
 
 /** What became of the last check. */
 export type CheckRun =
@@ -47,11 +64,13 @@ const NOT_STARTED: CheckProgress = { phase: "waiting", what: "", done: 0, of: 0,
 /** The first thing that stands against a check; `null` when it can be made. */
 export function obstacleOf(
   kind: CheckKind,
-  reading: Pick<Reading, "asked" | "form" | "invalid" | "slices" | "probabilities">,
-  recipes: number,
+  reading: Pick<Reading, "asked" | "form" | "text" | "slices" | "probabilities">,
+  { recipes, siglip }: CheckFacts,
 ): CheckObstacle | null {
-  if (reading.form === "open") return "open";
-  if (reading.invalid !== "" || reading.probabilities.length === 0) return "invalid";
+  if (siglip) return "siglip";
+  // Over other pictures the likelihood of the same words can be compared; without labels there is no more.
+  if (reading.form === "open" && kind !== "looking") return "open";
+  if (reading.form === "open" ? reading.text === "" : reading.probabilities.length === 0) return "invalid";
   if (reading.asked === undefined) return "not_kept";
   if (reading.slices.length === 0) return "no_picture";
   if (kind === "which_slices" && reading.slices.length < 2) return "one_slice";
@@ -92,13 +111,15 @@ export class ChecksModel {
   readonly #session: Session;
   readonly #reading: ReadingModel;
   readonly #case: CaseModel;
+  readonly #models: ModelsModel;
   run = $state.raw<CheckRun>({ kind: "idle" });
   /** Checks that came since the case was read, by reading. */
   #fresh = $state.raw<ReadonlyMap<string, readonly Check[]>>(new Map());
   #job: Job | null = null;
 
-  constructor(session: Session, reading: ReadingModel, cases: CaseModel) {
+  constructor(session: Session, reading: ReadingModel, cases: CaseModel, models: ModelsModel) {
     this.#session = session;
+    this.#models = models;
     this.#reading = reading;
     this.#case = cases;
   }
@@ -120,7 +141,11 @@ export class ChecksModel {
   }
 
   obstacle(kind: CheckKind, reading: Reading): CheckObstacle | null {
-    return obstacleOf(kind, reading, this.#reading.preprocessChoices.length);
+    const model = this.#models.models.find(({ handle }) => handle.id === reading.asked?.model.id);
+    return obstacleOf(kind, reading, {
+      recipes: this.#reading.preprocessChoices.length,
+      siglip: isSiglip(model ?? null),
+    });
   }
 
   /** The strip beside the scroll bar of a display set: of the reading that is looked at. */

@@ -170,7 +170,14 @@ describe("checks", () => {
     expect(checks.obstacle("looking", answer)).toBeNull();
     expect(checks.obstacle("which_slices", { ...answer, slices: [3] })).toBe("one_slice");
     expect(checks.obstacle("recipes", { ...answer, form: "open" })).toBe("open");
+    expect(
+      checks.obstacle("looking", { ...answer, form: "open", text: "Words.", probabilities: [] }),
+    ).toBeNull();
+    expect(checks.obstacle("looking", { ...answer, form: "open", text: "" })).toBe("invalid");
     expect(checks.obstacle("looking", { ...answer, slices: [] })).toBe("no_picture");
+    if (answer.asked === undefined) throw new Error("the question was not kept");
+    const bySiglip = { ...answer.asked, model: { id: "model-siglip", label: "" } };
+    expect(checks.obstacle("looking", { ...answer, asked: bySiglip })).toBe("siglip");
     const { asked: _, ...older } = answer;
     expect(checks.obstacle("looking", older)).toBe("not_kept");
   });

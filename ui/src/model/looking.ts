@@ -22,8 +22,9 @@ export function lookingTable(
   reading: Pick<Reading, "form" | "label" | "probabilities">,
   { answers }: Pick<Looking, "answers">,
 ): { columns: LookingColumn[]; rows: LookingRow[] } {
+  // Of an answer in words there is only how far its likelihood moved.
   const columns: LookingColumn[] = [
-    { picture: "answer", about: "", shift: null },
+    ...(reading.probabilities.length === 0 ? [] : [{ picture: "answer", about: "", shift: null }]),
     ...answers.map(({ picture, about, shift }) => ({ picture, about, shift })),
   ];
   const own =

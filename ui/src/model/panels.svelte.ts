@@ -33,7 +33,7 @@ export function panelsOf(session: Session): PanelModels {
     cases,
     models,
     reading,
-    checks: new ChecksModel(session, reading, cases),
+    checks: new ChecksModel(session, reading, cases, models),
     encode: new EncodeModel(session, models),
     truth: new TruthModel(session, cases),
     review: new ReviewModel(session, reading),

@@ -9,6 +9,11 @@ import type { Reading } from "../generated/Reading";
 import { scatter } from "./scatter";
 
 const PICTURES = ["blank", "noise", "mirrored", "other_patient"] as const;
+const MEASURES = {
+  labels: "total variation",
+  yes_no: "largest difference",
+  open: "likelihood of the answer's text",
+} as const;
 const SAID = "Made-up numbers: ";
 
 /** The probabilities of a reading, moved by something. */
@@ -27,7 +32,8 @@ function best(rows: readonly LabelProbability[]): string {
   return [...rows].sort((a, b) => b.probability - a.probability)[0]?.label ?? "";
 }
 
-function shift(reading: Reading, rows: readonly LabelProbability[]): number {
+function shift(reading: Reading, rows: readonly LabelProbability[], by: string): number {
+  if (rows.length === 0) return 0.6 * scatter(by);
   const differences = rows.map((row, i) =>
     Math.abs(row.probability - (reading.probabilities[i]?.probability ?? 0)),
   );
@@ -94,14 +100,17 @@ export function makeCheck(
         about: picture === "other_patient" ? "CT head, follow-up, series 3, slice 12" : "",
         label: reading.form === "yes_no" ? "" : best(probabilities),
         probabilities,
-        shift: shift(reading, probabilities),
+        shift: shift(reading, probabilities, picture),
       };
     });
     const suspicious = Math.max(...answers.slice(0, 2).map((answer) => answer.shift)) < 0.1;
     const verdict = suspicious
       ? `${SAID}a picture without content gives nearly the same answer. Do not read it as an answer about this picture.`
       : `${SAID}without the picture the probabilities move by ${answers[0]?.shift.toFixed(2)}; the answer depends on it.`;
-    return { ...check, looking: { answers, measure: "total variation", verdict, suspicious, missing: [] } };
+    return {
+      ...check,
+      looking: { answers, measure: MEASURES[reading.form], verdict, suspicious, missing: [] },
+    };
   }
   if (kind === "which_slices") {
     const groups = groupsOf(reading.slices).map((slices) => ({

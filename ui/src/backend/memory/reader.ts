@@ -241,7 +241,9 @@ export function makeReading(
     label: spec.form === "labels" ? (best?.label ?? "") : "",
     probabilities: open ? [] : probabilities,
     confidence: spec.form === "labels" ? (best?.probability ?? null) : null,
-    confidence_kind: open ? "" : kindOf(spec, model.kind === "siglip"),
+    confidence_kind: open
+      ? "none: an open answer carries no probability"
+      : kindOf(spec, model.kind === "siglip"),
     text: "",
     thought: "",
     invalid: "",
@@ -256,7 +258,10 @@ export function makeReading(
     agreement: "no_truth",
     agreement_reason: "",
     slices: plan.slices.map(({ slice }) => slice),
-    tokens: [plan.tokens, open ? OPEN.split(" ").length : 0],
+    tokens: [
+      plan.tokens,
+      open ? OPEN.split(" ").length + (spec.options?.think_budget == null ? 0 : pieces(THOUGHT).length) : 0,
+    ],
     seconds: [0.4, plan.slices.length * 0.3, 0.3, 0.2],
     boxes: [],
     shown: [],

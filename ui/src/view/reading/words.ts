@@ -60,3 +60,13 @@ export function invalidWords({ invalid }: Pick<Reading, "invalid">): string {
   const kind = invalidKind(invalid);
   return text.invalid[kind] ?? text.invalidOther(kind);
 }
+
+/** The confidence and what kind of number it is; empty where agreement or P(True) say it by their names. */
+export function confidenceWords(reading: Reading): string {
+  const { confidence, confidence_kind: kind, form, samples, p_true } = reading;
+  if (form === "open" && (samples !== null || p_true !== null)) return "";
+  if (confidence !== null) return text.confidenceOf(confidence, kind === "" ? text.kindUnknown : kind);
+  if (form === "yes_no" && kind !== "") return text.eachConfidence(kind);
+  const reason = kind.replace(/^none:?\s*/, "");
+  return reason === "" ? text.noConfidence : text.noConfidenceFor(reason);
+}
