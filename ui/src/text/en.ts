@@ -101,6 +101,13 @@ export const reading = {
   planMemory: (need: number, free: number) => `${bytes(need)} of ${bytes(free)} free`,
   planTime: (seconds: number | null) =>
     seconds === null ? "not known yet on this machine" : `about ${span(seconds)}`,
+  planMostly: {
+    load: "mostly loading",
+    vision: "mostly looking",
+    prefill: "mostly reading the question",
+    decode: "mostly answering",
+  },
+  planGuess: "a guess, not measured here yet",
   planTokensName: "Input",
   planMemoryName: "Memory",
   planTimeName: "Time",

@@ -175,7 +175,7 @@ function written(plan: Plan, spec: QuestionSpec): Partial<Reading> {
             {
               label: "made-up structure",
               slice: plan.slices[0]?.slice ?? 1,
-              corners: [28, 34, 61, 70],
+              corners: box(plan, 0.24, 0.3, 0.42, 0.52),
               note: "",
             },
             {
