@@ -42,7 +42,6 @@ export type CheckRun =
       readonly progress: CheckProgress;
       readonly cancelling: boolean;
     }
-  | { readonly kind: "withheld"; readonly check: CheckKind; readonly reading: string }
   | { readonly kind: "stopped"; readonly check: CheckKind; readonly reading: string }
   | {
       readonly kind: "failed";
@@ -202,7 +201,8 @@ export class ChecksModel {
         this.run = { kind: "idle" };
         break;
       case "withheld":
-        this.run = { kind: "withheld", check, reading };
+        // It is kept, and comes with the reading once the own answer is in.
+        this.run = { kind: "idle" };
         break;
       case "failed":
         this.run =

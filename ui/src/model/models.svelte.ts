@@ -36,6 +36,7 @@ export class ModelsModel {
   /** True while the desk looks into a folder or takes a change. */
   busy = $state(false);
   #devices = $state.raw<ReadonlyMap<string, string>>(new Map());
+  #turn: Promise<void> = Promise.resolve();
   /** The model that was taken off the list last, so that it can come back. */
   removed = $state.raw<ModelInfo | null>(null);
 
@@ -115,20 +116,20 @@ export class ModelsModel {
     if (chosen !== null) void this.#session.updateSettings({ model: chosen.handle });
   }
 
-  /** Runs one change at a time and keeps why it failed. True when it came about. */
-  async #change(change: () => Promise<void>): Promise<boolean> {
-    if (this.busy) return false;
-    this.error = null;
-    this.busy = true;
-    try {
-      await change();
-      return true;
-    } catch (thrown) {
-      this.error = DeskError.from(thrown);
-      return false;
-    } finally {
+  /** Runs changes one after the other and keeps why the last one failed. */
+  async #change(change: () => Promise<void>): Promise<void> {
+    const run = async () => {
+      this.error = null;
+      this.busy = true;
+      try {
+        await change();
+      } catch (thrown) {
+        this.error = DeskError.from(thrown);
+      }
       this.busy = false;
-    }
+    };
+    this.#turn = this.#turn.then(run);
+    await this.#turn;
   }
 
   /** Asks for a folder or a GGUF file and has the desk look into it. What is no model stays in the list with its report. */

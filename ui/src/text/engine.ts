@@ -271,7 +271,6 @@ export const checks = {
   elsewhere: "Another answer is being checked.",
   stopped: "Stopped. Nothing was kept.",
   failed: "The check was not made",
-  withheld: "The check is made and opens with your own answer.",
   made: "How it was made",
   at: (at: string, count: number) => (count > 1 ? `${at}, the newest of ${count}` : at),
   picture: "Picture",
