@@ -31,6 +31,8 @@ use crate::weights;
 
 /// Tokens of a prompt computed at once; never cut inside an image.
 const CHUNK: usize = 512;
+/// Tokens that are read in so little time that waking threads counts.
+const FEW: usize = 8;
 /// Most tokens of branches computed at once, unless a single one is longer.
 const PASS: usize = 512;
 
@@ -504,14 +506,21 @@ impl Engine {
         span: &Span,
         wanted: Wanted,
     ) -> Result<()> {
-        let hidden = self
-            .model
-            .forward(pass, tokens, span, &mut state.cache, wanted, None)?;
-        state.last.clear();
-        if !hidden.is_empty() {
-            self.last_logits(pass, &hidden, &mut state.last)?;
+        let mut read = || {
+            let hidden = self
+                .model
+                .forward(pass, tokens, span, &mut state.cache, wanted, None)?;
+            state.last.clear();
+            if !hidden.is_empty() {
+                self.last_logits(pass, &hidden, &mut state.last)?;
+            }
+            Ok(())
+        };
+        if span.len() > FEW {
+            return read();
         }
-        Ok(())
+        // Hundreds of short products: their threads stay awake when the work begins on one of them.
+        rayon::scope(|_| read())
     }
 
     /// Logits after the last row of hidden states `[n, D]`.

@@ -102,6 +102,23 @@ impl Linear {
         &self.matrix
     }
 
+    /// Takes `[rows, in]` values in for this map alone: where nothing else reads them, only the twin that its weights
+    /// want is made.
+    pub(crate) fn load(&self, pass: Pass<'_>, input: &mut Input, values: &[f32], rows: usize) {
+        let width = self.matrix.columns();
+        if self.refined || pass.adapter.is_some() {
+            input.load(values, rows, width);
+        } else {
+            input.load_for(
+                pass.kernels,
+                self.matrix.wanted(pass.kernels),
+                values,
+                rows,
+                width,
+            );
+        }
+    }
+
     /// Applies the map to every row of the input; `out` is resized to `[rows, out]` unless it is added to.
     pub(crate) fn forward(&self, pass: Pass<'_>, input: &mut Input, out: &mut Vec<f32>, then: Then) {
         let rows = input.rows();

@@ -1,7 +1,7 @@
 //! One decoder layer: four norms, grouped-query attention, gated MLP.
 
 use overread_kernels::Input;
-use overread_kernels::attention::{Heads, Segment, attend};
+use overread_kernels::attention::{Heads, Precision as Arithmetic, Segment, attend_with};
 use overread_kernels::rows::{add_rms_norm, gelu_gate, norm_and_rotate, rms_norm};
 
 use crate::config::{LayerKind, TextConfig};
@@ -11,7 +11,7 @@ use crate::decoder::span::Span;
 use crate::error::Result;
 use crate::linear::{Linear, Pass, Then};
 use crate::norm::Norm;
-use crate::weights::Weights;
+use crate::weights::{Precision, Weights};
 
 /// Buffers of a pass, kept between passes.
 #[derive(Debug, Default)]
@@ -30,6 +30,7 @@ pub(crate) struct Buffers {
 #[derive(Debug)]
 pub(crate) struct Layer {
     kind: LayerKind,
+    arithmetic: Arithmetic,
     q: Linear,
     k: Linear,
     v: Linear,
@@ -56,6 +57,11 @@ impl Layer {
         let post_feedforward_norm = norm("post_feedforward_layernorm")?;
         Ok(Self {
             kind: config.layers[i],
+            // Eight-bit weights are for those who want float32's answers in less memory: their attention is not rounded.
+            arithmetic: match weights.precision {
+                Precision::F32 | Precision::Q8_0 => Arithmetic::F32,
+                Precision::Bf16 | Precision::Q4K => Arithmetic::Bf16,
+            },
             q: Linear::take(weights, &name("self_attn.q_proj"))?,
             k: Linear::take(weights, &name("self_attn.k_proj"))?,
             v: Linear::take(weights, &name("self_attn.v_proj"))?,
@@ -158,7 +164,7 @@ impl Layer {
         );
         self.attend(pass, config, index, span, skipped, cache, own, b);
         pass.cancel.check()?;
-        b.input.load(&b.attended, wanted, config.heads * d);
+        self.o.load(pass, &mut b.input, &b.attended, wanted);
         self.o.forward(pass, &mut b.input, &mut b.branch, Then::Write);
         add_rms_norm(kernels, x, &b.branch, self.post_attention_norm.scale(pass), eps);
         rms_norm(
@@ -173,7 +179,7 @@ impl Layer {
         self.up.forward(pass, &mut b.input, &mut b.up, Then::Write);
         pass.cancel.check()?;
         gelu_gate(kernels, &mut b.gate, &b.up);
-        b.input.load(&b.gate, wanted, config.intermediate_size);
+        self.down.load(pass, &mut b.input, &b.gate, wanted);
         self.down.forward(pass, &mut b.input, &mut b.branch, Then::Write);
         add_rms_norm(kernels, x, &b.branch, self.post_feedforward_norm.scale(pass), eps);
         pass.cancel.check()
@@ -214,8 +220,9 @@ impl Layer {
         let scale = config.query_pre_attn_scalar.powf(-0.5) as f32;
         b.attended
             .resize((span.len() - skipped) * config.heads * config.head_dim, 0.0);
-        attend(
+        attend_with(
             pass.kernels,
+            self.arithmetic,
             &b.q,
             shape,
             &segments,

@@ -112,12 +112,12 @@ impl EncoderLayer {
             &mut b.attended,
             pass.stop(),
         );
-        b.input.fill(length, width).copy_from_slice(&b.attended);
+        self.out.load(pass, &mut b.input, &b.attended, length);
         self.out.forward(pass, &mut b.input, x, Then::Add);
         pass.cancel.check()?;
         self.norm2.forward(pass, x, b.input.fill(length, width));
         self.fc1.forward(pass, &mut b.input, &mut b.wide, Then::Gelu);
-        b.input.fill(length, self.fc1.width()).copy_from_slice(&b.wide);
+        self.fc2.load(pass, &mut b.input, &b.wide, length);
         self.fc2.forward(pass, &mut b.input, x, Then::Add);
         pass.cancel.check()
     }
