@@ -86,13 +86,15 @@ mod tests {
         // Patches, positions and the projector's matrix stay in float32.
         let whole = 1152.0 * (3.0 * 14.0 * 14.0 + 4096.0 + 2560.0);
         assert!(near(weights(Precision::Bf16), (all - whole) * 2.0 + whole * 4.0));
-        let bytes = |n: f64| n * 34.0 / 32.0;
-        let text = 3_880_263_168.0;
-        let tower = (all - text - whole) * 2.0;
-        assert!(near(weights(Precision::Q8_0), bytes(text) + tower + whole * 4.0));
         // The strips of the kernels hold the small scales of 4-bit blocks in whole bytes: 148 for 256 weights.
-        let (embedding, rest) = (671_252_480.0, text - 671_252_480.0);
-        let mixed = embedding * 210.0 / 256.0 + rest * 148.0 / 256.0 + tower + whole * 4.0;
+        let (embedding, rest) = (671_252_480.0, 3_880_263_168.0 - 671_252_480.0);
+        // The rest of the tower stays in bfloat16.
+        let tower = (all - embedding - rest - whole) * 2.0 + whole * 4.0;
+        assert!(near(
+            weights(Precision::Q8_0),
+            (embedding + rest) * 34.0 / 32.0 + tower
+        ));
+        let mixed = embedding * 210.0 / 256.0 + rest * 148.0 / 256.0 + tower;
         let found = weights(Precision::Q4K);
         assert!(near(found, mixed), "{found} {mixed}");
         for precision in Precision::ALL {
