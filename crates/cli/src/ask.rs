@@ -175,7 +175,9 @@ pub(crate) fn ask(desk: &Desk, a: &AskArguments) -> Outcome {
             of,
             seconds_left,
         } => {
-            let left = seconds_left.map(|s| format!(", about {s:.0} s left")).unwrap_or_default();
+            let left = seconds_left
+                .map(|s| format!(", about {s:.0} s left"))
+                .unwrap_or_default();
             eprintln!("looking at picture {slice} of {of}{left}");
         }
         ReadEvent::Prefill { done, of, .. } if done == of => eprintln!("read {of} tokens"),

@@ -21,7 +21,7 @@ pub(crate) fn precision(dtype: Dtype) -> PrecisionName {
 /// `desk` is opened where the list is needed.
 pub(crate) fn model(desk: &dyn Fn() -> Desk, a: ModelArguments) -> Outcome {
     match a.command {
-        ModelCommand::Check { model, json } => check(&model, json),
+        ModelCommand::Check { model, json } => check(&desk(), &model, json),
         ModelCommand::List { json } => list(&desk(), json),
         ModelCommand::Add { model, remove: false } => {
             let model = std::path::absolute(&model).unwrap_or(model);
@@ -54,11 +54,16 @@ pub(crate) fn model(desk: &dyn Fn() -> Desk, a: ModelArguments) -> Outcome {
 }
 
 fn texts<'a>(value: &'a Value, key: &str) -> Vec<&'a str> {
-    value[key].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+    value[key]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect()
 }
 
-fn check(model: &std::path::Path, json: bool) -> Outcome {
-    let report = engine::check(model);
+fn check(desk: &Desk, model: &std::path::Path, json: bool) -> Outcome {
+    let report = engine::check(desk, model);
     if json {
         print_json(&report)?;
     } else {
@@ -76,7 +81,10 @@ fn check(model: &std::path::Path, json: bool) -> Outcome {
         }
         for row in known["preprocess"].as_array().into_iter().flatten() {
             let modality = row["modality"].as_str().unwrap_or_default();
-            lines.push(format!("Preprocessing for {modality}: {}.", texts(row, "ids").join(", ")));
+            lines.push(format!(
+                "Preprocessing for {modality}: {}.",
+                texts(row, "ids").join(", ")
+            ));
         }
         if let Some(warning) = report["warning"].as_str().filter(|w| !w.is_empty()) {
             lines.push(warning.to_owned());
@@ -107,8 +115,16 @@ fn list(desk: &Desk, json: bool) -> Outcome {
     }
     let mut text = String::new();
     for m in &own {
-        let state = if m.usable { m.precision_reason.as_str() } else { "cannot be used" };
-        text.push_str(&format!("{}  {}\n  {state}\n", m.name, models::path_words(desk, m)));
+        let state = if m.usable {
+            m.precision_reason.as_str()
+        } else {
+            "cannot be used"
+        };
+        text.push_str(&format!(
+            "{}  {}\n  {state}\n",
+            m.name,
+            models::path_words(desk, m)
+        ));
     }
     text.push('\n');
     for m in &known {

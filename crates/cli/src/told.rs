@@ -17,14 +17,21 @@ pub(crate) fn reading(reading: &Reading, checks: &[Check], for_machines: bool) -
 }
 
 fn text(reading: &Reading, checks: &[Check]) -> String {
-    let answer = if reading.label.is_empty() { &reading.text } else { &reading.label };
+    let answer = if reading.label.is_empty() {
+        &reading.text
+    } else {
+        &reading.label
+    };
     let mut text = format!("{answer}\n");
     for p in &reading.probabilities {
         text.push_str(&format!("  {:5.1} %  {}\n", p.probability * 100.0, p.label));
     }
     for b in &reading.boxes {
         let [left, top, right, bottom] = b.corners;
-        text.push_str(&format!("  {}: columns {left:.0} to {right:.0}, rows {top:.0} to {bottom:.0}\n", b.label));
+        text.push_str(&format!(
+            "  {}: columns {left:.0} to {right:.0}, rows {top:.0} to {bottom:.0}\n",
+            b.label
+        ));
     }
     if let Some(samples) = &reading.samples {
         for vote in &samples.votes {
@@ -32,7 +39,10 @@ fn text(reading: &Reading, checks: &[Check]) -> String {
         }
     }
     text.push_str(&format!("{}\n", reading.confidence_kind));
-    for line in [&reading.invalid, &reading.warning].into_iter().filter(|l| !l.is_empty()) {
+    for line in [&reading.invalid, &reading.warning]
+        .into_iter()
+        .filter(|l| !l.is_empty())
+    {
         text.push_str(&format!("{line}\n"));
     }
     for check in checks {

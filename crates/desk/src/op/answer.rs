@@ -28,7 +28,11 @@ pub(crate) struct Found {
 
 /// A number that JSON can hold: no likelihood at all is a very small one.
 pub(crate) fn finite(value: f64) -> f64 {
-    if value.is_nan() { 0.0 } else { value.clamp(-1e9, 1e9) }
+    if value.is_nan() {
+        0.0
+    } else {
+        value.clamp(-1e9, 1e9)
+    }
 }
 
 pub(crate) fn label_probability(l: &LabelAnswer) -> LabelProbability {
@@ -55,7 +59,11 @@ struct Verdict {
 /// The labels said yes to, as one line.
 pub(crate) fn yes_labels<'a>(each: impl Iterator<Item = (&'a str, f64)>) -> String {
     let said: Vec<&str> = each.filter(|(_, p)| *p >= 0.5).map(|(label, _)| label).collect();
-    if said.is_empty() { "none of them".to_owned() } else { said.join(", ") }
+    if said.is_empty() {
+        "none of them".to_owned()
+    } else {
+        said.join(", ")
+    }
 }
 
 fn said(spec: &QuestionSpec, found: &Found) -> Verdict {
@@ -63,7 +71,10 @@ fn said(spec: &QuestionSpec, found: &Found) -> Verdict {
     let calibrated = calibrated_words(answer.comparison.as_ref());
     match spec.form {
         AnswerForm::Labels => {
-            let best = answer.labels.iter().max_by(|a, b| a.probability.total_cmp(&b.probability));
+            let best = answer
+                .labels
+                .iter()
+                .max_by(|a, b| a.probability.total_cmp(&b.probability));
             Verdict {
                 label: best.map(|b| b.label.clone()).unwrap_or_default(),
                 confidence: best.map(|b| finite(b.probability)),
@@ -83,7 +94,10 @@ fn said(spec: &QuestionSpec, found: &Found) -> Verdict {
                 (Some(votes), _) => {
                     let share = votes.votes.first().map_or(0.0, |v| v.share);
                     let of = votes.samples.len();
-                    (Some(share), format!("share of {of} sampled answers that agree, uncalibrated"))
+                    (
+                        Some(share),
+                        format!("share of {of} sampled answers that agree, uncalibrated"),
+                    )
                 }
                 (None, Some(p)) => (
                     Some(finite(p.probability)),
@@ -151,7 +165,12 @@ pub(crate) fn reading(
         agreement_reason: String::new(),
         slices: resolved.slices.iter().map(|s| narrow(*s)).collect(),
         tokens: [narrow(answer.prompt_tokens), narrow(answer.generated.len())],
-        seconds: [found.load, answer.seconds[0], answer.seconds[1], answer.seconds[2]],
+        seconds: [
+            found.load,
+            answer.seconds[0],
+            answer.seconds[1],
+            answer.seconds[2],
+        ],
         boxes,
         shown: answer
             .tokens
@@ -179,7 +198,11 @@ pub(crate) fn reading(
             probability: finite(p.probability),
             wording: p.wording,
         }),
-        comparison: answer.comparison.as_ref().map(comparison_lines).unwrap_or_default(),
+        comparison: answer
+            .comparison
+            .as_ref()
+            .map(comparison_lines)
+            .unwrap_or_default(),
         ended: open_answer::ended(answer.ended.as_ref()),
         asked: Some(spec.clone()),
         checks: Vec::new(),

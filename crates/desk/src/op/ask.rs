@@ -115,7 +115,11 @@ fn find(
     let answer = engine.read(question, &mut |event| told(event), cancel)?;
     let written = answer.generated.len();
     let measured = Measured {
-        pictures: if answer.reused_tokens == 0 { question.images.len() } else { 0 },
+        pictures: if answer.reused_tokens == 0 {
+            question.images.len()
+        } else {
+            0
+        },
         prompt: answer.prompt_tokens.saturating_sub(answer.reused_tokens),
         written,
         seconds: [load, answer.seconds[0], answer.seconds[1], answer.seconds[2]],

@@ -30,7 +30,9 @@ const USUAL_TOKENS: u32 = 512;
 /// Tokens of an open answer at most: as asked, else as published with the template.
 pub(crate) fn most_tokens(spec: &QuestionSpec) -> usize {
     let published = templates::by_id(&spec.template).map_or(0, |t| t.max_new_tokens);
-    let wanted = [spec.max_new_tokens, published, USUAL_TOKENS].into_iter().find(|n| *n > 0);
+    let wanted = [spec.max_new_tokens, published, USUAL_TOKENS]
+        .into_iter()
+        .find(|n| *n > 0);
     wanted.unwrap_or(USUAL_TOKENS).min(MOST_TOKENS) as usize
 }
 
@@ -50,7 +52,9 @@ fn content_free(name: ContentFreeName) -> ContentFree {
 /// Reads a calibration file.
 fn calibration(desk: &Desk, handle: &Handle) -> Outcome<Calibration> {
     let path = desk.path(handle)?;
-    let size = std::fs::metadata(&path).map_err(|error| io(&handle.label, &error))?.len();
+    let size = std::fs::metadata(&path)
+        .map_err(|error| io(&handle.label, &error))?
+        .len();
     if size > CALIBRATION_BYTES {
         return Err(failure(
             "calibration.too_large",
@@ -63,7 +67,10 @@ fn calibration(desk: &Desk, handle: &Handle) -> Outcome<Calibration> {
 }
 
 fn scoring(desk: &Desk, options: &QuestionOptions) -> Outcome<Scoring> {
-    let calibrated = options.calibration.as_ref().map(|handle| calibration(desk, handle));
+    let calibrated = options
+        .calibration
+        .as_ref()
+        .map(|handle| calibration(desk, handle));
     Ok(Scoring {
         normalise: match options.normalise {
             NormaliseName::Sum => Normalise::Sum,
@@ -82,11 +89,22 @@ fn scoring(desk: &Desk, options: &QuestionOptions) -> Outcome<Scoring> {
 /// How tokens are chosen: as asked, what was left open as the model's publisher says.
 pub(crate) fn sampling(spec: &QuestionSpec, wanted: &Wanted) -> Sampling {
     let options = spec.options();
-    let published = Sampling::published(&wanted.key.path, 0).ok().flatten().unwrap_or_default();
+    let published = Sampling::published(&wanted.key.path, 0)
+        .ok()
+        .flatten()
+        .unwrap_or_default();
     Sampling {
         temperature: spec.temperature.max(0.0),
-        top_k: if options.top_k > 0 { options.top_k as usize } else { published.top_k },
-        top_p: if options.top_p > 0.0 { options.top_p.min(1.0) } else { published.top_p },
+        top_k: if options.top_k > 0 {
+            options.top_k as usize
+        } else {
+            published.top_k
+        },
+        top_p: if options.top_p > 0.0 {
+            options.top_p.min(1.0)
+        } else {
+            published.top_p
+        },
         seed: u64::from(spec.seed),
     }
 }
@@ -160,7 +178,10 @@ pub(crate) fn comparison_lines(comparison: &Comparison) -> Vec<String> {
         lines.push("other spellings of a label counted".to_owned());
     }
     if !comparison.orders.is_empty() {
-        lines.push(format!("averaged over {} orders of the options", comparison.orders.len()));
+        lines.push(format!(
+            "averaged over {} orders of the options",
+            comparison.orders.len()
+        ));
     }
     if let Some(none) = &scoring.none_option {
         lines.push(format!("with the option {none}"));

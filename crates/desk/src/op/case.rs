@@ -86,7 +86,9 @@ pub(crate) fn case_of(desk: &Desk, arguments: &DisplaySetRef) -> Outcome<Case> {
         .filter_map(|r| serde_json::from_str::<Reading>(&r.body).ok())
         .map(|mut reading| {
             let own = checks.iter().filter(|check| check.reading == reading.id);
-            reading.checks = own.filter_map(|check| serde_json::from_str(&check.body).ok()).collect();
+            reading.checks = own
+                .filter_map(|check| serde_json::from_str(&check.body).ok())
+                .collect();
             let asked: Vec<String> = reading.probabilities.iter().map(|p| p.label.clone()).collect();
             with_agreement(reading, &truth_labels, &asked)
         })

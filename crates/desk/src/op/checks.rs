@@ -172,7 +172,9 @@ impl Asked<'_> {
         if self.spec.question.form == AnswerForm::YesNo {
             return yes_labels(shares.iter().map(|s| (s.label.as_str(), s.probability)));
         }
-        let best = shares.iter().max_by(|a, b| a.probability.total_cmp(&b.probability));
+        let best = shares
+            .iter()
+            .max_by(|a, b| a.probability.total_cmp(&b.probability));
         best.map(|s| s.label.clone()).unwrap_or_default()
     }
 
@@ -213,9 +215,11 @@ impl Asked<'_> {
             replacements.push(Replacement::OtherPatient);
         }
         let names: Vec<&str> = replacements.iter().map(|with| words(*with)).collect();
-        let mut told = self.steps(events, |step| match step.checked_sub(2).and_then(|k| names.get(k)) {
-            Some(name) => (*name).to_owned(),
-            None => "the picture itself".to_owned(),
+        let mut told = self.steps(events, |step| {
+            match step.checked_sub(2).and_then(|k| names.get(k)) {
+                Some(name) => (*name).to_owned(),
+                None => "the picture itself".to_owned(),
+            }
         });
         let text = self.kept_text();
         let found = engine.looking(
@@ -294,7 +298,11 @@ impl Asked<'_> {
         };
         match given(self.desk, &resolved, &spec, &mut |_, _| {}, self.cancel) {
             Ok(other) => {
-                let about = format!("{} slices of another study, {}", resolved.slices.len(), set.modality);
+                let about = format!(
+                    "{} slices of another study, {}",
+                    resolved.slices.len(),
+                    set.modality
+                );
                 Ok((other.pictures, about, Vec::new()))
             }
             Err(error) if error.code == "cancelled" => Err(error),
@@ -306,7 +314,11 @@ impl Asked<'_> {
     }
 
     fn which_slices(&self, engine: &Engine, events: &(dyn Fn(CheckEvent) + Sync)) -> Outcome<WhichSlices> {
-        let groups = if self.spec.groups == 0 { GROUPS } else { self.spec.groups as usize };
+        let groups = if self.spec.groups == 0 {
+            GROUPS
+        } else {
+            self.spec.groups as usize
+        };
         let mut told = self.steps(events, |step| match step {
             0 | 1 => "all slices".to_owned(),
             _ => format!("without group {}", step - 1),
@@ -324,7 +336,11 @@ impl Asked<'_> {
                 change: finite(-g.weight),
             })
             .collect();
-        let p = found.shares.iter().find(|s| s.label == found.label).map_or(0.5, |s| s.probability);
+        let p = found
+            .shares
+            .iter()
+            .find(|s| s.label == found.label)
+            .map_or(0.5, |s| s.probability);
         let strongest = weights.iter().min_by(|a, b| a.change.total_cmp(&b.change));
         let verdict = match strongest {
             Some(group) if group.change < 0.0 => {
@@ -344,7 +360,10 @@ impl Asked<'_> {
         let first = self.resolved.recipe.id().to_owned();
         let mut ids = vec![first.clone()];
         let wanted = if self.spec.recipes.is_empty() {
-            recipes(&self.resolved.set).into_iter().map(|(id, _)| id).collect()
+            recipes(&self.resolved.set)
+                .into_iter()
+                .map(|(id, _)| id)
+                .collect()
         } else {
             self.spec.recipes.clone()
         };
@@ -364,7 +383,11 @@ impl Asked<'_> {
             name.cloned().unwrap_or_default()
         });
         let found = engine.recipes(&self.question, &cases, &mut told, self.cancel)?;
-        let base = found.answers.first().map(|a| self.says(&a.shares)).unwrap_or_default();
+        let base = found
+            .answers
+            .first()
+            .map(|a| self.says(&a.shares))
+            .unwrap_or_default();
         let answers: Vec<RecipeAnswer> = found
             .answers
             .iter()
@@ -378,7 +401,11 @@ impl Asked<'_> {
                 }
             })
             .collect();
-        let flipped: Vec<&str> = answers.iter().filter(|a| a.flips).map(|a| a.recipe.as_str()).collect();
+        let flipped: Vec<&str> = answers
+            .iter()
+            .filter(|a| a.flips)
+            .map(|a| a.recipe.as_str())
+            .collect();
         let verdict = match (answers.len(), flipped.len()) {
             (0 | 1, _) => "There is one preprocessing only: nothing to compare.".to_owned(),
             (n, 0) => format!("The answer is the same under all {n}."),
@@ -400,7 +427,13 @@ impl Asked<'_> {
             recipe,
             ..self.resolved.clone()
         };
-        let made = given(self.desk, &resolved, &self.spec.question, &mut |_, _| {}, self.cancel)?;
+        let made = given(
+            self.desk,
+            &resolved,
+            &self.spec.question,
+            &mut |_, _| {},
+            self.cancel,
+        )?;
         Ok(RecipeCase {
             preprocessing: id.to_owned(),
             pictures: made.pictures,
@@ -429,7 +462,9 @@ fn words(with: Replacement) -> &'static str {
 
 /// `n` slices spread over `of`, as a slice spec: the middles of `n` equal parts.
 fn spread(n: usize, of: usize) -> String {
-    let slices: Vec<String> = (0..n).map(|i| ((2 * i + 1) * of / (2 * n) + 1).to_string()).collect();
+    let slices: Vec<String> = (0..n)
+        .map(|i| ((2 * i + 1) * of / (2 * n) + 1).to_string())
+        .collect();
     slices.join(",")
 }
 

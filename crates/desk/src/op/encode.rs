@@ -22,12 +22,7 @@ use crate::{Cancel, Outcome};
 const LOOK: Duration = Duration::from_millis(20);
 
 /// The job `encode`.
-pub(crate) fn encode(
-    desk: &Desk,
-    spec: &EncodeSpec,
-    events: &(dyn Fn(EncodeEvent) + Sync),
-    cancel: &Cancel,
-) {
+pub(crate) fn encode(desk: &Desk, spec: &EncodeSpec, events: &(dyn Fn(EncodeEvent) + Sync), cancel: &Cancel) {
     match run(desk, spec, events, cancel) {
         Ok(pictures) => events(EncodeEvent::Done {
             pictures: narrow(pictures),
@@ -151,7 +146,9 @@ fn picture(loaded: &Arc<Loaded>, wanted: &Wanted, given: &Given, k: usize, cance
     let picture = given.pictures.get(k).ok_or(EngineError::Cancelled)?;
     let adapter = loaded.adapter(&wanted.adapters, cancel)?;
     match &loaded.model {
-        Model::MedGemma(engine) => engine.encode_ahead(picture, adapter.as_deref(), cancel).map(drop)?,
+        Model::MedGemma(engine) => engine
+            .encode_ahead(picture, adapter.as_deref(), cancel)
+            .map(drop)?,
         Model::Siglip(model) => model.embed_image(picture, adapter.as_deref(), cancel).map(drop)?,
     }
     Ok(())

@@ -46,7 +46,9 @@ pub struct Given {
 impl Given {
     /// Origins of the question's own slices without crops.
     pub(crate) fn own(&self) -> impl Iterator<Item = &Origin> {
-        self.origins.iter().filter(|o| o.slice.is_some() && o.crop.is_none())
+        self.origins
+            .iter()
+            .filter(|o| o.slice.is_some() && o.crop.is_none())
     }
 
     /// True when pictures of earlier examinations go before.
@@ -106,7 +108,14 @@ pub fn given(
             done += 1;
             progress(done, all);
             let picture = draw(desk, part, *slice, spec, range)?;
-            crops.push(add(&mut out, part, *slice, picture, options.pad_to_square, options.pan_and_scan));
+            crops.push(add(
+                &mut out,
+                part,
+                *slice,
+                picture,
+                options.pad_to_square,
+                options.pan_and_scan,
+            ));
         }
     }
     let mut wording = resolved.wording.clone();
@@ -123,7 +132,11 @@ fn priors(desk: &Desk, specs: &[PriorSpec]) -> Outcome<Vec<(Arc<DisplaySet>, Vec
         .iter()
         .map(|prior| {
             let set = desk.set(&prior.display_set)?;
-            let wanted = if prior.slices.is_empty() { "middle" } else { &prior.slices };
+            let wanted = if prior.slices.is_empty() {
+                "middle"
+            } else {
+                &prior.slices
+            };
             let slices = slices::choose(wanted, set.frames.len())
                 .map_err(|error| sentences("question.input", &error.to_string()))?;
             Ok((set, slices))
@@ -154,7 +167,10 @@ fn draw(
     let frame = desk.frames.get(&part.set.frames[slice - 1])?;
     let window = spec.window.as_ref().map(|w| Voi::Window(convert::window(w)));
     // `{frame}-voi-{k}`: the k-th VOI of each frame.
-    let table: Option<usize> = spec.lut.as_ref().and_then(|id| id.rsplit('-').next()?.parse().ok());
+    let table: Option<usize> = spec
+        .lut
+        .as_ref()
+        .and_then(|id| id.rsplit('-').next()?.parse().ok());
     let by_table = table.and_then(|k| frame.attributes.vois.get(k)).cloned();
     // A window that was chosen on the screen is that of the present examination.
     let shown = by_table.or(window).filter(|_| !part.prior);
@@ -197,7 +213,10 @@ fn add(out: &mut Given, part: &Drawn<'_>, slice: usize, picture: RgbPicture, pad
     let (pictures, crops) = pan_and_scan(&picture);
     for (k, picture) in pictures.into_iter().enumerate() {
         let crop = k.checked_sub(1).and_then(|k| crops.get(k)).copied();
-        let framing = Framing { crop, ..whole.clone() };
+        let framing = Framing {
+            crop,
+            ..whole.clone()
+        };
         push(picture, crop, framing);
     }
     crops.len()

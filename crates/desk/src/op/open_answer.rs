@@ -39,7 +39,11 @@ pub(crate) fn label(answer: &Answer, labels: &[String]) -> (String, String) {
 /// What the model is asked about when it is asked whether its answer is true.
 pub(crate) fn proposed(answer: &Answer, labels: &[String]) -> String {
     let (label, _) = label(answer, labels);
-    if label.is_empty() { answer.text.clone() } else { label }
+    if label.is_empty() {
+        answer.text.clone()
+    } else {
+        label
+    }
 }
 
 /// Samples answers and lets them vote.
@@ -116,7 +120,11 @@ pub(crate) fn boxes(answer: &Answer, given: &Given) -> Result<Vec<AnswerBox>, St
             AnswerBox {
                 label: placed.label.clone(),
                 // Of several slices the answer does not say which: it is drawn on none.
-                slice: if own.len() == 1 { first.slice.map(narrow) } else { None },
+                slice: if own.len() == 1 {
+                    first.slice.map(narrow)
+                } else {
+                    None
+                },
                 corners: [placed.left, placed.top, placed.right, placed.bottom],
                 note: notes.join(", "),
             }

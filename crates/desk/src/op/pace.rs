@@ -17,6 +17,9 @@ const SETTING: &str = "model_pace";
 /// A kept pace is written anew when it is off by more than this share.
 const NEWS: f64 = 0.2;
 
+/// What takes less than this share of the time before was not computed.
+const CACHED: f64 = 0.2;
+
 /// Of a file's bytes as many a second are read when nothing was measured: a slow disk.
 const DISK: f64 = 500e6;
 
@@ -48,9 +51,14 @@ impl Pace {
     /// With what was measured now; parts that were not measured stay.
     fn with(self, m: &Measured) -> Self {
         let [load, vision, prefill, decode] = m.seconds;
-        // A picture or prompt that came from the cache takes next to nothing and says nothing.
+        // What came from a cache takes next to nothing and says nothing.
         let each = |seconds: f64, n: usize, before: f64| {
-            if n > 0 && seconds > 1e-4 { seconds / n as f64 } else { before }
+            let now = if n > 0 { seconds / n as f64 } else { 0.0 };
+            if seconds > 1e-4 && now > before * CACHED {
+                now
+            } else {
+                before
+            }
         };
         Self {
             picture: each(vision, m.pictures, self.picture),
@@ -70,12 +78,21 @@ impl Pace {
 }
 
 fn name(key: &Key) -> String {
-    format!("{}|{}|{}", key.path.display(), precision::name(key.precision), key.device)
+    format!(
+        "{}|{}|{}",
+        key.path.display(),
+        precision::name(key.precision),
+        key.device
+    )
 }
 
 fn kept(desk: &Desk) -> BTreeMap<String, Pace> {
-    let text = desk.store().ok().and_then(|store| store.setting(SETTING).ok().flatten());
-    text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
+    let text = desk
+        .store()
+        .ok()
+        .and_then(|store| store.setting(SETTING).ok().flatten());
+    text.and_then(|text| serde_json::from_str(&text).ok())
+        .unwrap_or_default()
 }
 
 /// What is known of a model on this machine.
@@ -116,7 +133,13 @@ pub(crate) fn estimate(
     let loaded = desk.models.has(key);
     let guess = |pictures, tokens| estimate::seconds(&files.config, pictures, tokens);
     let pace = of(desk, key);
-    let part = |measured: f64, n: usize, guessed: f64| if measured > 0.0 { measured * n as f64 } else { guessed };
+    let part = |measured: f64, n: usize, guessed: f64| {
+        if measured > 0.0 {
+            measured * n as f64
+        } else {
+            guessed
+        }
+    };
     let p = pace.unwrap_or_default();
     Estimate {
         load: match (loaded, p.load > 0.0) {
@@ -157,12 +180,15 @@ mod tests {
             written: 10,
             seconds: [3.0, 8.0, 6.0, 1.0],
         });
-        assert_eq!((first.picture, first.token, first.written, first.load), (4.0, 0.01, 0.1, 3.0));
+        assert_eq!(
+            (first.picture, first.token, first.written, first.load),
+            (4.0, 0.01, 0.1, 3.0)
+        );
         let cached = first.with(&Measured {
             pictures: 2,
             prompt: 0,
             written: 10,
-            seconds: [0.0, 0.0, 0.0, 1.0],
+            seconds: [0.0, 0.2, 0.0, 1.0],
         });
         assert_eq!(cached, first);
         assert!(first.is_news(Pace::default()) && !cached.is_news(first));

@@ -47,7 +47,10 @@ pub(crate) fn common(
     let instances: Vec<&str> = given.own().map(|o| o.instance.as_str()).collect();
     line(&mut lines, "instances", instances.join(" "));
     if given.has_priors() {
-        let before = given.origins.iter().filter(|o| o.slice.is_none() && o.crop.is_none());
+        let before = given
+            .origins
+            .iter()
+            .filter(|o| o.slice.is_none() && o.crop.is_none());
         let instances: Vec<&str> = before.map(|o| o.instance.as_str()).collect();
         line(&mut lines, "earlier images", instances.join(" "));
     }
@@ -91,11 +94,20 @@ pub(crate) fn common(
 }
 
 /// Hashes of a model's parts and of the pictures it got.
-pub(crate) fn hashes(lines: &mut Lines, weights: &str, tokenizer: &str, adapter: Option<String>, pictures: &[String]) {
+pub(crate) fn hashes(
+    lines: &mut Lines,
+    weights: &str,
+    tokenizer: &str,
+    adapter: Option<String>,
+    pictures: &[String],
+) {
     line(lines, "weights", weights);
     line(lines, "tokenizer", tokenizer);
     line(lines, "adapter", adapter.unwrap_or_else(|| "none".to_owned()));
-    let short: Vec<&str> = pictures.iter().map(|hash| hash.get(..12).unwrap_or(hash)).collect();
+    let short: Vec<&str> = pictures
+        .iter()
+        .map(|hash| hash.get(..12).unwrap_or(hash))
+        .collect();
     line(lines, "pictures", short.join(", "));
 }
 
@@ -117,7 +129,10 @@ pub(crate) fn of_engine(
         &mut lines,
         &d.weights_sha256,
         &d.tokenizer_sha256,
-        question.adapter.as_ref().map(|a| format!("{} {}", a.name, a.sha256)),
+        question
+            .adapter
+            .as_ref()
+            .map(|a| format!("{} {}", a.name, a.sha256)),
         &answer.image_sha256,
     );
     line(&mut lines, "resize", answer.resize.clone());
@@ -151,7 +166,11 @@ pub(crate) fn of_engine(
         );
     }
     if let Some(samples) = &found.samples {
-        line(&mut lines, "samples", serde_json::to_string(samples).unwrap_or_default());
+        line(
+            &mut lines,
+            "samples",
+            serde_json::to_string(samples).unwrap_or_default(),
+        );
     }
     for note in &d.notes {
         line(&mut lines, "note", note.clone());

@@ -54,13 +54,20 @@ fn template(spec: &QuestionSpec, modality: &str) -> Option<&'static Template> {
         "CR" | "DX" => "chest-film/1",
         _ => "plain/1",
     };
-    templates().iter().find(|t| t.id == id).or_else(|| templates().first())
+    templates()
+        .iter()
+        .find(|t| t.id == id)
+        .or_else(|| templates().first())
 }
 
 /// What the question is called: a model of this kind has no prompt.
 fn line(messages: &[Message], template: &Template) -> String {
     let pictures: usize = messages.iter().flat_map(|m| &m.parts).map(Part::pictures).sum();
-    let pictures = if pictures == 1 { "the picture".to_owned() } else { format!("{pictures} pictures") };
+    let pictures = if pictures == 1 {
+        "the picture".to_owned()
+    } else {
+        format!("{pictures} pictures")
+    };
     format!("How well does each text fit {pictures}? “{}”", template.positive)
 }
 
@@ -86,7 +93,11 @@ pub(crate) fn read(
     let pairing = pairing(spec)?;
     let labels = labels_of(spec);
     let Some(template) = template(spec, &resolved.set.modality) else {
-        return Err(failure("question.template", "There is no text to put labels in.", ""));
+        return Err(failure(
+            "question.template",
+            "There is no text to put labels in.",
+            "",
+        ));
     };
     if given.pictures.is_empty() {
         return Err(failure(
@@ -149,11 +160,15 @@ pub(crate) fn read(
             log_likelihood_per_token: finite(*logit),
             probability_by_sum: finite(*probability),
             probability_by_mean: finite(*probability),
-            tokens: model.ids(&template.positive(label)).map_or(0, |ids| narrow(ids.len())),
+            tokens: model
+                .ids(&template.positive(label))
+                .map_or(0, |ids| narrow(ids.len())),
             without_content: None,
         })
         .collect();
-    let best = probabilities.iter().max_by(|a, b| a.probability.total_cmp(&b.probability));
+    let best = probabilities
+        .iter()
+        .max_by(|a, b| a.probability.total_cmp(&b.probability));
     let how = match pairing {
         Pairing::Softmax => format!("softmax over {} labels", labels.len()),
         Pairing::Sigmoid => "sigmoid of each label".to_owned(),
@@ -172,14 +187,30 @@ pub(crate) fn read(
     let d = model.description();
     let mut lines = provenance::common(desk, spec, resolved, wanted, given);
     let adapter = adapter.map(|a| format!("{} {}", a.name, a.sha256));
-    provenance::hashes(&mut lines, &d.weights_sha256, &d.tokenizer_sha256, adapter, &hashes);
+    provenance::hashes(
+        &mut lines,
+        &d.weights_sha256,
+        &d.tokenizer_sha256,
+        adapter,
+        &hashes,
+    );
     lines.push(("resize".to_owned(), format!("{:?}", d.resize).to_lowercase()));
     lines.push(("pairing".to_owned(), pairing.name().to_owned()));
-    lines.push(("texts".to_owned(), format!("{} | {} | {}", template.id, template.positive, template.negative)));
+    lines.push((
+        "texts".to_owned(),
+        format!("{} | {} | {}", template.id, template.positive, template.negative),
+    ));
     let at = desk.clock.now();
-    let averaged = if n > 1 { format!(", averaged over {n} pictures") } else { String::new() };
+    let averaged = if n > 1 {
+        format!(", averaged over {n} pictures")
+    } else {
+        String::new()
+    };
     Ok(Reading {
-        id: format!("reading-{}", convert::short_hash(&format!("{at}{}{hashes:?}", spec.display_set))),
+        id: format!(
+            "reading-{}",
+            convert::short_hash(&format!("{at}{}{hashes:?}", spec.display_set))
+        ),
         at,
         display_set: spec.display_set.clone(),
         question: line(&given.messages, template),
