@@ -208,7 +208,7 @@ try {
     await page.getByText("What it holds").waitFor();
     await page.getByText(/config\.json/).first().waitFor();
     await shot("no-model");
-    await page.getByRole("button", { name: /^Model: / }).first().click();
+    await page.getByRole("tabpanel", { name: "Models" }).getByLabel(/^Model: /).click();
     await page.getByRole("option", { name: /demo/i }).first().click();
     await page.getByRole("group", { name: "Precision" }).first().waitFor();
     await tab("Model");

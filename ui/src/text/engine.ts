@@ -25,6 +25,7 @@ export const models = {
   chooseFile: "Choose a GGUF file…",
   looking: "Looking into it",
   unusable: "cannot be used",
+  unusableWhy: "This cannot be used as a model. What it holds says why.",
   loaded: "in memory now",
   demo: "bundled",
   noImages: "takes no images",
