@@ -50,6 +50,15 @@ describe("words with their probabilities", () => {
     ).toEqual([{ text: "Yes", probability: 0.5 }]);
   });
 
+  it("leave control tokens out, but not what only looks like one and is in the text", () => {
+    const ended = [
+      { text: "a", probability: 0.5 },
+      { text: "<b>", probability: 0.5 },
+      { text: "<end_of_turn>", probability: 0.5 },
+    ];
+    expect(spelled(ended, "a<b>")?.map(({ text }) => text)).toEqual(["a", "<b>"]);
+  });
+
   it("become one where they share a character", () => {
     const parts = [
       { text: "5 ", probability: 1 },

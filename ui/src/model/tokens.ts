@@ -15,6 +15,9 @@ export function strengthOf(probability: number): number {
 /** What stands in a token's text for bytes that are no character by themselves. */
 const PART = "\ufffd";
 
+/** Control tokens are generated, but are no part of the text. */
+const MARK = /^<[^\s<>]+>$/;
+
 interface Run {
   /** `null` for bytes of characters that no token holds whole. */
   readonly text: string | null;
@@ -38,7 +41,8 @@ function runsOf(tokens: readonly ShownToken[]): Run[] {
 function pieceOf(run: Run, next: Run | undefined, rest: string): string | null {
   if (run.text !== null) {
     if (rest.startsWith(run.text)) return run.text;
-    return run.text.trimEnd() === rest ? rest : null;
+    if (run.text.trimEnd() === rest) return rest;
+    return MARK.test(run.text) ? "" : null;
   }
   const end = next?.text === undefined || next.text === null ? rest.length : rest.indexOf(next.text);
   return end < 0 ? null : rest.slice(0, end);
