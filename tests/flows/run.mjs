@@ -19,7 +19,7 @@ const work = mkdtempSync(join(tmpdir(), "overread-flows-"));
 const shots = join(root, "artefacts/flows");
 mkdirSync(shots, { recursive: true });
 const folder = join(work, "cases");
-const env = { ...process.env, OVERREAD_HOME: join(work, "home"), OVERREAD_PICK_FOLDER: folder };
+const env = { ...process.env, OVERREAD_HOME: join(work, "home"), OVERREAD_PICK_FOLDER: folder, OVERREAD_PICK_MODEL: folder };
 
 function run(args) {
   return new Promise((resolve, reject) => {
@@ -180,6 +180,39 @@ try {
     assert.match(await answer.innerText(), /weights [0-9a-f]{12} · ct-windows\/1/);
     await shot("answer");
   });
+  await step("the answer is checked: is it looking, does the recipe decide; a single slice leaves nothing out", async () => {
+    const check = async (name) => {
+      await page.getByRole("button", { name: `${name} Check`, exact: true }).click();
+      const table = page.getByRole("table", { name, exact: true });
+      await table.waitFor({ timeout: 120_000 });
+      return table.innerText();
+    };
+    assert.match(await check("Is it looking?"), /blank[\s\S]*noise[\s\S]*shift/);
+    assert.match(await check("Recipe check"), /ct-windows\/1[\s\S]*as asked/);
+    await page.getByText("One slice was read; there is nothing to leave out.").waitFor();
+    await shot("checks");
+  });
+  await step("models: precision is chosen and given back, a folder that is none says why", async () => {
+    await tab("Models");
+    const precision = page.getByRole("group", { name: "Precision" }).first();
+    const choose = async (name) => {
+      await precision.getByText(name, { exact: true }).click();
+      await precision.locator("label:has(:checked)", { hasText: name }).waitFor();
+    };
+    await choose("q8_0");
+    await page.getByText("as chosen for this model").waitFor();
+    await choose("By memory");
+    await page.getByText("Nothing is downloaded by itself.").last().waitFor();
+    await shot("models");
+    await page.getByRole("button", { name: "Choose a folder…" }).first().click();
+    await page.getByText("What it holds").waitFor();
+    await page.getByText(/config\.json/).first().waitFor();
+    await shot("no-model");
+    await page.getByRole("tabpanel", { name: "Models" }).getByLabel(/^Model: /).click();
+    await page.getByRole("option", { name: /demo/i }).first().click();
+    await page.getByRole("group", { name: "Precision" }).first().waitFor();
+    await tab("Model");
+  });
   let filedSlice = 0;
   let marksDrawn = 0;
   await step("marks are drawn, measured, undone and saved", async () => {
@@ -214,7 +247,7 @@ try {
   await step("every panel keeps WCAG 2.2 AA as far as a program can tell", async () => {
     await page.evaluate(axe);
     const found = [];
-    for (const name of ["Model", "Truth", "Settings", "Review"]) {
+    for (const name of ["Model", "Models", "Truth", "Settings", "Review"]) {
       await page.getByRole("tab", { name, exact: true }).click();
       await page.waitForTimeout(300);
       const { violations } = await page.evaluate(() => window.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"] }));
@@ -255,12 +288,44 @@ try {
     await ask().first().click();
     await page.getByText(/1 answer/).first().waitFor({ timeout: 120_000 });
     assert.equal(await answer.count(), 0);
+    assert.equal(await page.getByText("Checks of this answer").count(), 0);
     await shot("blind");
     await page.getByRole("group", { name: "From the list" }).getByText("normal").click();
     await page.getByRole("button", { name: "Commit and reveal" }).click();
     await answer.waitFor();
     assert.match(await page.getByText(/^Order:/).innerText(), /own answer .*model/);
     await shot("revealed");
+  });
+  await step("slices that speak for an answer stand beside the scroll bar, by keyboard too, and key A puts them away", async () => {
+    if (!(await page.getByLabel("Wording").isVisible())) await page.locator("summary", { hasText: "Question" }).first().click();
+    await page.getByText("Range", { exact: true }).click();
+    await page.getByLabel("Slices, from 1").fill("8-12");
+    await ask().first().click();
+    await page.getByText("Slices 8–12").first().waitFor({ timeout: 120_000 });
+    await page.getByRole("button", { name: "Which slices? Check", exact: true }).click();
+    const strip = page.getByTestId("strip-0");
+    await strip.waitFor({ timeout: 120_000 });
+    await strip.focus();
+    await page.keyboard.press("Home");
+    assert.equal(await slice(), 8);
+    await page.keyboard.press("ArrowDown");
+    assert.equal(await slice(), 9);
+    assert.match(await strip.getAttribute("aria-valuetext"), /Without slice 9: .* log-odds of/);
+    await shot("which-slices");
+    await page.keyboard.press("a");
+    assert.equal(await strip.count(), 0);
+    await page.keyboard.press("a");
+    await strip.waitFor();
+  });
+  await step("pictures are encoded ahead when allowed, and the line says so", async () => {
+    await page.getByRole("tab", { name: "Settings" }).click();
+    await page.getByRole("switch", { name: "Encode pictures when a series is opened" }).click();
+    await page.locator("[data-tile]").first().click();
+    await page.getByText(/^Encoding ahead/).first().waitFor({ timeout: 20_000 });
+    await page.getByRole("button", { name: "Stop encoding ahead" }).click({ timeout: 5000 }).catch(() => undefined);
+    await page.getByText(/^Encoding ahead/).waitFor({ state: "hidden", timeout: 20_000 });
+    await page.getByRole("switch", { name: "Encode pictures when a series is opened" }).click();
+    await tab("Model");
   });
   await step("two by two shows four places", async () => {
     await page.getByRole("button", { name: "One or four viewports" }).click();

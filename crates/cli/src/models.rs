@@ -21,7 +21,7 @@ pub(crate) fn precision(dtype: Dtype) -> PrecisionName {
 /// `desk` is opened where the list is needed.
 pub(crate) fn model(desk: &dyn Fn() -> Desk, a: ModelArguments) -> Outcome {
     match a.command {
-        ModelCommand::Check { model, json } => check(&model, json),
+        ModelCommand::Check { model, json } => check(&desk(), &model, json),
         ModelCommand::List { json } => list(&desk(), json),
         ModelCommand::Add { model, remove: false } => {
             let model = std::path::absolute(&model).unwrap_or(model);
@@ -62,8 +62,8 @@ fn texts<'a>(value: &'a Value, key: &str) -> Vec<&'a str> {
         .collect()
 }
 
-fn check(model: &std::path::Path, json: bool) -> Outcome {
-    let report = engine::check(model);
+fn check(desk: &Desk, model: &std::path::Path, json: bool) -> Outcome {
+    let report = engine::check(desk, model);
     if json {
         print_json(&report)?;
     } else {

@@ -15,6 +15,7 @@ use crate::code::failure;
 use crate::frames::Frames;
 use crate::loaded::Models;
 use crate::op::blind;
+use crate::op::files::Seen;
 use crate::op::pace::Pace;
 use crate::wire::app::Handle;
 use crate::wire::studies::{SkippedFile, Study};
@@ -93,6 +94,8 @@ pub struct Desk {
     pub(crate) opened: Mutex<Opened>,
     pub(crate) plans: Mutex<Vec<PlannedPictures>>,
     pub(crate) models: Models,
+    /// Model files that were looked into.
+    pub(crate) seen_files: Mutex<Vec<Seen>>,
     /// How fast this machine reads, by model, precision and device.
     pub(crate) pace: Mutex<BTreeMap<String, Pace>>,
     /// Layers that were drawn last.
@@ -137,6 +140,7 @@ impl Desk {
             opened: Mutex::default(),
             plans: Mutex::default(),
             models: Models::default(),
+            seen_files: Mutex::default(),
             pace: Mutex::default(),
             layers: Mutex::default(),
             handles: Mutex::default(),

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { boxesOn, placeBoxes } from "./boxes";
 import { lookingTable } from "./looking";
 import { advance, fractionOf, NOT_STARTED, stepOf } from "./progress";
-import { leastLikely, nextWord, spell, strengthOf } from "./tokens";
+import { leastLikely, nextWord, spelled, strengthOf } from "./tokens";
 
 const box = (slice: number | null) => ({
   label: "a",
@@ -35,9 +35,44 @@ describe("words with their probabilities", () => {
   ];
 
   it("stand for the text only when they spell it", () => {
-    expect(spell(tokens, "No nodule\n. Normal ")).toBe(true);
-    expect(spell(tokens, "No nodule.")).toBe(false);
-    expect(spell([], "")).toBe(false);
+    expect(spelled(tokens, "No nodule\n. Normal ")).toEqual(tokens);
+    expect(spelled(tokens, "No nodule.")).toBeNull();
+    expect(spelled(tokens, "No nodule\n. Normal, and more")).toBeNull();
+    expect(spelled([], "")).toBeNull();
+    expect(
+      spelled(
+        [
+          { text: " Yes", probability: 0.5 },
+          { text: "\n", probability: 0.5 },
+        ],
+        "Yes",
+      ),
+    ).toEqual([{ text: "Yes", probability: 0.5 }]);
+  });
+
+  it("leave control tokens out, but not what only looks like one and is in the text", () => {
+    const ended = [
+      { text: "a", probability: 0.5 },
+      { text: "<b>", probability: 0.5 },
+      { text: "<end_of_turn>", probability: 0.5 },
+    ];
+    expect(spelled(ended, "a<b>")?.map(({ text }) => text)).toEqual(["a", "<b>"]);
+  });
+
+  it("become one where they share a character", () => {
+    const parts = [
+      { text: "5 ", probability: 1 },
+      { text: "\ufffd", probability: 0.5 },
+      { text: "\ufffd", probability: 0.5 },
+      { text: "m", probability: 1 },
+    ];
+    expect(spelled(parts, "5 µm")?.map(({ text, probability }) => [text, probability])).toEqual([
+      ["5 ", 1],
+      ["µ", 0.25],
+      ["m", 1],
+    ]);
+    expect(spelled(parts, "5 µg")).toBeNull();
+    expect(spelled(parts.slice(0, 3), "5 µ")?.at(-1)?.text).toBe("µ");
   });
 
   it("have the stronger a line the less likely they are, and none when likely", () => {

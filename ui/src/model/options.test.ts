@@ -32,7 +32,7 @@ describe("what is sent of the options", () => {
     expect(sentOptions(set, list)).toMatchObject({ pan_and_scan: true });
   });
 
-  it("gives a MedSigLIP its pairing and calibration, and nothing of a prompt", () => {
+  it("gives a MedSigLIP its pairing, and nothing of a prompt", () => {
     const set = {
       ...NO_OPTIONS,
       pairing: "positive_negative" as const,

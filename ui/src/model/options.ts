@@ -56,7 +56,7 @@ export function isSiglip(model: Pick<ModelInfo, "kind"> | null): boolean {
 
 /** The options that change anything for such a question, in the order of the form. */
 export function optionsFor({ form, siglip, textOnly }: OptionFacts): readonly Option[] {
-  if (siglip) return form === "yes_no" ? ["pairing", "calibration"] : ["calibration"];
+  if (siglip) return form === "yes_no" ? ["pairing"] : [];
   return [
     ...(textOnly ? [] : PICTURES),
     ...ADAPTERS,

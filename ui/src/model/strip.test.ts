@@ -13,6 +13,11 @@ describe("the strip of slices", () => {
     ]);
   });
 
+  it("does not make a small change look like a large one", () => {
+    const [bar] = stripBars({ groups: [group([1], 0.1)] });
+    expect(bar?.share).toBeCloseTo(0.2);
+  });
+
   it("makes no bar of what is as good as nothing, of empty groups, or of no number", () => {
     const bars = stripBars({
       groups: [group([1], 0.02), group([2], -0.01), group([], 3), group([3], Number.NaN)],

@@ -8,19 +8,19 @@ export interface StripBar {
   readonly last: number;
   /** Change of the label's log-odds without them; below 0: they spoke for it. */
   readonly change: number;
-  /** -1 to 1 of the largest change. */
+  /** -1 to 1 of the largest change, or of {@link FULL} where all are smaller. */
   readonly share: number;
 }
 
 /** Log-odds; a smaller change is not told from none: it moves a probability by about one in a hundred at most. */
 export const NO_CHANGE = 0.05;
 
+/** Log-odds of a full bar at least: small changes must look small. */
+export const FULL = 0.5;
+
 /** Bars in the order of the slices; groups without a slice are left out. */
 export function stripBars({ groups }: Pick<WhichSlices, "groups">): StripBar[] {
-  const largest = Math.max(
-    NO_CHANGE,
-    ...groups.map(({ change }) => Math.abs(change)).filter(Number.isFinite),
-  );
+  const largest = Math.max(FULL, ...groups.map(({ change }) => Math.abs(change)).filter(Number.isFinite));
   return groups
     .flatMap(({ slices, change }) => {
       if (slices.length === 0 || !Number.isFinite(change)) return [];

@@ -12,15 +12,58 @@ export function strengthOf(probability: number): number {
   return probability >= 0.15 ? 3 : STRENGTHS;
 }
 
-/** True when the tokens are the text: only then may they stand for it. */
-export function spell(tokens: readonly ShownToken[], text: string): boolean {
-  if (tokens.length === 0) return false;
-  return (
-    tokens
-      .map((token) => token.text)
-      .join("")
-      .trim() === text.trim()
-  );
+/** What stands in a token's text for bytes that are no character by themselves. */
+const PART = "\ufffd";
+
+/** Control tokens are generated, but are no part of the text. */
+const MARK = /^<[^\s<>]+>$/;
+
+interface Run {
+  /** `null` for bytes of characters that no token holds whole. */
+  readonly text: string | null;
+  readonly probability: number;
+}
+
+/** Tokens, those that share characters as one. */
+function runsOf(tokens: readonly ShownToken[]): Run[] {
+  const runs: Run[] = [];
+  for (const { text, probability } of tokens) {
+    const before = runs.at(-1);
+    if (!text.includes(PART)) runs.push({ text, probability });
+    else if (before?.text === null)
+      runs[runs.length - 1] = { text: null, probability: before.probability * probability };
+    else runs.push({ text: null, probability });
+  }
+  return runs;
+}
+
+/** What a run is of the rest of a text; `null` when it does not begin it. White space at the end may be missing. */
+function pieceOf(run: Run, next: Run | undefined, rest: string): string | null {
+  if (run.text !== null) {
+    if (rest.startsWith(run.text)) return run.text;
+    if (run.text.trimEnd() === rest) return rest;
+    return MARK.test(run.text) ? "" : null;
+  }
+  const end = next?.text === undefined || next.text === null ? rest.length : rest.indexOf(next.text);
+  return end < 0 ? null : rest.slice(0, end);
+}
+
+/**
+ * The tokens as they spell the text; `null` where they do not: only then may they stand for it. Tokens that share a
+ * character become one, whose probability is theirs multiplied. White space at the ends does not count.
+ */
+export function spelled(tokens: readonly ShownToken[], text: string): readonly ShownToken[] | null {
+  const out: ShownToken[] = [];
+  let rest = text.trim();
+  const runs = runsOf(tokens);
+  for (const [i, run] of runs.entries()) {
+    const first = out.length === 0 && run.text !== null ? { ...run, text: run.text.trimStart() } : run;
+    const piece = pieceOf(first, runs[i + 1], rest);
+    if (piece === null) return null;
+    if (piece !== "") out.push({ text: piece, probability: run.probability });
+    rest = rest.slice(piece.length);
+  }
+  return rest === "" && out.length > 0 ? out : null;
 }
 
 /** The least likely tokens that hold a letter or a figure, least likely first, in their place among all. */

@@ -96,7 +96,11 @@ export const reading = {
   labelsEmpty: "No labels yet.",
   plan: "Cost",
   planning: "Working out what it will cost",
-  planTokens: (tokens: number, context: number | null) =>
+  planInput: (pictures: number, tokens: number, context: number | null) =>
+    tokens === 0
+      ? counted(pictures, "picture")
+      : `${counted(pictures, "picture")} · ${reading.planTokens(tokens, context)}`,
+  planTokens: (tokens: number, context: number | null): string =>
     context === null ? `${counted(tokens, "token")}` : `${whole(tokens)} of ${counted(context, "token")}`,
   planMemory: (need: number, free: number) => `${bytes(need)} of ${bytes(free)} free`,
   planTime: (seconds: number | null) =>
@@ -111,7 +115,6 @@ export const reading = {
   planTokensName: "Input",
   planMemoryName: "Memory",
   planTimeName: "Time",
-  planSlices: (count: number) => counted(count, "picture"),
   planPrompt: "The prompt as the model gets it",
   planTooLong: "more than the model takes",
   planTooBig: "more than is free",

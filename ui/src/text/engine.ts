@@ -25,6 +25,7 @@ export const models = {
   chooseFile: "Choose a GGUF file…",
   looking: "Looking into it",
   unusable: "cannot be used",
+  unusableWhy: "This cannot be used as a model. What it holds says why.",
   loaded: "in memory now",
   demo: "bundled",
   noImages: "takes no images",
@@ -221,8 +222,12 @@ export const answers = {
   tokenHint: "Point at a word, or use the arrow keys, for its probability.",
   tokensLikely: "The model held every word likely.",
   tokensLowest: (list: string) => `Least likely words: ${list}.`,
-  samples: (share: number, of: number) =>
-    `${Math.round(share * of)} of ${counted(of, "sampled answer")} agree`,
+  samples: (most: number, of: number) => {
+    if (most === 0) return `None of ${counted(of, "sampled answer")} can be counted`;
+    return most === 1 && of > 1
+      ? `No two of ${counted(of, "sampled answer")} agree`
+      : `${most} of ${counted(of, "sampled answer")} agree`;
+  },
   samplesKind: "Agreement of samples: how steady the model is, not how right.",
   samplesRule: (rule: string) => `The same when: ${rule}.`,
   votes: "Votes",
@@ -256,7 +261,7 @@ export const checks = {
   startName: (name: string, again: boolean) => `${name} ${again ? "Check again" : "Check"}`,
   obstacles: {
     not_kept: "This answer was kept without its question; ask again to check it.",
-    siglip: "A MedSigLIP reads no prompt; this check is for models that do.",
+    siglip: "A MedSigLIP reads no prompt; checks are for models that do.",
     open: "This check compares probabilities of labels. Ask for one of a list, or yes or no each.",
     invalid: "There is no answer to compare.",
     no_picture: "The question went without pictures.",
@@ -268,6 +273,7 @@ export const checks = {
     `${what === "" ? "Loading the model" : capital(what)}, ${Math.round(fraction * 100)} %`,
   asking: (what: string, done: number, of: number, left: number | null) =>
     `${capital(what)}, ${done} of ${of}${left === null ? "" : `, about ${span(left)} left`}`,
+  none: (why: string) => `None can be made of this one. ${why}`,
   elsewhere: "Another answer is being checked.",
   stopped: "Stopped. Nothing was kept.",
   failed: "The check was not made",

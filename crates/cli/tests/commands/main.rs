@@ -1,5 +1,6 @@
 //! The command line as a user types it: the real binary, its streams and exit codes.
 
+mod asking;
 mod desk;
 mod errors;
 mod evaluate;

@@ -272,3 +272,69 @@ fn a_folder_is_told_what_is_wrong_with_it() {
     assert_eq!(output.status.code(), Some(1));
     assert!(words(&output).contains("shape"), "{}", words(&output));
 }
+
+#[test]
+fn a_medsiglip_scores_labels_as_the_reference_does() {
+    let Some(model) = shared("checkpoints/medsiglip-tiny") else {
+        return;
+    };
+    let place = Place::new();
+    let case = model.join("cases/zero-shot");
+    let (asked, trace) = (read(&case.join("case.json")), read(&case.join("trace.json")));
+    // Commas part labels on the command line.
+    let texts: Vec<&str> = asked["texts"]
+        .as_array()
+        .expect("texts")
+        .iter()
+        .filter_map(Value::as_str)
+        .filter(|text| !text.contains(','))
+        .collect();
+    let which: Vec<usize> = (0..5)
+        .filter(|i| {
+            asked["texts"][*i]
+                .as_str()
+                .is_some_and(|text| texts.contains(&text))
+        })
+        .collect();
+    let labels = texts.join(",");
+    let ask = |more: &[&str]| {
+        let image = case.join("a.png");
+        let start = [
+            "ask",
+            text(&image),
+            "--model",
+            text(&model),
+            "--template",
+            "plain/1",
+            "--json",
+        ];
+        place.json(&[&start[..], more].concat())
+    };
+    let sigmoid = ask(&["--yesno", &labels]);
+    for (label, i) in texts.iter().zip(&which) {
+        let ours = sigmoid["probabilities"][label].as_f64().expect("a probability");
+        let theirs = trace["probabilities"][0][*i].as_f64().expect("a probability");
+        assert!((ours - theirs).abs() < 1e-5, "{label}: {ours} for {theirs}");
+    }
+    let softmax = ask(&["--labels", &labels]);
+    let logits: Vec<f64> = which
+        .iter()
+        .filter_map(|i| trace["logits_per_image"][0][*i].as_f64())
+        .collect();
+    let total: f64 = logits.iter().map(|l| l.exp()).sum();
+    for (label, logit) in texts.iter().zip(&logits) {
+        let ours = softmax["probabilities"][label].as_f64().expect("a probability");
+        assert!((ours - logit.exp() / total).abs() < 1e-5, "{label}");
+    }
+    let refused = place.run(&[
+        "ask",
+        text(&case.join("a.png")),
+        "--model",
+        text(&model),
+        "--open",
+        "--prompt",
+        "Why?",
+    ]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(words(&refused).contains("scores labels"), "{}", words(&refused));
+}

@@ -2,20 +2,21 @@
 
 use std::path::Path;
 
+use overread_medgemma::LoadOptions;
 use overread_medgemma::template::render;
-use overread_medgemma::{LoadOptions, check};
 use serde_json::{Value, json};
 
 use crate::Outcome;
+use crate::desk::Desk;
 use crate::op::given::Given;
-use crate::op::known;
 use crate::op::pictures::open_picture;
+use crate::op::{files, known};
 use crate::wire::models::PrecisionName;
 
 /// What a model folder holds.
-pub fn check(path: &Path) -> Value {
-    let report = check::check(path);
-    let known = known::recognised(path);
+pub fn check(desk: &Desk, path: &Path) -> Value {
+    let report = files::report(desk, path);
+    let known = known::recognised(desk, path);
     let model = known.as_ref().and_then(|k| k.model);
     json!({
         "usable": report.usable,

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use overread_medgemma::check::check;
 use overread_medgemma::files::ModelFiles;
 use overread_medgemma::known::{self, KnownModel, Recognised};
 use serde_json::{Value, json};
@@ -10,7 +9,7 @@ use serde_json::{Value, json};
 use crate::Outcome;
 use crate::desk::Desk;
 use crate::op::models::{demo_model, listed, make_demo_model};
-use crate::op::precision;
+use crate::op::{files, precision};
 use crate::wire::models::{
     KnownFigure, KnownFile, KnownModelInfo, KnownPreprocess, KnownState, PrecisionMemory, PrecisionName,
 };
@@ -19,13 +18,13 @@ use crate::wire::models::{
 const CONFIG_BYTES: u64 = 1 << 20;
 
 /// What a model's folder or file was recognised as.
-pub(crate) fn recognised(path: &Path) -> Option<Recognised> {
+pub(crate) fn recognised(desk: &Desk, path: &Path) -> Option<Recognised> {
     let config = path.join("config.json");
     let small = std::fs::metadata(&config).is_ok_and(|m| m.len() <= CONFIG_BYTES);
     let value: Value = if small {
         serde_json::from_str(&std::fs::read_to_string(config).ok()?).ok()?
     } else {
-        of_sizes(&ModelFiles::open(path).ok()?)
+        of_sizes(files::opened(desk, path).ok()?.as_ref())
     };
     known::recognise(path, &value)
 }
@@ -66,8 +65,10 @@ pub fn known_models(desk: &Desk) -> Outcome<Vec<KnownModelInfo>> {
     let mut here = Vec::new();
     let own = make_demo_model(desk).ok();
     for path in listed(desk).into_iter().chain(own) {
-        let id = recognised(&path).and_then(|r| r.model).map(|m| m.id.clone());
-        let usable = check(&path).usable;
+        let id = recognised(desk, &path)
+            .and_then(|r| r.model)
+            .map(|m| m.id.clone());
+        let usable = files::report(desk, &path).usable;
         here.push((path, id, usable));
     }
     let free = precision::available(desk);

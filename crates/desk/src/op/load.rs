@@ -4,13 +4,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use overread_medgemma::check::{CheckReport, check};
+use overread_medgemma::check::CheckReport;
 use overread_medgemma::siglip::{MedSiglip, Resize};
 use overread_medgemma::{Engine, LoadOptions};
 
 use crate::code::failure;
 use crate::desk::Desk;
 use crate::loaded::{Key, Loaded, Model};
+use crate::op::files;
 use crate::op::models::use_of;
 use crate::op::precision::{self, Choice};
 use crate::wire::models::PrecisionName;
@@ -34,7 +35,7 @@ pub(crate) struct Wanted {
 pub(crate) fn wanted(desk: &Desk, spec: &QuestionSpec) -> Outcome<Wanted> {
     let options = spec.options();
     let path = desk.path(&spec.model)?;
-    let report = check(&path);
+    let report = files::report(desk, &path);
     let wish = use_of(desk, &path);
     let choice = precision::choose(desk, &path, &report, options.precision, &wish);
     let asked = if options.device.is_empty() {

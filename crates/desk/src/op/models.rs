@@ -4,19 +4,18 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use overread_medgemma::AdapterWeights;
-use overread_medgemma::check::{CheckReport, check};
-use overread_medgemma::files::ModelFiles;
+use overread_medgemma::check::CheckReport;
 use serde::{Deserialize, Serialize};
 
 use crate::code::{failure, io};
 use crate::desk::Desk;
-use crate::op::{known, precision};
+use crate::op::{files, known, precision};
 use crate::wire::app::Handle;
 use crate::wire::models::{
     AdapterInfo, ModelAdapter, ModelInfo, ModelOptions, PrecisionMemory, PrecisionName,
 };
 use crate::wire::reading::AnswerForm;
-use crate::{Cancel, Failure, Outcome};
+use crate::{Cancel, Outcome};
 
 /// How the user wants a model to be used; kept in the settings.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -190,8 +189,8 @@ pub(crate) fn remove_adapter(desk: &Desk, arguments: &ModelAdapter) -> Outcome<M
 
 fn describe_adapter(desk: &Desk, model: &Path, adapter: &Path) -> AdapterInfo {
     let handle = desk.handle(adapter);
-    let read = ModelFiles::open(model)
-        .and_then(|files| AdapterWeights::read(adapter, &files.config, &Cancel::default()));
+    let read = files::opened(desk, model)
+        .and_then(|files| Ok(AdapterWeights::read(adapter, &files.config, &Cancel::default())?));
     let (usable, report, changes_images) = match read {
         Ok(found) => {
             let kind = if found.is_dora() { "DoRA" } else { "LoRA" };
@@ -206,7 +205,7 @@ fn describe_adapter(desk: &Desk, model: &Path, adapter: &Path) -> AdapterInfo {
             }
             (true, lines, found.changes_images())
         }
-        Err(error) => (false, vec![Failure::from(error).message], false),
+        Err(error) => (false, vec![error.message], false),
     };
     AdapterInfo {
         name: handle.label.clone(),
@@ -219,9 +218,9 @@ fn describe_adapter(desk: &Desk, model: &Path, adapter: &Path) -> AdapterInfo {
 
 /// A model as the page shows it.
 pub fn describe(desk: &Desk, model: &Path) -> ModelInfo {
-    let report = check(model);
+    let report = files::report(desk, model);
     let demo = model == demo_model(desk);
-    let recognised = known::recognised(model).and_then(|r| r.model);
+    let recognised = known::recognised(desk, model).and_then(|r| r.model);
     let wish = use_of(desk, model);
     let choice = precision::choose(desk, model, &report, None, &wish);
     let free = precision::available(desk);

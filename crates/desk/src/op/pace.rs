@@ -17,6 +17,9 @@ const SETTING: &str = "model_pace";
 /// A kept pace is written anew when it is off by more than this share.
 const NEWS: f64 = 0.2;
 
+/// What takes less than this share of the time before was not computed.
+const CACHED: f64 = 0.2;
+
 /// Of a file's bytes as many a second are read when nothing was measured: a slow disk.
 const DISK: f64 = 500e6;
 
@@ -48,10 +51,11 @@ impl Pace {
     /// With what was measured now; parts that were not measured stay.
     fn with(self, m: &Measured) -> Self {
         let [load, vision, prefill, decode] = m.seconds;
-        // A picture or prompt that came from the cache takes next to nothing and says nothing.
+        // What came from a cache takes next to nothing and says nothing.
         let each = |seconds: f64, n: usize, before: f64| {
-            if n > 0 && seconds > 1e-4 {
-                seconds / n as f64
+            let now = if n > 0 { seconds / n as f64 } else { 0.0 };
+            if seconds > 1e-4 && now > before * CACHED {
+                now
             } else {
                 before
             }
@@ -184,7 +188,7 @@ mod tests {
             pictures: 2,
             prompt: 0,
             written: 10,
-            seconds: [0.0, 0.0, 0.0, 1.0],
+            seconds: [0.0, 0.2, 0.0, 1.0],
         });
         assert_eq!(cached, first);
         assert!(first.is_news(Pace::default()) && !cached.is_news(first));

@@ -17,6 +17,7 @@ use crate::convert;
 use crate::desk::{Desk, PlannedPictures, lock};
 use crate::op::ask::narrow;
 use crate::op::asking::{labels_of, most_tokens};
+use crate::op::files;
 use crate::op::given::{Given, given};
 use crate::op::load::{self, Wanted};
 use crate::op::pace;
@@ -183,9 +184,9 @@ pub(crate) fn plan(desk: &Desk, spec: &QuestionSpec) -> Outcome<Plan> {
         model_image_size: report.image_size.and_then(|s| u32::try_from(s).ok()),
     };
     if report.usable && !wanted.is_siglip() {
-        match ModelFiles::open(&wanted.key.path) {
+        match files::opened(desk, &wanted.key.path) {
             Ok(files) => cost(desk, spec, &wanted, &given, &files, &mut plan),
-            Err(error) => plan.refusal = Some(error.into()),
+            Err(error) => plan.refusal = Some(error),
         }
     }
     let extra = (plan.memory as u64).saturating_sub(wanted.bytes());

@@ -53,7 +53,7 @@ form: AnswerForm,
  */
 labels: Array<string>, 
 /**
- * Most tokens to generate for `open`.
+ * Most tokens to generate for `open`; 0: the template's own.
  */
 max_new_tokens: number, 
 /**
