@@ -1,7 +1,10 @@
 // The models behind the panels of the right side. They live as long as their session, not as long as a panel is on the
 // screen: hiding the panel stops no question.
 import { CaseModel } from "./case.svelte";
+import { ChecksModel } from "./checks.svelte";
 import type { Command } from "./commands";
+import { EncodeModel } from "./encode.svelte";
+import { ModelsModel } from "./models.svelte";
 import { ReadingModel } from "./reading.svelte";
 import { ReviewModel } from "./review.svelte";
 import type { PanelName, Session } from "./session.svelte";
@@ -9,7 +12,10 @@ import { TruthModel } from "./truth.svelte";
 
 export interface PanelModels {
   readonly cases: CaseModel;
+  readonly models: ModelsModel;
   readonly reading: ReadingModel;
+  readonly checks: ChecksModel;
+  readonly encode: EncodeModel;
   readonly truth: TruthModel;
   readonly review: ReviewModel;
 }
@@ -21,10 +27,14 @@ export function panelsOf(session: Session): PanelModels {
   const found = kept.get(session);
   if (found !== undefined) return found;
   const cases = new CaseModel(session);
-  const reading = new ReadingModel(session, cases);
+  const models = new ModelsModel(session);
+  const reading = new ReadingModel(session, cases, models);
   const made: PanelModels = {
     cases,
+    models,
     reading,
+    checks: new ChecksModel(session, reading, cases, models),
+    encode: new EncodeModel(session, models),
     truth: new TruthModel(session, cases),
     review: new ReviewModel(session, reading),
   };
@@ -73,6 +83,18 @@ export function panelCommands(session: Session, showPanel: () => void): Command[
       checked: () => session.modelInputShown,
     },
     {
+      id: "model.drawn",
+      title: "Boxes and slice strip of the model",
+      group: "View",
+      keys: ["A"],
+      enabled: shows,
+      run: () => {
+        const { reading } = panelsOf(session);
+        reading.drawn = !reading.drawn;
+      },
+      checked: () => panelsOf(session).reading.drawn,
+    },
+    {
       id: "review.file",
       title: "File for review",
       group: "Panels",
@@ -89,5 +111,6 @@ export function panelCommands(session: Session, showPanel: () => void): Command[
     open("truth", "Truth panel", "Alt+2"),
     open("review", "Review panel", "Alt+3"),
     open("settings", "Settings", "Alt+4"),
+    open("models", "Models: add, choose, set up", "Alt+5"),
   ];
 }

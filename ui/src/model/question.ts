@@ -3,10 +3,12 @@ import type { AnswerForm } from "../backend/generated/AnswerForm";
 import type { DisplaySet } from "../backend/generated/DisplaySet";
 import type { ModelInfo } from "../backend/generated/ModelInfo";
 import type { Plan } from "../backend/generated/Plan";
+import type { QuestionOptions } from "../backend/generated/QuestionOptions";
 import type { QuestionSpec } from "../backend/generated/QuestionSpec";
 import type { TemplateInfo } from "../backend/generated/TemplateInfo";
 import type { VoiChoice } from "../backend/generated/VoiChoice";
 import type { WindowInfo } from "../backend/generated/WindowInfo";
+import { isSiglip, MOST_SAMPLES, sentOptions } from "./options";
 import type { SliceProblem, SliceWish } from "./slices";
 
 /** Everything a question is made of. */
@@ -26,6 +28,7 @@ export interface QuestionParts {
   readonly maxNewTokens: number;
   readonly temperature: number;
   readonly seed: number;
+  readonly options: QuestionOptions;
 }
 
 export type Missing =
@@ -37,6 +40,8 @@ export type Missing =
   | { readonly kind: "question" }
   | { readonly kind: "labels" }
   | { readonly kind: "yesNo" }
+  | { readonly kind: "greedySamples" }
+  | { readonly kind: "samples"; readonly most: number }
   | { readonly kind: "duplicate"; readonly label: string };
 
 export type QuestionWish =
@@ -76,6 +81,13 @@ function windowOf(parts: QuestionParts): WindowInfo | null {
   return { center, width, function: curve, explanation };
 }
 
+/** Samples must be able to differ. */
+function missingSamples({ options, temperature }: QuestionParts): Missing | null {
+  if (options.samples <= 1) return null;
+  if (options.samples > MOST_SAMPLES) return { kind: "samples", most: MOST_SAMPLES };
+  return temperature > 0 ? null : { kind: "greedySamples" };
+}
+
 function missingOf(parts: QuestionParts): Missing | null {
   if (parts.set === null) return { kind: "series" };
   const textOnly = parts.template?.images === "none";
@@ -83,8 +95,9 @@ function missingOf(parts: QuestionParts): Missing | null {
   if (parts.model === null) return { kind: "model" };
   if (!parts.model.usable) return { kind: "unusable" };
   if (!textOnly && !parts.model.images) return { kind: "images" };
-  if (parts.prompt.trim() === "") return { kind: "question" };
-  if (parts.form === "open") return null;
+  // A MedSigLIP reads labels, not a question.
+  if (parts.prompt.trim() === "" && !isSiglip(parts.model)) return { kind: "question" };
+  if (parts.form === "open") return missingSamples(parts);
   if (parts.form === "labels" && parts.labels.length < 2) return { kind: "labels" };
   if (parts.form === "yes_no" && parts.labels.length < 1) return { kind: "yesNo" };
   const label = firstDuplicate(parts.labels);
@@ -99,6 +112,7 @@ export function wishQuestion(parts: QuestionParts): QuestionWish {
   }
   const isAsPublished = parts.template !== null && parts.prompt === parts.template.text;
   const textOnly = parts.template?.images === "none";
+  const options = sentOptions(parts.options, { form: parts.form, siglip: isSiglip(parts.model), textOnly });
   return {
     kind: "complete",
     spec: {
@@ -116,6 +130,7 @@ export function wishQuestion(parts: QuestionParts): QuestionWish {
       max_new_tokens: parts.maxNewTokens,
       temperature: parts.temperature,
       seed: parts.seed,
+      ...(options === undefined ? {} : { options }),
     },
   };
 }

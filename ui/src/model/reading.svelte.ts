@@ -1,10 +1,13 @@
 // Asking a model: what is chosen, what it will cost, what runs, what came out.
 import { untrack } from "svelte";
 import { DeskError, type Job } from "../backend/backend";
+import type { AdapterInfo } from "../backend/generated/AdapterInfo";
 import type { AnswerForm } from "../backend/generated/AnswerForm";
 import type { ModelInfo } from "../backend/generated/ModelInfo";
 import type { Plan } from "../backend/generated/Plan";
 import type { PreprocessChoice } from "../backend/generated/PreprocessChoice";
+import type { PriorSpec } from "../backend/generated/PriorSpec";
+import type { QuestionOptions } from "../backend/generated/QuestionOptions";
 import type { QuestionSpec } from "../backend/generated/QuestionSpec";
 import type { ReadEvent } from "../backend/generated/ReadEvent";
 import type { Reading } from "../backend/generated/Reading";
@@ -12,6 +15,8 @@ import type { TemplateInfo } from "../backend/generated/TemplateInfo";
 import { reading as text } from "../text/en";
 import type { CaseModel } from "./case.svelte";
 import { failed, IDLE, LOADING, type Load, loadedOf, ready } from "./load";
+import type { ModelsModel } from "./models.svelte";
+import { changedOptions, isSiglip, NO_OPTIONS, type OptionFacts, withTemplate } from "./options";
 import { advance, NOT_STARTED, type Progress } from "./progress";
 import { addLabels, type PlanState, type QuestionWish, wishQuestion } from "./question";
 import type { Session } from "./session.svelte";
@@ -34,28 +39,34 @@ export type Run =
 /** Milliseconds without a change before the desk is asked what a question costs. */
 const SETTLED = 250;
 
+/** Tokens that an answer in words may have at first. */
+const MOST_TOKENS = 400;
+
 export class ReadingModel {
   readonly #session: Session;
   readonly #case: CaseModel;
+  readonly #models: ModelsModel;
   readonly #settled: number;
-  models = $state.raw<Load<readonly ModelInfo[]>>(IDLE);
   templates = $state.raw<Load<readonly TemplateInfo[]>>(IDLE);
-  /** Why the last chosen folder did not become a model. */
-  addError = $state.raw<DeskError | null>(null);
-  modelId = $state("");
   sliceMode = $state<SliceMode>("this");
   range = $state("");
   /** The recipe last chosen by hand; it holds where it fits. */
   chosenPreprocess = $state("");
   templateId = $state("");
   prompt = $state("");
-  form = $state<AnswerForm>("labels");
+  /** The form last chosen; a model that cannot give it has its own. */
+  chosenForm = $state<AnswerForm>("labels");
   labels = $state.raw<readonly string[]>([]);
-  maxNewTokens = $state(400);
+  maxNewTokens = $state(MOST_TOKENS);
   temperature = $state(0);
   seed = $state(0);
+  options = $state.raw<QuestionOptions>(NO_OPTIONS);
+  /** Why a calibration file was not taken. */
+  optionError = $state.raw<DeskError | null>(null);
   planState = $state.raw<PlanState>({ kind: "idle" });
   run = $state.raw<Run>({ kind: "idle" });
+  /** True while what the model says is drawn over the picture: its boxes, and the strip of slices. */
+  drawn = $state(true);
   /** Id of the reading that is looked at; empty for the newest. */
   selected = $state("");
   /** How many views look at the plan; without one no plan is made. */
@@ -68,9 +79,10 @@ export class ReadingModel {
   #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #stop: () => void;
 
-  constructor(session: Session, cases: CaseModel, settled = SETTLED) {
+  constructor(session: Session, cases: CaseModel, models: ModelsModel, settled = SETTLED) {
     this.#session = session;
     this.#case = cases;
+    this.#models = models;
     this.#settled = settled;
     this.#stop = $effect.root(() => {
       $effect(() => {
@@ -96,30 +108,7 @@ export class ReadingModel {
 
   /** Asks for models and questions, once; again after a failure. */
   async load(): Promise<void> {
-    await Promise.all([this.#loadModels(), this.#loadTemplates()]);
-  }
-
-  async #loadModels(): Promise<void> {
-    if (this.models.kind === "loading" || this.models.kind === "ready") return;
-    this.models = LOADING;
-    try {
-      const models = await this.#session.backend.call("models", {});
-      this.models = ready(models);
-      if (this.model === null) this.modelId = this.#firstModel(models)?.handle.id ?? "";
-    } catch (thrown) {
-      this.models = failed(thrown);
-    }
-  }
-
-  /** The one used last, else one that can be loaded, a user's own before the bundled one. */
-  #firstModel(models: readonly ModelInfo[]): ModelInfo | undefined {
-    const last = this.#session.settings.model;
-    return (
-      models.find(({ handle }) => handle.id === last?.id) ??
-      models.find(({ usable, demo }) => usable && !demo) ??
-      models.find(({ usable }) => usable) ??
-      models[0]
-    );
+    await Promise.all([this.#models.load(), this.#loadTemplates()]);
   }
 
   async #loadTemplates(): Promise<void> {
@@ -138,7 +127,7 @@ export class ReadingModel {
   // Choices
 
   get model(): ModelInfo | null {
-    return loadedOf(this.models)?.find(({ handle }) => handle.id === this.modelId) ?? null;
+    return this.#models.chosen;
   }
 
   get template(): TemplateInfo | null {
@@ -158,6 +147,86 @@ export class ReadingModel {
   /** The mode in force: the chosen one where it makes sense. */
   get slicing(): SliceMode {
     return this.sliceModes.includes(this.sliceMode) ? this.sliceMode : "this";
+  }
+
+  /** Answers that the model can give; all of them while no model is known. */
+  get forms(): readonly AnswerForm[] {
+    const { model } = this;
+    return model === null || model.forms.length === 0 ? ["labels", "yes_no", "open"] : model.forms;
+  }
+
+  get form(): AnswerForm {
+    return this.forms.includes(this.chosenForm) ? this.chosenForm : (this.forms[0] ?? "labels");
+  }
+
+  get facts(): OptionFacts {
+    return { form: this.form, siglip: isSiglip(this.model), textOnly: this.template?.images === "none" };
+  }
+
+  /** How many options count and differ from what the desk does by itself. */
+  get changed(): number {
+    const { temperature, seed, maxNewTokens } = this;
+    const written =
+      this.form !== "open"
+        ? 0
+        : [temperature !== 0, seed !== 0, maxNewTokens !== MOST_TOKENS].filter(Boolean).length;
+    return changedOptions(this.#asked, this.facts).length + written;
+  }
+
+  setOptions(change: Partial<QuestionOptions>): void {
+    this.options = { ...this.options, ...change };
+  }
+
+  /** The adapter in use: of the chosen model and fitting it, else none. */
+  get adapter(): AdapterInfo | null {
+    const id = this.options.adapters[0]?.id;
+    return this.model?.adapters.find(({ handle, usable }) => usable && handle.id === id) ?? null;
+  }
+
+  chooseAdapter(id: string): void {
+    const found = this.model?.adapters.find(({ handle }) => handle.id === id);
+    this.setOptions({ adapters: found === undefined ? [] : [found.handle] });
+  }
+
+  /** The earlier examination that goes before: another series of this desk, else none. */
+  get prior(): PriorSpec | null {
+    const chosen = this.options.priors[0];
+    const here = this.#session.studies.some(({ display_sets }) =>
+      display_sets.some(({ id }) => id === chosen?.display_set && id !== this.#session.displaySet?.id),
+    );
+    return chosen !== undefined && here ? chosen : null;
+  }
+
+  choosePrior(displaySet: string): void {
+    this.setOptions({ priors: displaySet === "" ? [] : [{ display_set: displaySet, slices: "" }] });
+  }
+
+  /** The options as they are asked: without an adapter of another model, or a series that is not here. */
+  get #asked(): QuestionOptions {
+    const { adapter, options, prior } = this;
+    const adapters = adapter === null ? [] : [adapter.handle];
+    const priors = prior === null ? [] : [prior];
+    return { ...options, priors, adapters, merge_adapters: adapter !== null && options.merge_adapters };
+  }
+
+  /** Everything as the desk does it by itself; what the template brings along stays. */
+  resetOptions(): void {
+    const { template } = this;
+    this.options = template === null ? NO_OPTIONS : withTemplate(NO_OPTIONS, template);
+    this.maxNewTokens = MOST_TOKENS;
+    this.temperature = 0;
+    this.seed = 0;
+  }
+
+  /** Asks for a calibration file. */
+  async pickCalibration(): Promise<void> {
+    this.optionError = null;
+    try {
+      const calibration = await this.#session.backend.pick("calibration");
+      if (calibration !== null) this.setOptions({ calibration });
+    } catch (thrown) {
+      this.optionError = DeskError.from(thrown);
+    }
   }
 
   get slices(): SliceWish {
@@ -195,6 +264,7 @@ export class ReadingModel {
       maxNewTokens: this.maxNewTokens,
       temperature: this.temperature,
       seed: this.seed,
+      options: this.#asked,
     });
   }
 
@@ -204,7 +274,8 @@ export class ReadingModel {
     const { template } = this;
     if (template === null) return;
     this.prompt = template.text;
-    this.form = template.answer;
+    this.chosenForm = template.answer;
+    this.options = withTemplate(this.options, template);
     if (template.labels.length > 0) this.labels = template.labels;
   }
 
@@ -218,27 +289,6 @@ export class ReadingModel {
 
   removeLabel(label: string): void {
     this.labels = this.labels.filter((other) => other !== label);
-  }
-
-  chooseModel(id: string): void {
-    this.modelId = id;
-    const { model } = this;
-    if (model !== null) void this.#session.updateSettings({ model: model.handle });
-  }
-
-  /** Asks for a folder and has the desk look into it. A folder that is no model stays in the list with its report. */
-  async addModel(): Promise<void> {
-    this.addError = null;
-    try {
-      const folder = await this.#session.backend.pick("model");
-      if (folder === null) return;
-      const model = await this.#session.backend.call("add_model", folder);
-      const others = (loadedOf(this.models) ?? []).filter(({ handle }) => handle.id !== model.handle.id);
-      this.models = ready([...others, model]);
-      this.chooseModel(model.handle.id);
-    } catch (thrown) {
-      this.addError = DeskError.from(thrown);
-    }
   }
 
   // Plan

@@ -18,7 +18,7 @@ import { ViewportModel } from "./viewport/viewport.svelte";
 
 export type Layout = "1x1" | "2x2";
 
-export type PanelName = "model" | "truth" | "review" | "settings";
+export type PanelName = "model" | "truth" | "review" | "settings" | "models";
 
 export interface ScanState {
   readonly running: boolean;

@@ -4,6 +4,8 @@ import type { Agreement } from "../backend/generated/Agreement";
 import type { AnswerForm } from "../backend/generated/AnswerForm";
 import { bytes, counted, listed, percent, span, whole } from "./format";
 
+export * from "./engine";
+
 export const kit = {
   whatToDo: "What to do",
   tryAgain: "Try again",
@@ -64,9 +66,6 @@ export const reading = {
   hide: "Hide what the model gets",
   model: "Model",
   models: "Models",
-  addModel: "Add a model folder…",
-  noModels: "No model is known yet",
-  noModelsMore: "Add a folder that holds a MedGemma checkpoint. Nothing is downloaded.",
   modelUnusable: "cannot be loaded",
   modelDemo: "bundled",
   modelReport: "What the folder holds",
@@ -91,19 +90,10 @@ export const reading = {
     yes_no: "Yes or no each",
     open: "Free text",
   } satisfies Record<AnswerForm, string>,
-  formMeaning: {
-    labels: "Each label gets its probability among those listed.",
-    yes_no: "Each label gets a probability of yes, by itself.",
-    open: "The model writes. There is no probability to a text.",
-  } satisfies Record<AnswerForm, string>,
   labels: "Labels",
   addLabel: "Add a label",
   addLabelHint: "Enter adds it; several with commas",
   labelsEmpty: "No labels yet.",
-  limits: "Text settings",
-  maxTokens: "Most tokens to write",
-  temperature: "Temperature, 0 takes the likeliest word",
-  seed: "Seed",
   plan: "Cost",
   planning: "Working out what it will cost",
   planTokens: (tokens: number, context: number | null) =>
@@ -111,6 +101,13 @@ export const reading = {
   planMemory: (need: number, free: number) => `${bytes(need)} of ${bytes(free)} free`,
   planTime: (seconds: number | null) =>
     seconds === null ? "not known yet on this machine" : `about ${span(seconds)}`,
+  planMostly: {
+    load: "mostly loading",
+    vision: "mostly looking",
+    prefill: "mostly reading the question",
+    decode: "mostly answering",
+  },
+  planGuess: "a guess, not measured here yet",
   planTokensName: "Input",
   planMemoryName: "Memory",
   planTimeName: "Time",
@@ -130,18 +127,25 @@ export const reading = {
     question: "Choose a question or write one.",
     labels: "Name at least two labels.",
     yesNo: "Name at least one label.",
+    greedySamples: "Sampled answers need a temperature above 0: without one they are all the same.",
+    samples: (most: number) => `At most ${most} answers can be sampled.`,
     duplicate: (label: string) => `“${label}” is listed twice.`,
     images: "The chosen model takes no images.",
   },
   progress: {
     waiting: "Starting",
-    loading: (fraction: number) => `Loading the model, ${Math.round(fraction * 100)} %`,
+    loading: (what: string, fraction: number) =>
+      `${what === "" ? "Loading the model" : what.charAt(0).toUpperCase() + what.slice(1)}, ${Math.round(fraction * 100)} %`,
     preparing: (slice: number, of: number) => `Preparing slice ${slice} of ${of}`,
     vision: (slice: number, of: number, left: number | null) =>
       `Looking at slice ${slice} of ${of}${left === null ? "" : `, about ${span(left)} left`}`,
-    prefill: (done: number, of: number) => `Reading the question, ${whole(done)} of ${counted(of, "token")}`,
+    prefill: (done: number, of: number, left: number | null) =>
+      `Reading the question, ${whole(done)} of ${counted(of, "token")}${left === null || left <= 0 ? "" : `, about ${span(left)} left`}`,
     scoring: (done: number, of: number) => `Scoring label ${done} of ${of}`,
     writing: (words: number) => `Writing, ${counted(words, "word")} so far`,
+    thinking: (tokens: number) => `Thinking, ${counted(tokens, "token")} so far`,
+    thinkingHidden: "Thinking; nothing is shown until your own answer",
+    sampling: (done: number, of: number) => `Sampling answers, ${done} of ${of}`,
     writingHidden: "Writing; the text is kept back until your own answer",
     steps: { loading: "Load", preparing: "Prepare", vision: "Look", prefill: "Read", answer: "Answer" },
     elsewhere: (series: string) => `The model is reading another series: ${series}.`,
@@ -171,8 +175,6 @@ export const reading = {
   others: (count: number) => `${count} others`,
   yes: "yes",
   textAnswer: "Answer in words",
-  thought: "What the model wrote before its answer",
-  thoughtNote: "These words are no explanation of the answer; they can be wrong where it is right.",
   invalid: {
     refusal: "The model declined to answer.",
     unparseable: "No answer can be made out in the text.",
@@ -183,8 +185,10 @@ export const reading = {
   } as Readonly<Record<string, string>>,
   invalidTitle: "No valid answer",
   invalidOther: (kind: string) => `The answer is not valid: ${kind}.`,
-  confidence: "Confidence",
   noConfidence: "No confidence is given.",
+  noConfidenceFor: (reason: string) => `No confidence: ${reason}.`,
+  eachConfidence: (kind: string) => `Each by itself: ${kind}.`,
+  confidenceOf: (value: number, kind: string) => `Confidence ${percent(value)}: ${kind}.`,
   kindUnknown: "its kind is not known",
   showAll: "Show all",
   showLess: "Show less",

@@ -11,6 +11,22 @@ export function percent(probability: number): string {
   return `${Math.round(bounded * 100)}${NARROW}%`;
 }
 
+/** A change with its sign, two decimals; a true minus, so that figures align. */
+export function signed(value: number): string {
+  if (!Number.isFinite(value)) return "–";
+  const rounded = Math.abs(value).toFixed(2);
+  if (Number(rounded) === 0) return "0.00";
+  return `${value < 0 ? "−" : "+"}${rounded}`;
+}
+
+/** A probability as a figure of a table: three decimals, never 0 or 1 for what is neither. */
+export function figure(value: number): string {
+  if (!Number.isFinite(value)) return "–";
+  if (value > 0 && value < 0.0005) return "<0.001";
+  if (value < 1 && value >= 0.9995) return ">0.999";
+  return value.toFixed(3);
+}
+
 /** Bytes in decimal units, as disks and memory are sold. */
 export function bytes(count: number): string {
   if (count >= 1e9) return `${(count / 1e9).toFixed(1)} GB`;

@@ -1,7 +1,11 @@
 // A desk in the page's own memory: made studies, a made reader, everything forgotten at the end. For the gallery,
 // tests, and a look at the page in a plain browser. It answers as the desk does, errors included.
 import { type Backend, DeskError, type Job } from "../backend";
+import type { CheckEvent } from "../generated/CheckEvent";
+import type { CheckKind } from "../generated/CheckKind";
+import type { CheckSpec } from "../generated/CheckSpec";
 import type { DisplaySet } from "../generated/DisplaySet";
+import type { EncodeSpec } from "../generated/EncodeSpec";
 import type { Handle } from "../generated/Handle";
 import type { Jobs, Operations } from "../generated/operations";
 import type { ProbeAnswer } from "../generated/ProbeAnswer";
@@ -13,10 +17,12 @@ import type { Settings } from "../generated/Settings";
 import type { Study } from "../generated/Study";
 import { isLast } from "../tauri";
 import { type MadeSet, makeCatalogue } from "./catalogue";
+import { checkEvents, encodeEvents, makeCheck } from "./checks";
 import { Marks, measure } from "./marks";
+import { MadeModels, NOISE } from "./models";
 import { detailOf, layerSlice, layersOver } from "./objects";
 import { base64 } from "./png";
-import { MODELS, makePlan, makeReading, modelOf, NOISE, progressOf, TEMPLATES, unusable } from "./reader";
+import { makePlan, makeReading, progressOf, TEMPLATES } from "./reader";
 import { CaseRecord, VOCABULARY } from "./record";
 import { modalityValues, notFound, Resources, storedSamples } from "./resources";
 import { makeState } from "./states";
@@ -28,6 +34,8 @@ export interface MemoryOptions {
   readonly pace?: number;
   /** Ramps instead of anatomy: quickly made, for tests. */
   readonly plain?: boolean;
+  /** False: no model but the bundled one can be used. */
+  readonly ownModels?: boolean;
   /** Settings to start with. */
   readonly settings?: Partial<Settings>;
   /** Operations or resources (`frame/…`) that fail, by name or the start of their address. */
@@ -59,6 +67,7 @@ class MemoryDesk {
   readonly marks = new Marks();
   readonly record = new CaseRecord();
   readonly resources: Resources;
+  readonly models: MadeModels;
   #settings: Settings;
   #minutes = 0;
   #plans = 0;
@@ -66,6 +75,7 @@ class MemoryDesk {
 
   constructor(options: MemoryOptions) {
     this.#options = options;
+    this.models = new MadeModels(options.ownModels !== false);
     this.catalogue = makeCatalogue(options.plain === true);
     this.resources = new Resources(this.catalogue.sets);
     this.#settings = {
@@ -194,18 +204,13 @@ class MemoryDesk {
     save_document: ({ object }) => ({ place: `exports/${object}.pdf`, rows: 1 }),
     presentation: ({ display_set, presentation }) => makeState(this.made(display_set), presentation),
     probe: (request) => this.probe(request),
-    models: () => [...MODELS],
-    add_model: (handle) => unusable(handle),
-    remove_model: (handle) => MODELS.filter((model) => model.handle.id !== handle.id),
-    set_model_options: ({ model, precision, device }) => ({
-      ...modelOf(model),
-      precision: precision ?? modelOf(model).precision,
-      precision_chosen: precision !== null,
-      device: device === "" ? "cpu" : device,
-    }),
-    add_adapter: ({ model }) => modelOf(model),
-    remove_adapter: ({ model }) => modelOf(model),
-    known_models: () => [],
+    models: () => this.models.list,
+    add_model: (handle) => this.models.add(handle),
+    remove_model: (handle) => this.models.remove(handle),
+    set_model_options: (options) => this.models.set(options),
+    add_adapter: ({ model, adapter }) => this.models.addAdapter(model, adapter),
+    remove_adapter: ({ model, adapter }) => this.models.removeAdapter(model, adapter),
+    known_models: () => this.models.known(),
     templates: () => [...TEMPLATES],
     plan_question: (spec) => this.plan(spec),
     case: ({ display_set }) => this.record.case(display_set, this.#settings.blind),
@@ -257,7 +262,7 @@ class MemoryDesk {
   plan(spec: QuestionSpec) {
     this.#plans += 1;
     const id = `plan-${this.#plans}`;
-    const plan = makePlan(id, this.made(spec.display_set), spec);
+    const plan = makePlan(id, this.made(spec.display_set), spec, this.models.of(spec.model));
     this.resources.keepPlan(
       id,
       spec,
@@ -298,13 +303,43 @@ class MemoryDesk {
     return progressOf(plan, spec);
   }
 
+  /** The recipes of a check: that of the question first. */
+  #recipes({ question }: CheckSpec): string[] {
+    const all = this.made(question.display_set).set.preprocess.map(({ id }) => id);
+    return [question.preprocess, ...all.filter((id) => id !== question.preprocess)];
+  }
+
+  check(kind: CheckKind, spec: CheckSpec): CheckEvent[] {
+    return checkEvents(kind, this.record.reading(spec.reading), this.#recipes(spec));
+  }
+
+  finishCheck(kind: CheckKind, spec: CheckSpec): CheckEvent {
+    const reading = this.record.reading(spec.reading);
+    const rest = { id: `check-${this.#plans}-${reading.checks.length}`, at: this.now() };
+    const check = makeCheck(kind, spec, reading, this.#recipes(spec), rest);
+    this.record.keepCheck(check);
+    if (this.record.isHidden(reading.display_set, this.#settings.blind)) return { event: "withheld" };
+    return { event: "done", ...check };
+  }
+
   finishAsk(spec: QuestionSpec): ReadEvent {
-    const reading = makeReading(`reading-${this.#plans}`, this.now(), this.plan(spec), spec);
+    const reading = makeReading(
+      `reading-${this.#plans}`,
+      this.now(),
+      this.plan(spec),
+      spec,
+      this.models.of(spec.model),
+    );
     this.record.keepReading(reading);
     if (this.record.isHidden(spec.display_set, this.#settings.blind)) return { event: "withheld" };
     const kept = this.record.case(spec.display_set, false).readings[0] ?? reading;
     return { event: "done", ...kept, warning: NOISE };
   }
+}
+
+/** Jobs that check a reading, by their names. */
+function isCheck(job: string): job is CheckKind {
+  return job === "looking" || job === "which_slices" || job === "recipes";
 }
 
 function wait(milliseconds: number): Promise<void> {
@@ -320,9 +355,23 @@ export function memoryBackend(options: MemoryOptions = {}): Backend {
 
   function begin<J extends keyof Jobs>(job: J, args: Jobs[J]["arguments"]): Jobs[J]["event"][] {
     desk.refuseIfFailing(job);
-    const events =
-      job === "open" ? desk.scan((args as Jobs["open"]["arguments"]).folder) : desk.ask(args as QuestionSpec);
+    const events = (() => {
+      if (job === "open") return desk.scan((args as Jobs["open"]["arguments"]).folder);
+      if (job === "encode")
+        return encodeEvents(desk.made((args as EncodeSpec).display_set).set.frames.length);
+      return isCheck(job) ? desk.check(job, args as CheckSpec) : desk.ask(args as QuestionSpec);
+    })();
     return events as Jobs[J]["event"][];
+  }
+
+  /** The last event of a job that went through. */
+  function finish(job: keyof Jobs, args: unknown): ReadEvent | CheckEvent {
+    return isCheck(job) ? desk.finishCheck(job, args as CheckSpec) : desk.finishAsk(args as QuestionSpec);
+  }
+
+  function stopped(job: keyof Jobs): Jobs[keyof Jobs]["event"] {
+    if (job === "open") return { event: "done", files: 20, seconds: 0.1, cancelled: true };
+    return { event: "failed", code: "cancelled", message: "The question was stopped.", hint: "" };
   }
 
   return {
@@ -338,8 +387,7 @@ export function memoryBackend(options: MemoryOptions = {}): Backend {
       onEvent: (event: Jobs[J]["event"]) => void,
     ): Job {
       let cancelled = false;
-      const send = (event: ScanEvent | ReadEvent | Jobs[J]["event"]) =>
-        onEvent(structuredClone(event) as Jobs[J]["event"]);
+      const send = (event: Jobs[keyof Jobs]["event"]) => onEvent(structuredClone(event) as Jobs[J]["event"]);
       const run = async () => {
         await wait(0);
         let last = false;
@@ -349,11 +397,7 @@ export function memoryBackend(options: MemoryOptions = {}): Backend {
           last = isLast(event);
           if (pace > 0) await wait(pace);
         }
-        if (last) return;
-        if (cancelled && job === "open") send({ event: "done", files: 20, seconds: 0.1, cancelled: true });
-        else if (cancelled)
-          send({ event: "failed", code: "cancelled", message: "The question was stopped.", hint: "" });
-        else send(desk.finishAsk(args as QuestionSpec));
+        if (!last) send(cancelled ? stopped(job) : finish(job, args));
       };
       const finished = run().catch((thrown: unknown) => {
         const { code, message, hint } = DeskError.from(thrown);
@@ -385,7 +429,9 @@ export function memoryBackend(options: MemoryOptions = {}): Backend {
       await Promise.resolve();
       return kind === "folder"
         ? FOLDER
-        : { id: `picked-${kind}`, label: kind === "truth" ? "truth.csv" : `picked ${kind}` };
+        : kind === "model" && !desk.models.list.some(({ handle }) => handle.id === "model-4b")
+          ? { id: "model-4b", label: "medgemma-1.5-4b-it" }
+          : { id: `picked-${kind}`, label: kind === "truth" ? "truth.csv" : `picked ${kind}` };
     },
     onDrop: () => () => undefined,
   };

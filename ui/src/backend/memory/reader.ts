@@ -1,5 +1,4 @@
 // A made reader: plans, progress and answers that look like a model's, and say that they are not.
-import type { Handle } from "../generated/Handle";
 import type { ModelInfo } from "../generated/ModelInfo";
 import type { Plan } from "../generated/Plan";
 import type { QuestionSpec } from "../generated/QuestionSpec";
@@ -7,95 +6,8 @@ import type { ReadEvent } from "../generated/ReadEvent";
 import type { Reading } from "../generated/Reading";
 import type { TemplateInfo } from "../generated/TemplateInfo";
 import type { MadeSet } from "./catalogue";
-
-export const NOISE = "This reader is made up: its answers are noise and mean nothing about any picture.";
-
-export const MODELS: readonly ModelInfo[] = [
-  {
-    handle: { id: "model-demo", label: "demo-reader" },
-    name: "Demo reader (random weights)",
-    usable: true,
-    report: ["config.json: read", "model.safetensors: complete", "tokenizer.json: read"],
-    warning: NOISE,
-    terms: "No terms: made with Overread",
-    parameters: 2_100_000,
-    memory: 12_000_000,
-    images: true,
-    demo: true,
-    kind: "gemma3",
-    forms: ["labels", "yes_no", "open"],
-    known: "demo",
-    limits: ["Its weights are random: every answer is noise."],
-    memory_by: [{ precision: "f32", bytes: 12_000_000, fits: true }],
-    precision: "f32",
-    precision_chosen: false,
-    precision_reason: "Float32: the model is small, so it is held exactly.",
-    device: "cpu",
-    adapters: [],
-    loaded: false,
-    removable: false,
-  },
-  {
-    handle: { id: "model-broken", label: "medgemma-partial" },
-    name: "medgemma-partial",
-    usable: false,
-    report: ["config.json: read", "model-00002-of-00002.safetensors is missing", "tokenizer.json: read"],
-    warning: "",
-    terms: "Health AI Developer Foundations terms of use",
-    parameters: 4_300_000_000,
-    memory: 17_200_000_000,
-    images: true,
-    demo: false,
-    kind: "gemma3",
-    forms: [],
-    known: "",
-    limits: [],
-    memory_by: [
-      { precision: "f32", bytes: 17_200_000_000, fits: false },
-      { precision: "bf16", bytes: 8_600_000_000, fits: true },
-    ],
-    precision: "bf16",
-    precision_chosen: false,
-    precision_reason: "Bfloat16, as the model is published: it fits.",
-    device: "cpu",
-    adapters: [],
-    loaded: false,
-    removable: true,
-  },
-];
-
-/** A folder that holds no model. */
-export function unusable(handle: Handle): ModelInfo {
-  return {
-    handle,
-    name: handle.label,
-    usable: false,
-    report: ["config.json is missing", "No weights"],
-    warning: "",
-    terms: "",
-    parameters: 0,
-    memory: 0,
-    images: false,
-    demo: false,
-    kind: "",
-    forms: [],
-    known: "",
-    limits: [],
-    memory_by: [],
-    precision: "f32",
-    precision_chosen: false,
-    precision_reason: "",
-    device: "cpu",
-    adapters: [],
-    loaded: false,
-    removable: true,
-  };
-}
-
-/** The model of a handle; one that cannot be used when there is none. */
-export function modelOf(handle: Handle): ModelInfo {
-  return MODELS.find((model) => model.handle.id === handle.id) ?? unusable(handle);
-}
+import { NOISE } from "./models";
+import { scatter } from "./scatter";
 
 export const TEMPLATES: readonly TemplateInfo[] = [
   {
@@ -148,10 +60,9 @@ export function slicesOf(spec: string, count: number): number[] {
 }
 
 const IMAGE_TOKENS = 256;
-const CONTEXT = 8192;
+const CONTEXT = 131_072;
 
-export function makePlan(id: string, made: MadeSet, spec: QuestionSpec): Plan {
-  const model = MODELS.find(({ handle }) => handle.id === spec.model.id);
+export function makePlan(id: string, made: MadeSet, spec: QuestionSpec, model: ModelInfo): Plan {
   const slices = slicesOf(spec.slices, made.set.frames.length);
   const prompt =
     spec.prompt === "" ? (TEMPLATES.find(({ id }) => id === spec.template)?.text ?? "") : spec.prompt;
@@ -202,13 +113,13 @@ export function makePlan(id: string, made: MadeSet, spec: QuestionSpec): Plan {
       };
     }),
     tokens,
-    context: model?.usable === true ? CONTEXT : null,
-    memory: (model?.memory ?? 0) + tokens * 9000,
+    context: model.usable === true ? CONTEXT : null,
+    memory: model.memory + tokens * 9000,
     memory_available: 12_400_000_000,
     seconds: slices.length * 0.35 + 0.8,
     estimate: { load: 0.4, vision: slices.length * 0.35, prefill: 0.3, decode: 0.1, measured: false },
-    precision: model?.precision ?? "f32",
-    precision_reason: model?.precision_reason ?? "",
+    precision: model.precision,
+    precision_reason: model.precision_reason,
     rendered_prompt: `<bos><start_of_turn>user\n${marks}\n${prompt}<end_of_turn>\n<start_of_turn>model\n`,
     warnings,
     refusal,
@@ -216,17 +127,90 @@ export function makePlan(id: string, made: MadeSet, spec: QuestionSpec): Plan {
   };
 }
 
-/** Numbers that differ from question to question, the same each time. */
-function scatter(text: string): number {
-  let h = 2166136261;
-  for (let i = 0; i < text.length; i += 1) h = Math.imul(h ^ text.charCodeAt(i), 16777619);
-  return (h >>> 0) / 4294967296;
-}
-
 const OPEN =
   "Made-up words: this text stands where a model's description would, and describes nothing that is there.";
+const THOUGHT =
+  "Made-up thought: first the pictures would be described one after the other, then compared with the question.";
 
-export function makeReading(id: string, at: string, plan: Plan, spec: QuestionSpec): Reading {
+/** Words with the space before each. */
+function pieces(text: string): string[] {
+  return text.split(" ").map((word, i) => (i === 0 ? word : ` ${word}`));
+}
+
+/** Corners in px from shares of the first picture. */
+function box(plan: Plan, ...shares: [number, number, number, number]): [number, number, number, number] {
+  const { width = 0, height = 0 } = plan.slices[0] ?? {};
+  return [shares[0] * width, shares[1] * height, shares[2] * width, shares[3] * height];
+}
+
+/** What only an answer in words has. */
+function written(plan: Plan, spec: QuestionSpec): Partial<Reading> {
+  const options = spec.options;
+  const shown = pieces(OPEN).map((text, i) => ({
+    text,
+    probability: i % 3 === 0 ? 0.97 : 0.08 + 0.9 * scatter(`${text}${i}`),
+  }));
+  const samples = options?.samples ?? 0;
+  return {
+    text: OPEN,
+    shown,
+    thought: options?.think_budget === null || options === undefined ? "" : THOUGHT,
+    ended: "the model ended its answer",
+    samples:
+      samples < 2
+        ? null
+        : {
+            of: samples,
+            share: Math.ceil(samples * 0.6) / samples,
+            votes: [
+              { answer: "made-up answer A", votes: Math.ceil(samples * 0.6) },
+              { answer: "made-up answer B", votes: samples - Math.ceil(samples * 0.6) },
+            ],
+            rule: "the text is the same without case and punctuation",
+          },
+    p_true: options?.p_true === true ? { probability: 0.58, wording: "true-false/1" } : null,
+    boxes:
+      options?.boxes === true
+        ? [
+            {
+              label: "made-up structure",
+              slice: plan.slices[0]?.slice ?? 1,
+              corners: box(plan, 0.24, 0.3, 0.42, 0.52),
+              note: "",
+            },
+            {
+              label: "another",
+              slice: null,
+              corners: box(plan, 0.62, 0.46, 0.75, 0.6),
+              note: "clamped to the picture",
+            },
+          ]
+        : [],
+  };
+}
+
+/** The kind of number that a score is. */
+function kindOf(spec: QuestionSpec, siglip: boolean): string {
+  const count = spec.labels.length;
+  if (spec.form === "yes_no") {
+    if (!siglip) return "probability of yes, each by itself, uncalibrated";
+    return spec.options?.pairing === "positive_negative"
+      ? "MedSigLIP, softmax over a pair each, uncalibrated"
+      : "MedSigLIP, sigmoid each, uncalibrated";
+  }
+  const calibrated = spec.options?.calibration == null ? "uncalibrated" : "calibrated on 40 of your cases";
+  return siglip
+    ? `MedSigLIP, softmax over ${count} labels, ${calibrated}`
+    : `among the ${count} listed options, ${calibrated}`;
+}
+
+export function makeReading(
+  id: string,
+  at: string,
+  plan: Plan,
+  spec: QuestionSpec,
+  model: ModelInfo,
+): Reading {
   const template = TEMPLATES.find((entry) => entry.id === spec.template);
   const logits = spec.labels.map(
     (label) => 2.4 * scatter(`${label}|${spec.slices}|${spec.preprocess}|${spec.seed}`),
@@ -241,7 +225,7 @@ export function makeReading(id: string, at: string, plan: Plan, spec: QuestionSp
       log_likelihood: logit - 6,
       log_likelihood_per_token: (logit - 6) / 3,
       probability_by_sum: probability,
-      probability_by_mean: probability,
+      probability_by_mean: (probability + 1 / spec.labels.length) / 2,
       tokens: 3,
       without_content: null,
     };
@@ -257,13 +241,15 @@ export function makeReading(id: string, at: string, plan: Plan, spec: QuestionSp
     label: spec.form === "labels" ? (best?.label ?? "") : "",
     probabilities: open ? [] : probabilities,
     confidence: spec.form === "labels" ? (best?.probability ?? null) : null,
-    confidence_kind: spec.form === "labels" ? `softmax over ${spec.labels.length} labels, uncalibrated` : "",
-    text: open ? OPEN : "",
+    confidence_kind: open
+      ? "none: an open answer carries no probability"
+      : kindOf(spec, model.kind === "siglip"),
+    text: "",
     thought: "",
     invalid: "",
     warning: NOISE,
     provenance: [
-      ["Model", "Demo reader (random weights)"],
+      ["Model", model.name],
       ["Weights", "made in the page"],
       ["Preprocessing", spec.preprocess],
       ["Slices", spec.slices],
@@ -272,16 +258,20 @@ export function makeReading(id: string, at: string, plan: Plan, spec: QuestionSp
     agreement: "no_truth",
     agreement_reason: "",
     slices: plan.slices.map(({ slice }) => slice),
-    tokens: [plan.tokens, open ? OPEN.split(" ").length : 0],
+    tokens: [
+      plan.tokens,
+      open ? OPEN.split(" ").length + (spec.options?.think_budget == null ? 0 : pieces(THOUGHT).length) : 0,
+    ],
     seconds: [0.4, plan.slices.length * 0.3, 0.3, 0.2],
     boxes: [],
     shown: [],
     samples: null,
     p_true: null,
-    comparison: [],
+    comparison: open ? [] : [`Likelihoods compared: ${spec.options?.normalise ?? "sum"}`, "No correction"],
     ended: "",
     asked: spec,
     checks: [],
+    ...(open ? written(plan, spec) : {}),
   };
 }
 
@@ -302,7 +292,13 @@ export function progressOf(plan: Plan, spec: QuestionSpec): ReadEvent[] {
     { event: "prefill", done: plan.tokens, of: plan.tokens, seconds_left: 0 },
   );
   if (spec.form === "open") {
+    if ((spec.options?.think_budget ?? null) !== null) {
+      for (const text of pieces(THOUGHT)) events.push({ event: "thought", text });
+    }
+    const samples = spec.options?.samples ?? 0;
     for (const word of OPEN.split(" ")) events.push({ event: "token", text: `${word} ` });
+    for (let done = 1; samples > 1 && done <= samples; done += 1)
+      events.push({ event: "sample", done, of: samples });
   } else {
     spec.labels.forEach((_, i) => {
       events.push({ event: "scoring", done: i + 1, of: spec.labels.length });

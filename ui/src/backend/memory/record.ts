@@ -1,6 +1,7 @@
 // Own answers, readings, truth and reviews of the made desk.
 import type { Agreement } from "../generated/Agreement";
 import type { Case } from "../generated/Case";
+import type { Check } from "../generated/Check";
 import type { Choice } from "../generated/Choice";
 import type { OwnAnswer } from "../generated/OwnAnswer";
 import type { Reading } from "../generated/Reading";
@@ -8,6 +9,7 @@ import type { Review } from "../generated/Review";
 import type { ReviewDraft } from "../generated/ReviewDraft";
 import type { ReviewVocabulary } from "../generated/ReviewVocabulary";
 import type { TruthInfo } from "../generated/TruthInfo";
+import { notFound } from "./resources";
 
 function choice(group: string, id: string, name: string, meaning: string): Choice {
   return { id, name, meaning, group };
@@ -83,6 +85,22 @@ export class CaseRecord {
 
   keepReading(reading: Reading): void {
     this.#readings.set(reading.display_set, [reading, ...(this.#readings.get(reading.display_set) ?? [])]);
+  }
+
+  /** The reading of an id. */
+  reading(id: string): Reading {
+    const found = [...this.#readings.values()].flat().find((reading) => reading.id === id);
+    if (found === undefined) throw notFound("This answer");
+    return found;
+  }
+
+  keepCheck(check: Check): void {
+    for (const [set, readings] of this.#readings) {
+      const kept = readings.map((reading) =>
+        reading.id === check.reading ? { ...reading, checks: [...reading.checks, check] } : reading,
+      );
+      this.#readings.set(set, kept);
+    }
   }
 
   answer(displaySet: string, answer: OwnAnswer): void {

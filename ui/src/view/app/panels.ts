@@ -3,6 +3,7 @@ import type { Component } from "svelte";
 
 const found = import.meta.glob<{ default: Component }>(
   [
+    "../models/ModelsPanel.svelte",
     "../reading/ReadingPanel.svelte",
     "../reading/ModelInput.svelte",
     "../truth/TruthPanel.svelte",
@@ -16,6 +17,7 @@ function panel(path: string): Component | null {
   return found[path]?.default ?? null;
 }
 
+export const ModelsPanel = panel("../models/ModelsPanel.svelte");
 export const ReadingPanel = panel("../reading/ReadingPanel.svelte");
 export const ModelInput = panel("../reading/ModelInput.svelte");
 export const TruthPanel = panel("../truth/TruthPanel.svelte");

@@ -2,8 +2,11 @@
 
 import { DeskError } from "../../backend/backend";
 import type { Case } from "../../backend/generated/Case";
+import type { Looking } from "../../backend/generated/Looking";
 import type { Plan } from "../../backend/generated/Plan";
 import type { Reading } from "../../backend/generated/Reading";
+import type { RecipeCheck } from "../../backend/generated/RecipeCheck";
+import type { WhichSlices } from "../../backend/generated/WhichSlices";
 import type { Comparison } from "../../model/answer";
 import type { PlanState } from "../../model/question";
 import type { Run } from "../../model/reading.svelte";
@@ -83,6 +86,47 @@ export const READINGS: readonly (readonly [string, Reading])[] = [
       ...open,
       text: "There is an 8 mm nodule in the right upper lobe.\n\nFinal Answer: pulmonary nodule",
       thought: "The bright round spot lies beside a vessel but does not follow it.",
+    },
+  ],
+  [
+    "Words, samples, boxes",
+    {
+      ...open,
+      confidence: 0.6,
+      text: "There is a small nodule.",
+      shown: [
+        { text: "There", probability: 0.98 },
+        { text: " is", probability: 0.95 },
+        { text: " a", probability: 0.8 },
+        { text: " small", probability: 0.34 },
+        { text: " nodule", probability: 0.07 },
+        { text: ".", probability: 0.9 },
+      ],
+      samples: {
+        of: 5,
+        share: 0.6,
+        votes: [
+          { answer: "there is a small nodule", votes: 3 },
+          { answer: "no nodule", votes: 2 },
+        ],
+        rule: "the same words",
+      },
+      p_true: { probability: 0.41, wording: "p-true/1" },
+      boxes: [
+        { label: "nodule", slice: 12, corners: [210, 180, 232, 205], note: "" },
+        { label: "nodule", slice: null, corners: [0, 0, 40, 40], note: "clamped to the picture" },
+      ],
+      ended: "the model ended it",
+    },
+  ],
+  [
+    "Yes or no each",
+    {
+      ...READING,
+      form: "yes_no",
+      label: "",
+      confidence: null,
+      confidence_kind: "yes against no for each label, uncalibrated",
     },
   ],
   ["Invalid", { ...open, text: "I am sorry, I cannot interpret medical images.", invalid: "refusal" }],
@@ -182,12 +226,28 @@ const running = {
   series: "Chest CT, axial",
   cancelling: false,
 } as const;
-const at = { done: 0, of: 0, secondsLeft: null, text: "" };
+const at = { done: 0, of: 0, secondsLeft: null, text: "", thought: "", thoughtTokens: 0, what: "" };
 
 export const RUNS: readonly (readonly [string, Run, boolean])[] = [
-  ["Loading", { ...running, progress: { ...at, phase: "loading", done: 0.4, of: 1 } }, false],
+  [
+    "Loading",
+    {
+      ...running,
+      progress: { ...at, phase: "loading", done: 0.4, of: 1, what: "packing the weights for the next time" },
+    },
+    false,
+  ],
   ["Vision", { ...running, progress: { ...at, phase: "vision", done: 12, of: 85, secondsLeft: 140 } }, false],
   ["Prefill", { ...running, progress: { ...at, phase: "prefill", done: 4096, of: 21_960 } }, false],
+  [
+    "Thinking",
+    {
+      ...running,
+      progress: { ...at, phase: "thinking", thought: "The bright spot lies beside", thoughtTokens: 7 },
+    },
+    false,
+  ],
+  ["Sampling", { ...running, progress: { ...at, phase: "sampling", done: 3, of: 10 } }, false],
   ["Writing", { ...running, progress: { ...at, phase: "writing", text: "There is an 8 mm nodule" } }, false],
   ["Writing, blind", { ...running, progress: { ...at, phase: "writing", text: "hidden" } }, true],
   [
@@ -199,3 +259,52 @@ export const RUNS: readonly (readonly [string, Run, boolean])[] = [
   ["Stopped", { kind: "stopped", displaySet: "ds-1" }, false],
   ["Failed", { kind: "failed", displaySet: "ds-1", error: ERROR }, false],
 ];
+
+const moved = (by: number) =>
+  READING.probabilities.map((row, i) => ({
+    ...row,
+    probability: i === 0 ? 0.612 - by : row.probability + by / 4,
+  }));
+
+export const LOOKING: Looking = {
+  answers: [
+    { picture: "blank", about: "", label: "normal", probabilities: moved(0.58), shift: 0.58 },
+    { picture: "noise", about: "", label: "normal", probabilities: moved(0.5), shift: 0.5 },
+    { picture: "mirrored", about: "", label: "pulmonary nodule", probabilities: moved(0.02), shift: 0.02 },
+  ],
+  measure: "total variation",
+  verdict: "The answer depends on the picture.",
+  suspicious: false,
+  missing: ["No other patient's images of this modality are open."],
+};
+
+export const NOT_LOOKING: Looking = {
+  ...LOOKING,
+  answers: LOOKING.answers.map((answer) => ({ ...answer, probabilities: moved(0.01), shift: 0.01 })),
+  verdict: "The answer is nearly the same without the picture.",
+  suspicious: true,
+  missing: [],
+};
+
+export const WEIGHTS: WhichSlices = {
+  label: "pulmonary nodule",
+  log_odds: 0.46,
+  groups: [
+    { slices: [11], change: -0.9 },
+    { slices: [12], change: -0.2 },
+    { slices: [13], change: 0.3 },
+    { slices: [14, 15], change: 0.01 },
+  ],
+  verdict: "The answer rests most on slice 11.",
+};
+
+export const RECIPES: RecipeCheck = {
+  answers: [
+    { recipe: "ct-windows/1", label: "pulmonary nodule", probabilities: READING.probabilities, flips: false },
+    { recipe: "ct-windows-jpeg/1", label: "pulmonary nodule", probabilities: moved(0.05), flips: false },
+    { recipe: "display/1", label: "pleural effusion", probabilities: moved(0.4), flips: true },
+  ],
+  flips: true,
+  verdict: "The answer is another under 1 of 3: display/1.",
+  missing: ["mr-minmax/1: it is for MR only."],
+};

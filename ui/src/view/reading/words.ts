@@ -24,6 +24,7 @@ export function sliceProblem(problem: SliceProblem): string {
 
 export function missingWords(missing: Missing): string {
   if (missing.kind === "slices") return sliceProblem(missing.problem);
+  if (missing.kind === "samples") return text.missing.samples(missing.most);
   if (missing.kind === "duplicate") return text.missing.duplicate(missing.label);
   return text.missing[missing.kind];
 }
@@ -35,15 +36,19 @@ export function progressWords(progress: Progress, hidden: boolean): string {
     case "waiting":
       return text.progress.waiting;
     case "loading":
-      return text.progress.loading(done);
+      return text.progress.loading(progress.what, done);
     case "preparing":
       return text.progress.preparing(done, of);
     case "vision":
       return text.progress.vision(done, of, secondsLeft);
     case "prefill":
-      return text.progress.prefill(done, of);
+      return text.progress.prefill(done, of, secondsLeft);
     case "scoring":
       return text.progress.scoring(done, of);
+    case "thinking":
+      return hidden ? text.progress.thinkingHidden : text.progress.thinking(progress.thoughtTokens);
+    case "sampling":
+      return text.progress.sampling(done, of);
     case "writing":
       return hidden ? text.progress.writingHidden : text.progress.writing(countWords(progress.text));
   }
@@ -54,4 +59,14 @@ export function invalidWords({ invalid }: Pick<Reading, "invalid">): string {
   if (invalid === "") return "";
   const kind = invalidKind(invalid);
   return text.invalid[kind] ?? text.invalidOther(kind);
+}
+
+/** The confidence and what kind of number it is; empty where agreement or P(True) say it by their names. */
+export function confidenceWords(reading: Reading): string {
+  const { confidence, confidence_kind: kind, form, samples, p_true } = reading;
+  if (form === "open" && (samples !== null || p_true !== null)) return "";
+  if (confidence !== null) return text.confidenceOf(confidence, kind === "" ? text.kindUnknown : kind);
+  if (form === "yes_no" && kind !== "") return text.eachConfidence(kind);
+  const reason = kind.replace(/^none:?\s*/, "");
+  return reason === "" ? text.noConfidence : text.noConfidenceFor(reason);
 }
