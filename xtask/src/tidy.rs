@@ -15,6 +15,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("shaders", &[]),
     ("render", &["imaging", "shaders"]),
     ("protocol", &["imaging"]),
+    ("kernels", &[]),
     ("medgemma", &["kernels"]),
     ("evaluation", &["protocol"]),
     ("review", &[]),

@@ -169,7 +169,7 @@ fn question(desk: &Desk, a: &AskArguments) -> Result<QuestionSpec, Trouble> {
 pub(crate) fn ask(desk: &Desk, a: &AskArguments) -> Outcome {
     let spec = question(desk, a)?;
     let heard = |event: ReadEvent| match event {
-        ReadEvent::Loading { fraction, what } if fraction == 0.0 => eprintln!("{what}"),
+        ReadEvent::Loading { fraction: 0.0, what } => eprintln!("{what}"),
         ReadEvent::Vision {
             slice,
             of,

@@ -26,6 +26,8 @@ pub(crate) struct Key {
     pub(crate) path: PathBuf,
     pub(crate) precision: PrecisionName,
     pub(crate) device: String,
+    /// Adapter folders merged into the weights.
+    pub(crate) merged: Vec<PathBuf>,
 }
 
 /// A model of one family or the other.

@@ -1,4 +1,4 @@
-//! Speed of attention and of the row kernels at every level: `cargo run --release --example attention -- [part] [runs]`.
+//! Speed of attention and of the row kernels at every level: `cargo run --release --example attention -- [part] [runs] [level]`.
 #![expect(clippy::print_stdout, reason = "a table for the terminal")]
 
 use std::time::Instant;
@@ -39,7 +39,9 @@ fn variants() -> Vec<(Kernels, Precision)> {
         at(Level::Avx512, Precision::F32),
         at(Level::Avx512Bf16, Precision::Bf16),
     ];
-    all.into_iter().flatten().collect()
+    let only = std::env::args().nth(3);
+    let wanted = |k: Kernels| only.as_ref().is_none_or(|name| name == k.level().name());
+    all.into_iter().flatten().filter(|(k, _)| wanted(*k)).collect()
 }
 
 fn tower(runs: usize) {

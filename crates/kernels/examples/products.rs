@@ -1,5 +1,5 @@
-//! Prints how fast products are: `cargo run --release -p overread-kernels --example products [FORMAT [LEVEL [K N M]]]`,
-//! `all` for any. Each figure is the best of many runs.
+//! Prints how fast products are, each figure the best of many runs:
+//! `cargo run --release -p overread-kernels --example products [FORMAT [LEVEL [K N M…]]]`, `all` for any.
 #![expect(clippy::print_stdout, reason = "a table for people")]
 
 use std::time::Instant;
@@ -46,6 +46,23 @@ fn main() {
                 format.name(),
                 (n * k) as f64 / packing / 1e6
             );
+            if let Some((block, bytes)) = match format {
+                Format::Q8_0 => Some((32, 34)),
+                Format::Q4K => Some((256, 144)),
+                Format::Q6K => Some((256, 210)),
+                _ => None,
+            } && k % block == 0
+            {
+                let blocks = vec![7; n * k / block * bytes];
+                let begun = Instant::now();
+                std::hint::black_box(Matrix::pack_blocks(format, n, k, &blocks));
+                let packing = begun.elapsed().as_secs_f64();
+                println!(
+                    "{:5} from blocks {:.1} M weights/s",
+                    format.name(),
+                    (n * k) as f64 / packing / 1e6
+                );
+            }
             for kernels in Kernels::all() {
                 if !wanted(1, kernels.level().name()) {
                     continue;

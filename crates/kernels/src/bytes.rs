@@ -70,8 +70,8 @@ impl Bytes {
     /// Whatever the system says.
     #[expect(unsafe_code, reason = "the one memory map")]
     pub fn map(file: &File) -> io::Result<Self> {
-        // SAFETY: the map is read as plain bytes only. A file that another program shortens while it is mapped ends the
-        // process; the files mapped here are the project's own cache and model files, opened for reading.
+        // SAFETY: the map is read as plain bytes only. A file that another program shortens while it is mapped ends
+        // the process; the files mapped here are the project's own cache and model files, opened for reading.
         let map = unsafe { Mmap::map(file) }?;
         Ok(Self {
             offset: 0,

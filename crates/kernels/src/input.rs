@@ -46,6 +46,7 @@ impl Input {
     /// When the length is not `rows * width`.
     pub fn load(&mut self, values: &[f32], rows: usize, width: usize) {
         self.begin(values, rows, width);
+        // Not cleared before: what is written over need not be zeroed.
         self.values.resize(values.len(), 0.0);
         let part = values
             .len()
@@ -57,13 +58,14 @@ impl Input {
             .for_each(|(to, from)| to.copy_from_slice(from));
     }
 
-    /// Takes `[rows, width]` values in for matrices that read `wanted` only, without keeping the values: [`Self::values`]
-    /// is empty, and another twin cannot be made.
+    /// Takes `[rows, width]` values in for matrices that read `wanted` only, without keeping the values:
+    /// [`Self::values`] is empty, and another twin cannot be made.
     ///
     /// # Panics
     /// When the length is not `rows * width`.
     pub fn load_for(&mut self, kernels: Kernels, wanted: Wanted, values: &[f32], rows: usize, width: usize) {
         self.begin(values, rows, width);
+        self.values.clear();
         self.make(kernels, wanted, values);
     }
 
@@ -75,7 +77,6 @@ impl Input {
         );
         self.rows = rows;
         self.width = width;
-        self.values.clear();
         for twin in [&mut self.f32, &mut self.bf16, &mut self.int8] {
             twin.tile = 0;
         }

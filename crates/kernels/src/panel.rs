@@ -1,5 +1,5 @@
-//! The order in which products read activations: tiles of a few rows, and in a tile 64 bytes (or a block) of each row in
-//! turn. A tile is one stream of memory, and every row lies at a constant distance.
+//! The order in which products read activations: tiles of a few rows, and in a tile 64 bytes (or a block) of each
+//! row in turn. A tile is one stream of memory, and every row lies at a constant distance.
 
 #[cfg(target_arch = "x86_64")]
 mod avx512;

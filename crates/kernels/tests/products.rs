@@ -1,4 +1,5 @@
-//! Products at every level of this machine against sums in double precision over the weights that a matrix says it holds.
+//! Products at every level of this machine against sums in double precision over the weights that a matrix says it
+//! holds.
 
 use std::sync::atomic::AtomicBool;
 

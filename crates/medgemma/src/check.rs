@@ -126,7 +126,9 @@ fn siglip(path: &Path, report: &mut CheckReport) {
                 config.text.positions,
                 size(report.parameters)
             ));
-            memory(report, &|precision| crate::siglip::memory_needed(&config, precision));
+            memory(report, &|precision| {
+                crate::siglip::memory_needed(&config, precision)
+            });
         }
         Err(error) => report.lines.push(sentence(&error)),
     }
@@ -210,6 +212,10 @@ fn memory(report: &mut CheckReport, needed: &dyn Fn(Precision) -> u64) {
 
 fn sentence(error: &EngineError) -> String {
     let text = error.to_string();
+    // The name of a file begins as it is written.
+    if text.split(' ').next().is_some_and(|word| word.contains('.')) {
+        return format!("{text}.");
+    }
     let mut letters = text.chars();
     let first = letters
         .next()

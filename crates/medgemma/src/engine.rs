@@ -152,7 +152,12 @@ impl Engine {
                 available_gib: gib(available),
             });
         }
-        let mut weights = weights::load(&files, &options, progress, cancel)?;
+        let adapters = options
+            .merge
+            .iter()
+            .map(|folder| AdapterWeights::read(folder, &files.config, cancel))
+            .collect::<Result<Vec<_>>>()?;
+        let mut weights = weights::load(&files, &options, &adapters, progress, cancel)?;
         let ModelFiles {
             config,
             tokenizer,
@@ -456,7 +461,10 @@ impl Engine {
                 }
             }
             self.model.logits(pass, &rows, &mut |row, logits| {
-                let ids: Vec<u32> = targets[row].iter().map(|(b, depth)| branches[*b].ids[*depth]).collect();
+                let ids: Vec<u32> = targets[row]
+                    .iter()
+                    .map(|(b, depth)| branches[*b].ids[*depth])
+                    .collect();
                 for ((b, depth), found) in targets[row].iter().zip(log_probs_at(logits, &ids)) {
                     scores[*b][depth - branches[*b].from] = found;
                 }

@@ -21,10 +21,10 @@ pub enum EngineError {
     #[error("this model is not supported: {0}")]
     Unsupported(String),
     /// Tensors that the model needs and the files lack.
-    #[error("the weights are incomplete, {} tensors are missing ({}); download the model files again", .0.len(), listed(.0))]
+    #[error("the weights are incomplete, these tensors are missing: {}; download the model files again", listed(.0))]
     MissingTensors(Vec<String>),
     /// Tensors that the files have and the model does not know: loading on would answer nonsense.
-    #[error("the weights hold {} tensors that this model does not have ({}); the files belong to another model", .0.len(), listed(.0))]
+    #[error("the weights hold tensors that this model does not have: {}; the files belong to another model", listed(.0))]
     UnknownTensors(Vec<String>),
     /// Tensors that occur more than once.
     #[error("the weights hold the same tensor twice ({}); keep the files of one download only", listed(.0))]

@@ -61,3 +61,43 @@ pub fn available() -> Option<u64> {
         .ok()
         .map(|kib| kib * 1024)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// The sizes of the published 4B model: 4,300,079,472 weights, 671,252,480 of them in the embedding.
+    #[test]
+    fn the_4b_model_takes_what_its_formats_say() {
+        let file = json!({
+            "model_type": "gemma3",
+            "text_config": {"hidden_size": 2560, "intermediate_size": 10240, "num_hidden_layers": 34,
+                "sliding_window": 1024, "rope_scaling": {"rope_type": "linear", "factor": 8.0}},
+            "vision_config": {"hidden_size": 1152, "intermediate_size": 4304, "num_hidden_layers": 27,
+                "num_attention_heads": 16, "image_size": 896, "patch_size": 14},
+        });
+        let config = Config::from_json(&file, None).expect("sound");
+        assert_eq!(config.parameters(), 4_300_079_472);
+        let weights = |precision| weight_bytes(&config, precision, &|_| Stored::Bf16) as f64;
+        let near = |value: f64, expected: f64| (value / expected - 1.0).abs() < 0.001;
+        let all = 4_300_079_472.0;
+        assert!(near(weights(Precision::F32), all * 4.0));
+        // Patches, positions and the projector's matrix stay in float32.
+        let whole = 1152.0 * (3.0 * 14.0 * 14.0 + 4096.0 + 2560.0);
+        assert!(near(weights(Precision::Bf16), (all - whole) * 2.0 + whole * 4.0));
+        let bytes = |n: f64| n * 34.0 / 32.0;
+        let text = 3_880_263_168.0;
+        let tower = (all - text - whole) * 2.0;
+        assert!(near(weights(Precision::Q8_0), bytes(text) + tower + whole * 4.0));
+        // The strips of the kernels hold the small scales of 4-bit blocks in whole bytes: 148 for 256 weights.
+        let (embedding, rest) = (671_252_480.0, text - 671_252_480.0);
+        let mixed = embedding * 210.0 / 256.0 + rest * 148.0 / 256.0 + tower + whole * 4.0;
+        let found = weights(Precision::Q4K);
+        assert!(near(found, mixed), "{found} {mixed}");
+        for precision in Precision::ALL {
+            let beside = needed_by_config(&config, precision) as f64 - weights(precision);
+            assert!(beside < 1.5 * f64::from(1 << 30), "{precision:?}: {beside}");
+        }
+    }
+}

@@ -16,6 +16,7 @@ use crate::weights::{Precision, Weights};
 
 /// Tower, projector and decoder.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one a model")]
 pub(crate) enum Model {
     /// On kernels.
     Kernels {

@@ -24,6 +24,9 @@ pub struct LoadOptions {
     pub memory_available: Option<u64>,
     /// Folder for quantised weights and image features; nothing is written without one.
     pub cache: Option<PathBuf>,
+    /// Adapter folders merged into the weights while these are packed, in order; see [`crate::Engine::adapter`] for the
+    /// other way.
+    pub merge: Vec<PathBuf>,
     /// `cpu`, or `cuda`, `cuda:1`, `metal` where the program was built for them; `candle` is the CPU in candle's tensors,
     /// the slow twin.
     pub device: String,
@@ -35,6 +38,7 @@ impl Default for LoadOptions {
             precision: Precision::default(),
             memory_available: None,
             cache: None,
+            merge: Vec::new(),
             device: "cpu".to_owned(),
         }
     }
@@ -286,6 +290,10 @@ pub struct Comparison {
     pub calibration: Calibrated,
     /// Wording of each yes-no question, `LABEL` for the label.
     pub yes_no: Option<String>,
+    /// By how much the likeliest label leads (nats), where that is less than rounding the weights may move it: in float32
+    /// another label might lead. For yes/no, the least distance of a label from even odds.
+    #[serde(default)]
+    pub within_rounding: Option<f64>,
     /// [`Question::fingerprint`].
     pub question_sha256: String,
 }

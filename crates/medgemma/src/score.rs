@@ -1,5 +1,6 @@
 //! Likelihoods: log-softmax, softmax, and which branches can be computed together.
 
+use crate::weights::Precision;
 use std::collections::BTreeMap;
 
 /// Tokens after a prefix, and the first of them whose likelihood is wanted.
@@ -84,6 +85,27 @@ pub fn log_sum_exp(values: &[f64]) -> f64 {
         return top;
     }
     top + values.iter().map(|v| (v - top).exp()).sum::<f64>().ln()
+}
+
+/// Log-likelihoods that lie closer than this (nats) may change places by rounding alone: about twice what the reference
+/// cases show, see `tests/precision.rs`. Nothing in float32.
+pub fn close(precision: Precision) -> f64 {
+    match precision {
+        Precision::F32 => 0.0,
+        Precision::Bf16 => 0.5,
+        Precision::Q8_0 => 0.75,
+        Precision::Q4K => 1.5,
+    }
+}
+
+/// By how much the first of these scores leads, where that is less than rounding moves them.
+pub(crate) fn close_lead(scores: &[f64], precision: Precision) -> Option<f64> {
+    let mut sorted = scores.to_vec();
+    sorted.sort_by(|a, b| b.total_cmp(a));
+    match sorted.as_slice() {
+        [first, second, ..] => Some(first - second).filter(|lead| *lead < close(precision)),
+        _ => None,
+    }
 }
 
 /// Softmax of scores, in double.

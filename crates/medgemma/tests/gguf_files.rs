@@ -16,7 +16,7 @@ fn load(files: &ModelFiles, precision: Precision) -> Weights {
         precision,
         ..LoadOptions::default()
     };
-    weights::load(files, &options, &mut |_| {}, &Cancel::default()).expect("loads")
+    weights::load(files, &options, &[], &mut |_| {}, &Cancel::default()).expect("loads")
 }
 
 /// Every matrix and vector of both, row by row, with the projector's matrix apart by its rounding to float16.

@@ -1,8 +1,6 @@
 //! Scored labels against the reference's recorded traces, all labels of a case in one batch; a printed skip where the
 //! shared folder is absent.
 
-#![expect(clippy::print_stdout, reason = "figures and skips stand in the test's log")]
-
 use std::path::{Path, PathBuf};
 
 use overread_medgemma::{Cancel, Engine, LoadOptions, Message, Part, Picture, Question, Role, Task};

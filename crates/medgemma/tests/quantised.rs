@@ -24,7 +24,7 @@ fn load(model: &Path, cache: Option<&Path>, precision: Precision) -> Loaded {
         cache: cache.map(Path::to_path_buf),
         ..LoadOptions::default()
     };
-    let mut weights = weights::load(&files, &options, &mut |_| {}, &Cancel::default()).expect("loads");
+    let mut weights = weights::load(&files, &options, &[], &mut |_| {}, &Cancel::default()).expect("loads");
     let (mut bytes, mut mapped) = (BTreeMap::new(), true);
     for (name, shape) in expected(&files.config) {
         if shape.len() == 1 || name.contains("position_embedding") {
@@ -177,7 +177,7 @@ fn stopping_leaves_no_copy() {
     };
     let cancel = Cancel::default();
     cancel.cancel();
-    let stopped = weights::load(&files, &options, &mut |_| {}, &cancel);
+    let stopped = weights::load(&files, &options, &[], &mut |_| {}, &cancel);
     assert!(matches!(stopped, Err(EngineError::Cancelled)));
     assert!(copies(&cache).is_empty());
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use overread_medgemma::check::check;
 use overread_medgemma::siglip::{Asking, MedSiglip, Pairing, Resize, SiglipConfig, templates};
 use overread_medgemma::trace::{trace, trace_with};
 use overread_medgemma::{Cancel, EngineError, LoadOptions, Picture, Precision};
@@ -437,4 +438,24 @@ fn narrower_weights_stay_near() {
         let near = cosine(&text, &model.embed_text("lung", None, &cancel).expect("a text"));
         assert!(near > 0.999, "{precision:?}: {near}");
     }
+}
+
+#[test]
+fn a_look_into_the_folder_says_what_it_is_and_what_is_wrong() {
+    let (folder, _model) = model();
+    let report = check(folder.path());
+    assert!(report.usable, "{:?}", report.lines);
+    assert_eq!(
+        (report.kind.as_str(), report.image_size, report.context),
+        ("siglip", Some(SIDE), 6)
+    );
+    let mut cut = tensors();
+    cut.remove("text_model.head.weight");
+    write(folder.path(), &cut);
+    let report = check(folder.path());
+    assert!(
+        !report.usable && report.lines[0].contains("text.head.weight"),
+        "{:?}",
+        report.lines
+    );
 }

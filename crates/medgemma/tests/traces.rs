@@ -2,37 +2,13 @@
 
 #![expect(clippy::print_stdout, reason = "figures and skips stand in the test's log")]
 
-use std::path::{Path, PathBuf};
+mod reference;
 
+use std::path::Path;
+
+use overread_medgemma::LoadOptions;
 use overread_medgemma::trace::{trace, trace_with};
-use overread_medgemma::{LoadOptions, Picture};
 use serde_json::Value;
-
-fn shared() -> Option<PathBuf> {
-    let shared = std::env::var_os("OVERREAD_SHARED").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
-        PathBuf::from,
-    );
-    if shared.join("checkpoints").is_dir() {
-        return Some(shared.join("checkpoints"));
-    }
-    println!("skipped: shared/checkpoints absent");
-    None
-}
-
-fn open(path: &Path) -> Result<(Picture, &'static str), String> {
-    let image = image::open(path).map_err(|error| error.to_string())?;
-    let mode = if image.color().has_color() { "RGB" } else { "L" };
-    let rgb = image.to_rgb8();
-    Ok((
-        Picture {
-            width: rgb.width() as usize,
-            height: rgb.height() as usize,
-            rgb: rgb.into_raw(),
-        },
-        mode,
-    ))
-}
 
 fn floats(value: &Value) -> Vec<f64> {
     value
@@ -50,29 +26,32 @@ fn worst(a: &Value, b: &Value, what: &str) -> f64 {
 }
 
 fn compare(model: &str, device: &str) {
-    let Some(checkpoints) = shared() else { return };
-    compare_folders(&checkpoints.join(model), None, device);
+    let Some(checkpoints) = reference::checkpoints() else {
+        return;
+    };
+    compare_folders(&checkpoints.join(model), None, false, device);
 }
 
 /// A model, or a model with an adapter, which then has the cases.
-fn compare_folders(folder: &Path, adapter: Option<&Path>, device: &str) {
+fn compare_folders(folder: &Path, adapter: Option<&Path>, merged: bool, device: &str) {
     let source = adapter.unwrap_or(folder);
     let model = source.file_name().expect("a name").to_string_lossy();
     let options = LoadOptions {
         device: device.to_owned(),
+        merge: adapter
+            .filter(|_| merged)
+            .map(Path::to_path_buf)
+            .into_iter()
+            .collect(),
         ..LoadOptions::default()
     };
-    let mut cases: Vec<PathBuf> = std::fs::read_dir(source.join("cases"))
-        .expect("cases")
-        .map(|e| e.expect("entry").path())
-        .collect();
-    cases.sort();
-    for case in cases {
+    let beside = adapter.filter(|_| !merged);
+    for case in reference::cases(source) {
         let name = format!("{model}/{}", case.file_name().expect("a name").to_string_lossy());
         let expected: Value =
             serde_json::from_slice(&std::fs::read(case.join("trace.json")).expect("a trace")).expect("JSON");
         let file = case.join("case.json");
-        let got = trace_with(folder, adapter, &file, options.clone(), &open).expect("traces");
+        let got = trace_with(folder, beside, &file, options.clone(), &reference::open).expect("traces");
         assert_eq!(
             got["rendered_template"], expected["rendered_template"],
             "{name}: template"
@@ -161,25 +140,38 @@ fn tiny_gguf() {
 /// LoRA, and DoRA with the scale of rsLoRA, on every layer of both towers.
 #[test]
 fn adapters_on_tiny_hub() {
-    let Some(checkpoints) = shared() else { return };
+    let Some(checkpoints) = reference::checkpoints() else {
+        return;
+    };
     for adapter in ["tiny-lora", "tiny-lora-dora"] {
-        compare_folders(
-            &checkpoints.join("tiny-hub"),
-            Some(&checkpoints.join(adapter)),
-            "cpu",
-        );
+        for merged in [false, true] {
+            compare_folders(
+                &checkpoints.join("tiny-hub"),
+                Some(&checkpoints.join(adapter)),
+                merged,
+                "cpu",
+            );
+        }
     }
 }
 
 /// Pictures against texts: ids and resized bytes exact, embeddings of length 1 and logits within 1e-4.
 #[test]
 fn medsiglip_tiny() {
-    let Some(checkpoints) = shared() else { return };
+    let Some(checkpoints) = reference::checkpoints() else {
+        return;
+    };
     let folder = checkpoints.join("medsiglip-tiny");
     let case = folder.join("cases/zero-shot");
     let expected: Value =
         serde_json::from_slice(&std::fs::read(case.join("trace.json")).expect("a trace")).expect("JSON");
-    let got = trace(&folder, &case.join("case.json"), LoadOptions::default(), &open).expect("traces");
+    let got = trace(
+        &folder,
+        &case.join("case.json"),
+        LoadOptions::default(),
+        &reference::open,
+    )
+    .expect("traces");
     for key in ["input_ids", "resized_rgb_sha256"] {
         assert_eq!(got[key], expected[key], "{key}");
     }

@@ -39,6 +39,36 @@ pub fn closed_set(text: &str, labels: &[String], complete: bool) -> Parsed {
     }
 }
 
+/// The rule of [`vote`], for the record.
+pub const VOTE: &str = "final-answer/1";
+
+/// What a sampled answer votes for, when answers are counted: a label of the set, or without a set the words after its
+/// last `Final Answer:`, in small letters and single spaces.
+///
+/// # Errors
+/// The kind of invalidity, as readings keep it.
+pub fn vote(text: &str, labels: &[String], complete: bool) -> Result<String, String> {
+    if !labels.is_empty() {
+        return match closed_set(text, labels, complete) {
+            Parsed::Label(label) => Ok(label),
+            Parsed::Invalid(kind) => Err(kind.to_owned()),
+        };
+    }
+    let said = final_answer(text).map(|said| {
+        said.to_lowercase()
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+    });
+    match said {
+        Some(said) if !said.is_empty() => Ok(said),
+        _ if text.trim().is_empty() => Err(if complete { "empty" } else { "truncated" }.to_owned()),
+        _ if refuses(text) => Err("refusal".to_owned()),
+        _ if !complete => Err("truncated".to_owned()),
+        _ => Err("unparseable".to_owned()),
+    }
+}
+
 /// True when `said` is the label. An option `X: name` may also be said as `(X) name`, `X) name`, `X` or `name`: each
 /// names it and nothing else.
 fn is_said(label: &str, said: &str) -> bool {
@@ -87,6 +117,28 @@ mod tests {
     fn the_last_final_answer_counts() {
         let text = "Final Answer: yes\nOn reflection, **final answer: No.**";
         assert_eq!(closed_set(text, &labels(), true), Parsed::Label("no".into()));
+    }
+
+    #[test]
+    fn votes_are_what_was_finally_said() {
+        assert_eq!(
+            vote("Well. Final Answer: No.", &labels(), false),
+            Ok("no".to_owned())
+        );
+        assert_eq!(
+            vote("Final Answer: **Small  Effusion**", &[], true),
+            Ok("small effusion".to_owned())
+        );
+        assert_eq!(
+            vote("A small effusion.", &[], true),
+            Err("unparseable".to_owned())
+        );
+        assert_eq!(vote("A small", &[], false), Err("truncated".to_owned()));
+        assert_eq!(vote("Final Answer:", &[], true), Err("unparseable".to_owned()));
+        assert_eq!(
+            vote("Final Answer: maybe", &labels(), true),
+            Err("out-of-set".to_owned())
+        );
     }
 
     #[test]

@@ -193,6 +193,11 @@ pub(crate) fn comparison_lines(comparison: &Comparison) -> Vec<String> {
         };
         lines.push(format!("{} with {without}", correction.kind));
     }
+    if let Some(lead) = comparison.within_rounding {
+        lines.push(format!(
+            "too close for these weights: rounding them may change what leads (by {lead:.2} nats); ask in f32 to know"
+        ));
+    }
     if let Some(wording) = &comparison.yes_no {
         lines.push(format!("each asked as: {wording}"));
     }

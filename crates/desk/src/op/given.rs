@@ -213,10 +213,7 @@ fn add(out: &mut Given, part: &Drawn<'_>, slice: usize, picture: RgbPicture, pad
     let (pictures, crops) = pan_and_scan(&picture);
     for (k, picture) in pictures.into_iter().enumerate() {
         let crop = k.checked_sub(1).and_then(|k| crops.get(k)).copied();
-        let framing = Framing {
-            crop,
-            ..whole.clone()
-        };
+        let framing = Framing { crop, ..whole };
         push(picture, crop, framing);
     }
     crops.len()

@@ -43,21 +43,28 @@ pub(crate) fn wanted(desk: &Desk, spec: &QuestionSpec) -> Outcome<Wanted> {
     } else {
         &options.device
     };
-    if options.merge_adapters && !options.adapters.is_empty() {
+    let adapters = options.adapters.iter().map(|handle| desk.path(handle));
+    let adapters = adapters.collect::<Outcome<Vec<_>>>()?;
+    if options.merge_adapters && report.kind == "siglip" && !adapters.is_empty() {
         return Err(failure(
             "model.no_merging",
-            "Adapters are applied beside the weights here, not merged into them.",
+            "Adapters of a MedSigLIP are applied beside its weights, not merged into them.",
             "Leave merging out: the answers are the same.",
         ));
     }
-    let adapters = options.adapters.iter().map(|handle| desk.path(handle));
+    let (merged, adapters) = if options.merge_adapters {
+        (adapters, Vec::new())
+    } else {
+        (Vec::new(), adapters)
+    };
     Ok(Wanted {
         key: Key {
             device: precision::device(asked)?,
             precision: choice.precision,
             path,
+            merged,
         },
-        adapters: adapters.collect::<Outcome<_>>()?,
+        adapters,
         report,
         choice,
     })
@@ -95,7 +102,7 @@ impl Wanted {
         )
     }
 
-    /// The folder's or file's name.
+    /// True for a model that compares pictures with texts.
     pub(crate) fn is_siglip(&self) -> bool {
         self.report.kind == "siglip"
     }
@@ -120,6 +127,7 @@ pub(crate) fn load(
             precision: precision::engines(key.precision),
             cache: Some(desk.cache_folder()),
             device: key.device.clone(),
+            merge: key.merged.clone(),
             ..LoadOptions::default()
         };
         let what = match key.precision {

@@ -111,6 +111,26 @@ pub(crate) fn hashes(
     line(lines, "pictures", short.join(", "));
 }
 
+/// The adapter beside the weights, or those merged into them.
+fn adapter_words(question: &Question, wanted: &Wanted) -> Option<String> {
+    let merged: Vec<String> = wanted
+        .key
+        .merged
+        .iter()
+        .map(|path| {
+            path.file_name()
+                .map_or_else(String::new, |n| n.to_string_lossy().into_owned())
+        })
+        .collect();
+    if !merged.is_empty() {
+        return Some(format!("{}, merged into the weights", merged.join(" + ")));
+    }
+    question
+        .adapter
+        .as_ref()
+        .map(|a| format!("{} {}", a.name, a.sha256))
+}
+
 /// Lines of a reading by the engine.
 pub(crate) fn of_engine(
     desk: &Desk,
@@ -129,10 +149,7 @@ pub(crate) fn of_engine(
         &mut lines,
         &d.weights_sha256,
         &d.tokenizer_sha256,
-        question
-            .adapter
-            .as_ref()
-            .map(|a| format!("{} {}", a.name, a.sha256)),
+        adapter_words(question, wanted),
         &answer.image_sha256,
     );
     line(&mut lines, "resize", answer.resize.clone());

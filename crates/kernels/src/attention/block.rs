@@ -34,7 +34,7 @@ pub(super) unsafe fn multiply<P: Product>(
     let n = P::L::N;
     let mut done = 0;
     while done < registers {
-        let wide = (registers - done).min(3);
+        let wide = (registers - done).min(P::L::WIDE);
         // SAFETY: the columns from `done` on, `wide` registers of them.
         unsafe {
             let (b, c) = (b.add(done * n), c.add(done * n));
@@ -75,6 +75,9 @@ unsafe fn columns<P: Product, const V: usize>(
             if P::L::ROWS >= 8 && left >= 8 {
                 block::<P, 8, V>(p, from, steps, b, c, width, fresh);
                 r += 8;
+            } else if P::L::ROWS == 6 && left >= 6 {
+                block::<P, 6, V>(p, from, steps, b, c, width, fresh);
+                r += 6;
             } else if left >= 4 {
                 block::<P, 4, V>(p, from, steps, b, c, width, fresh);
                 r += 4;

@@ -20,8 +20,10 @@ use crate::level::Level;
 pub(crate) trait Lanes: Copy + Send + Sync {
     /// Numbers in a register.
     const N: usize;
-    /// Rows of the block that products are made in; three registers wide, so that it fits the machine's registers.
+    /// Rows of the block that products are made in: with its width it fits the machine's registers.
     const ROWS: usize;
+    /// Registers that the block is wide, at most three.
+    const WIDE: usize;
     /// A register.
     type F: Copy;
 

@@ -28,6 +28,7 @@ macro_rules! lanewise {
 impl Lanes for Plain {
     const N: usize = 4;
     const ROWS: usize = 4;
+    const WIDE: usize = 2;
     type F = [f32; 4];
 
     #[inline(always)]

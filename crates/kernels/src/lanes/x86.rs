@@ -70,7 +70,8 @@ const UNORDERED: i32 = _CMP_UNORD_Q;
 )]
 impl Lanes for Avx2 {
     const N: usize = 8;
-    const ROWS: usize = 4;
+    const ROWS: usize = 6;
+    const WIDE: usize = 2;
     type F = __m256;
 
     #[inline(always)]
@@ -195,6 +196,7 @@ impl Lanes for Avx2 {
 impl Lanes for Avx512 {
     const N: usize = 16;
     const ROWS: usize = 8;
+    const WIDE: usize = 3;
     type F = __m512;
 
     #[inline(always)]

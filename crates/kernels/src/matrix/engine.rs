@@ -1,5 +1,7 @@
 //! Which kernel multiplies what, and in what steps.
 
+#[cfg(target_arch = "x86_64")]
+use super::product::MANY;
 use super::{Format, Wanted, plain, unpack};
 #[cfg(target_arch = "x86_64")]
 use super::{avx2, avx512};
@@ -11,9 +13,13 @@ pub(super) struct Tile {
     pub(super) strips: usize,
     /// Rows of activations.
     pub(super) rows: usize,
-    /// The weights of the part; a strip begins `stride` bytes after the one before. Unpacked weights are interleaved by
-    /// strips instead.
+    /// The weights of the part; a strip begins `stride` bytes after the one before. Unpacked weights are interleaved
+    /// by strips instead.
     pub(super) weights: *const u8,
+    #[cfg_attr(
+        not(target_arch = "x86_64"),
+        expect(dead_code, reason = "the scalar twin takes one strip")
+    )]
     pub(super) stride: usize,
     /// The activations of the part, in the order of [`crate::panel`].
     pub(super) x: *const u32,
@@ -125,20 +131,24 @@ fn for_avx512(format: Format, level: Level, m: usize) -> Option<Engine> {
         multiply: floats::f32_tile,
         ..base(format)
     };
-    // Many rows pass over a part of a few strips while it is in the nearest cache; few rows over a strip from end to end.
+    // Many rows pass over a part of a few strips while it is in the nearest cache; few rows over a strip from end to
+    // end.
     let byte = |multiply| Engine {
-        strips: if m > 5 * avx512::ROWS { 4 } else { 1 },
-        part: if m > 5 * avx512::ROWS { 16 } else { 0 },
+        strips: if m > MANY { 4 } else { 1 },
+        part: if m > MANY { 16 } else { 0 },
         unpack: None,
         multiply,
         ..base(format)
     };
     Some(match format {
-        Format::F32 => Engine { part: 1024, ..float },
+        Format::F32 => Engine {
+            part: if m > MANY { 256 } else { 0 },
+            ..float
+        },
         Format::Bf16 if level >= Level::Avx512Bf16 => Engine {
             columns: 2,
             whole: 1,
-            part: 1024,
+            part: if m > MANY { 256 } else { 0 },
             unpack: None,
             multiply: floats::bf16_tile,
             ..float

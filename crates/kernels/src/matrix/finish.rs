@@ -46,11 +46,12 @@ fn gelu_any(sums: &[f32], bias: &[f32], out: &mut [f32]) {
 /// GELU in its tanh form, which is z / (1 + exp(-2 u)), u = sqrt(2 / pi) (z + 0.044715 z^3).
 #[inline(always)]
 fn gelu(z: f32) -> f32 {
-    let twice = -1.595_769_1 * z * (1.0 + 0.044_715 * z * z);
+    let twice = -1.595_769_2 * z * (1.0 + 0.044_715 * z * z);
     z / (1.0 + exp(twice))
 }
 
-/// exp, relative error under 3e-7; cut to what float32 holds. Not a number goes to exp(88): the caller multiplies by it.
+/// exp, relative error under 3e-7; cut to what float32 holds. Not a number goes to exp(88): the caller multiplies by
+/// it.
 #[inline(always)]
 fn exp(v: f32) -> f32 {
     let v = if v < 88.0 { v } else { 88.0 };

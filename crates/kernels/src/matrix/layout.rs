@@ -77,23 +77,6 @@ pub(crate) fn put_q8(block: &mut [u8], column: usize, lane: usize, quant: i8) {
     block[Q8_QUANTS + whole(column, lane)] = (quant as u8) ^ 0x80;
 }
 
-/// Puts a `Q4K` quant (0..=15) into its zeroed block.
-#[inline(always)]
-pub(crate) fn put_q4(block: &mut [u8], column: usize, lane: usize, quant: u8) {
-    let (byte, shift) = nibble(column % SPAN, lane);
-    block[Q4_QUANTS + column / SPAN * Q4_SPAN + byte] |= quant << shift;
-}
-
-/// Puts a `Q6K` quant (0..=63) into its zeroed block.
-#[inline(always)]
-pub(crate) fn put_q6(block: &mut [u8], column: usize, lane: usize, quant: u8) {
-    let span = Q6_QUANTS + column / SPAN * Q6_SPAN;
-    let (low, shift) = nibble(column % SPAN, lane);
-    let (high, pair) = pair(column % SPAN, lane);
-    block[span + low] |= (quant & 15) << shift;
-    block[span + Q6_HIGH + high] |= quant >> 4 << pair;
-}
-
 /// The weight of `column` (within the block) and `lane` in a block of a quantised format.
 #[inline(always)]
 pub(crate) fn weight(format: Format, block: &[u8], column: usize, lane: usize) -> f32 {

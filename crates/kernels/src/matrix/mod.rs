@@ -11,12 +11,13 @@
 //! | `Q4K` | for each 256 columns: 16 f16 `d`, 16 f16 `dmin`, 8 x 16 scales `sc`, 8 x 16 mins `m` (6 bits, a byte each), then for each 32 columns 4 x 64 bytes of nibbles; w = d sc q - dmin m |
 //! | `Q6K` | for each 256 columns: 16 f16 `d`, 16 x 16 signed scales `sc` (one to 16 columns), then for each 32 columns 4 x 64 bytes of low nibbles and 2 x 64 bytes of high pairs; w = d sc (q - 32) |
 //!
-//! 64 bytes of nibbles, number `j`, are 16 rows x 4: byte `4 row + i` holds column `4j + i` low and column `16 + 4j + i`
-//! high. In the 64 bytes of high pairs, number `h`, byte `4 row + i` holds columns `16h + 4j + i` for `j` of 0 to 3, two
-//! bits each, `j = 0` lowest. Columns past `k` are zeros; so are rows past `n`.
+//! 64 bytes of nibbles, number `j`, are 16 rows x 4: byte `4 row + i` holds column `4j + i` low and column
+//! `16 + 4j + i` high. In the 64 bytes of high pairs, number `h`, byte `4 row + i` holds columns `16h + 4j + i` for
+//! `j` of 0 to 3, two bits each, `j = 0` lowest. Columns past `k` are zeros; so are rows past `n`.
 //!
-//! Products with bytes are the same arithmetic at every level: an exact integer sum over 32 columns (16 for `Q6K`), which is
-//! then scaled and added in float32, block after block. Levels differ by the rounding of those few float operations.
+//! Products with bytes are the same arithmetic at every level: an exact integer sum over 32 columns (16 for `Q6K`),
+//! which is then scaled and added in float32, block after block. Levels differ by the rounding of those few float
+//! operations.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -48,8 +49,8 @@ pub const STRIP: usize = 16;
 pub enum Format {
     /// 4 bytes a weight, products in float32: the contract of exactness.
     F32,
-    /// 2 bytes a weight; activations are rounded to bfloat16 where the machine multiplies bfloat16, and kept in float32
-    /// where it does not. Sums in float32.
+    /// 2 bytes a weight; activations are rounded to bfloat16 where the machine multiplies bfloat16, and kept in
+    /// float32 where it does not. Sums in float32.
     Bf16,
     /// 8.5 bits a weight: blocks of 32 with a float16 scale. Activations are rounded to bytes by blocks of 32.
     Q8_0,
@@ -155,14 +156,14 @@ impl Matrix {
         pack::pack(format, rows, columns, &fill)
     }
 
-    /// Packs the blocks of a GGUF tensor of the same format, bit for bit (`F32` and `Bf16` as plain rows). `None` when
-    /// the length is not that of `rows` rows of whole blocks.
+    /// Packs the blocks of a GGUF tensor of the same format, bit for bit (`F32` and `Bf16` as plain rows). `None`
+    /// when the length is not that of `rows` rows of whole blocks.
     pub fn pack_blocks(format: Format, rows: usize, columns: usize, blocks: &[u8]) -> Option<Self> {
         pack::pack_blocks(format, rows, columns, blocks)
     }
 
-    /// Packs plain rows `[rows, columns]`; what the format cannot hold exactly is rounded. `None` when the length does not
-    /// fit.
+    /// Packs plain rows `[rows, columns]`; what the format cannot hold exactly is rounded. `None` when the length
+    /// does not fit.
     pub fn pack_plain(
         format: Format,
         rows: usize,
@@ -231,7 +232,9 @@ impl Matrix {
         }
     }
 
-    /// `out[m, n] = input[m, k] W^T`, then the epilogue. All cores work on it. After a stop `out` is worthless.
+    /// `out[m, n] = input[m, k] W^T`, then the epilogue. All cores of the current rayon pool work on it; a caller
+    /// that is itself a thread of the pool (`install`) saves waking one for each product. After a stop `out` is
+    /// worthless.
     ///
     /// # Panics
     /// When the shapes do not fit.

@@ -14,21 +14,21 @@ pub(super) fn pack(
     fill: &(dyn Fn(usize, &mut [f32]) + Sync),
 ) -> Matrix {
     let padded = columns.next_multiple_of(format.block());
-    by_strips(format, rows, columns, |s, strip| {
-        let mut values = vec![0.0; padded * STRIP];
+    by_strips(format, rows, columns, |s, strip, values| {
+        // Zeros behind each row stay from the first time on; rows that the last strip lacks are zeros too.
+        values.resize(padded * STRIP, 0.0);
         let lanes = STRIP.min(rows - s * STRIP);
+        values[lanes * padded..].fill(0.0);
         for (lane, row) in values.chunks_exact_mut(padded).enumerate().take(lanes) {
             fill(s * STRIP + lane, &mut row[..columns]);
         }
         match format {
-            Format::F32 => lines(strip, &values, |v, line| {
-                line.copy_from_slice(&v[0].to_le_bytes())
-            }),
-            Format::Bf16 => lines(strip, &values, |v, line| {
+            Format::F32 => lines(strip, values, |v, line| line.copy_from_slice(&v[0].to_le_bytes())),
+            Format::Bf16 => lines(strip, values, |v, line| {
                 line[..2].copy_from_slice(&to_bf16(v[0]).to_le_bytes());
                 line[2..].copy_from_slice(&to_bf16(v[1]).to_le_bytes());
             }),
-            Format::Q8_0 | Format::Q4K | Format::Q6K => quantise::strip(format, &values, strip),
+            Format::Q8_0 | Format::Q4K | Format::Q6K => quantise::strip(format, values, strip),
         }
     })
 }
@@ -66,7 +66,7 @@ pub(super) fn pack_blocks(format: Format, rows: usize, columns: usize, blocks: &
     if rows.checked_mul(row_bytes)? != blocks.len() {
         return None;
     }
-    Some(by_strips(format, rows, columns, |s, strip| {
+    Some(by_strips(format, rows, columns, |s, strip, _| {
         for lane in 0..STRIP.min(rows - s * STRIP) {
             let row = &blocks[(s * STRIP + lane) * row_bytes..][..row_bytes];
             for (block, strip_block) in row
@@ -95,12 +95,12 @@ pub(super) fn pack_plain(
     let row_of = |row: usize| &bytes[row * row_bytes..][..row_bytes];
     Some(match (format, plain) {
         // The same numbers in another order: no arithmetic, so even what is not a number stays as it is.
-        (Format::F32, Plain::F32) => by_strips(format, rows, columns, |s, strip| {
+        (Format::F32, Plain::F32) => by_strips(format, rows, columns, |s, strip, _| {
             interleave(strip, STRIP.min(rows - s * STRIP), row_bytes, |lane| {
                 row_of(s * STRIP + lane)
             });
         }),
-        (Format::Bf16, Plain::Bf16) => by_strips(format, rows, columns, |s, strip| {
+        (Format::Bf16, Plain::Bf16) => by_strips(format, rows, columns, |s, strip, _| {
             interleave(strip, STRIP.min(rows - s * STRIP), row_bytes, |lane| {
                 row_of(s * STRIP + lane)
             });
@@ -142,13 +142,19 @@ fn interleave<'a>(strip: &mut [u8], lanes: usize, row_bytes: usize, row_of: impl
     }
 }
 
-fn by_strips(format: Format, rows: usize, columns: usize, each: impl Fn(usize, &mut [u8]) + Sync) -> Matrix {
+/// Fills strips one by one, with room for values that is kept from one to the next.
+fn by_strips(
+    format: Format,
+    rows: usize,
+    columns: usize,
+    each: impl Fn(usize, &mut [u8], &mut Vec<f32>) + Sync,
+) -> Matrix {
     let strip_bytes = columns.div_ceil(format.block()) * format.strip_block_bytes();
     let bytes = Bytes::filled(Matrix::packed_bytes(format, rows, columns), |out| {
         if strip_bytes > 0 {
             out.par_chunks_exact_mut(strip_bytes)
                 .enumerate()
-                .for_each(|(s, strip)| each(s, strip));
+                .for_each_init(Vec::new, |room, (s, strip)| each(s, strip, room));
         }
     });
     Matrix {

@@ -63,7 +63,8 @@ fn f32_of(line: &[u8; LINE], lane: usize) -> f32 {
 /// Bytes of a strip's 32 columns, unpacked by [`unpack`].
 pub(super) const COLUMNS_BYTES: usize = (2 + 32) * LINE;
 
-/// Packed bytes to float32 lines: the two factors of [`unpack`](super::unpack), then 32 columns of quants without offset.
+/// Packed bytes to float32 lines: the two factors of [`unpack`](super::unpack), then 32 columns of quants without
+/// offset.
 pub(super) fn unpack<const KIND: u8>(part: &[u8], out: &mut [u8], s: usize, count: usize) {
     let (bytes, spans) = match KIND {
         Q8 => (layout::Q8_QUANTS + 512, 1),

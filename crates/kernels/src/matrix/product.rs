@@ -1,10 +1,11 @@
 //! Products with packed weights: the work cut into tasks, the same for every level.
 //!
-//! A task is a few strips times some hundred rows of activations. It goes through the columns in parts: weights that need it
-//! are unpacked for the part (to scratch memory that stays in the nearest cache), then tile after tile of activations passes.
-//! Sums stay in scratch memory until the last part; the epilogue writes them out.
+//! A task is a few strips times some hundred rows of activations. It goes through the columns in parts: weights that
+//! need it are unpacked for the part (to scratch memory that stays in the nearest cache), then tile after tile of
+//! activations passes. Sums stay in scratch memory until the last part; the epilogue writes them out.
 
 use std::cell::RefCell;
+use std::ops::Range;
 
 use rayon::prelude::*;
 
@@ -15,8 +16,10 @@ use crate::level::Kernels;
 use crate::panel::Tiles;
 use crate::stop::Stop;
 
-/// Rows of activations of a task, about: between two looks at the stop flag.
+/// Rows of activations of a task, about.
 const TASK_ROWS: usize = 384;
+/// With more rows than this, weights are read over and over: parts of them stay in the nearest cache.
+pub(super) const MANY: usize = 60;
 
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
@@ -118,69 +121,82 @@ pub(super) fn multiply(
 }
 
 impl Job<'_> {
-    /// Strips of a task: at least so much work that sharing it out is worth while, and enough tasks for all cores.
+    /// Strips of a task: few enough that all cores have work, and so many that sharing out is worth while; of many
+    /// rows as many as pass over a part of the activations.
     fn group(&self, strips: usize) -> usize {
         let unit = self.engine.strips;
-        let work = self.strip_bytes * self.rows.div_ceil(4).min(TASK_ROWS);
-        let worth = (96_usize << 10).div_ceil(work.max(1));
         let fair = strips.div_ceil(rayon::current_num_threads().max(1) * 4);
-        worth.min(fair.max(unit)).max(1).next_multiple_of(unit)
+        let worth = if self.rows > MANY {
+            8
+        } else {
+            (96_usize << 10).div_ceil(self.strip_bytes.max(1) * self.rows.div_ceil(4))
+        };
+        worth.min(fair).max(1).next_multiple_of(unit)
     }
 
-    fn task(&self, scratch: &mut Scratch, strips: std::ops::Range<usize>, tiles: std::ops::Range<usize>) {
+    fn task(&self, scratch: &mut Scratch, strips: Range<usize>, tiles: Range<usize>) {
         let (start, end) = (self.tiles.start(tiles.start), self.tiles.start(tiles.end));
         let rows = end - start;
-        let unit = self.engine.strips;
-        for first in strips.clone().step_by(unit) {
-            let count = unit.min(strips.end - first);
-            scratch
-                .sums
-                .resize((rows * unit).max(scratch.sums.len()), Line([0.0; STRIP]));
-            if self.steps == 0 {
-                scratch.sums.fill(Line([0.0; STRIP]));
-            }
-            for from in (0..self.steps).step_by(self.part.min(self.steps).max(1)) {
+        let lines = rows * strips.len();
+        scratch
+            .sums
+            .resize(lines.max(scratch.sums.len()), Line([0.0; STRIP]));
+        if self.steps == 0 {
+            scratch.sums.fill(Line([0.0; STRIP]));
+        }
+        let (unit, many) = (self.engine.strips, strips.len());
+        // Where a unit begins among the strips (its sums likewise), and its strips.
+        let units = || (0..many).step_by(unit).map(|at| (at, unit.min(many - at)));
+        // A part of the activations stays in the second cache while all strips of the task pass.
+        for from in (0..self.steps).step_by(self.part.min(self.steps).max(1)) {
+            let steps = self.part.min(self.steps - from);
+            for (at, count) in units() {
                 if self.stop.is_set() {
                     return;
                 }
-                let steps = self.part.min(self.steps - from);
-                self.pass(scratch, first, count, from, steps, tiles.clone());
+                let sums = &mut scratch.sums[at * rows..(at + count) * rows];
+                self.pass(
+                    sums,
+                    &mut scratch.weights,
+                    strips.start + at..strips.start + at + count,
+                    from,
+                    steps,
+                    tiles.clone(),
+                );
             }
-            self.write(&scratch.sums, first, count, start, rows);
+        }
+        for (at, count) in units() {
+            self.write(&scratch.sums[at * rows..], strips.start + at, count, start, rows);
         }
     }
 
-    /// One part of the columns of `count` strips, for some tiles.
+    /// One part of the columns of some strips, for some tiles. `unpacked` is room for weights.
     fn pass(
         &self,
-        scratch: &mut Scratch,
-        first: usize,
-        count: usize,
+        sums: &mut [Line],
+        unpacked: &mut Vec<Line>,
+        strips: Range<usize>,
         from: usize,
         steps: usize,
-        tiles: std::ops::Range<usize>,
+        tiles: Range<usize>,
     ) {
         let engine = &self.engine;
+        let (first, count) = (strips.start, strips.len());
         let offset = from / engine.whole * engine.whole_bytes;
         let length = steps.div_ceil(engine.whole) * engine.whole_bytes;
         let (weights, stride) = if let Some(unpack) = engine.unpack {
             let lines = steps * engine.unpacked * count / size_of::<Line>();
-            scratch
-                .weights
-                .resize(lines.max(scratch.weights.len()), Line([0.0; STRIP]));
+            unpacked.resize(lines.max(unpacked.len()), Line([0.0; STRIP]));
             #[expect(unsafe_code, reason = "scratch lines as bytes")]
             // SAFETY: lines are plain numbers without padding, and there are at least so many.
             let bytes = unsafe {
-                std::slice::from_raw_parts_mut(
-                    scratch.weights.as_mut_ptr().cast::<u8>(),
-                    lines * size_of::<Line>(),
-                )
+                std::slice::from_raw_parts_mut(unpacked.as_mut_ptr().cast::<u8>(), lines * size_of::<Line>())
             };
             for s in 0..count {
                 let strip = &self.weights[(first + s) * self.strip_bytes + offset..][..length];
                 unpack(strip, bytes, s, count);
             }
-            (scratch.weights.as_ptr().cast::<u8>(), 0)
+            (unpacked.as_ptr().cast::<u8>(), 0)
         } else {
             let strips = &self.weights[first * self.strip_bytes..(first + count) * self.strip_bytes];
             (strips[offset..offset + length].as_ptr(), self.strip_bytes)
@@ -196,7 +212,7 @@ impl Job<'_> {
                 steps * engine.words
             };
             let x = &panel[from * engine.words * (next - row)..][..words * (next - row)];
-            let sums = &mut scratch.sums[(row - base) * count..(next - base) * count];
+            let sums = &mut sums[(row - base) * count..(next - base) * count];
             let tile = Tile {
                 strips: count,
                 rows: next - row,
@@ -208,8 +224,9 @@ impl Job<'_> {
                 first: from == 0,
             };
             #[expect(unsafe_code, reason = "the kernels read through pointers")]
-            // SAFETY: the slices above hold what the tile describes: `steps` steps of weights of `count` strips, as many
-            // of `rows` rows of activations, and `rows * count` lines of sums. The engine fits the machine's level.
+            // SAFETY: the slices above hold what the tile describes: `steps` steps of weights of `count` strips, as
+            // many of `rows` rows of activations, and `rows * count` lines of sums. The engine fits the machine's
+            // level.
             unsafe {
                 (engine.multiply)(&tile);
             }

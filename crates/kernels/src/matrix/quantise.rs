@@ -1,5 +1,7 @@
-//! Rounding weights to blocks. Sixteen rows are searched side by side, a row to a lane: no sum crosses lanes, so what is
-//! packed is the same on every machine, however wide its registers are.
+//! Rounding weights to blocks. Sixteen rows are searched side by side, a row to a lane: no sum crosses lanes, so
+//! what is packed is the same on every machine, however wide its registers are.
+
+#![expect(clippy::needless_range_loop, reason = "a lane is an index of several arrays")]
 
 use super::layout::{self, SPAN, SUPER};
 use super::{Format, STRIP};
@@ -188,8 +190,8 @@ fn keep(best: &mut Line, found: Line) {
     }
 }
 
-/// `Q4K`: eight lines, whose scales and mins are rounded to 6 bits of a common float16; neighbours of the rounded pair
-/// are tried, since an error of one is mended by the other.
+/// `Q4K`: eight lines, whose scales and mins are rounded to 6 bits of a common float16; neighbours of the rounded
+/// pair are tried, since an error of one is mended by the other.
 #[inline(always)]
 fn put_q4(block: &mut [u8], columns: &[Lanes; SUPER]) {
     let (mut scales, mut mins) = ([[0.0; STRIP]; 8], [[0.0; STRIP]; 8]);

@@ -1,5 +1,5 @@
-//! Packed weights to what the byte products read: for each 32 columns two rows of float32 and eight registers of bytes,
-//! the strips of a tile side by side.
+//! Packed weights to what the byte products read: for each 32 columns two rows of float32 and eight registers of
+//! bytes, the strips of a tile side by side.
 //!
 //! | kind | first float32 | second float32 | bytes |
 //! |---|---|---|---|
@@ -150,7 +150,8 @@ fn q6_any(part: &[u8], out: &mut [u8], s: usize, count: usize) {
     }
 }
 
-/// Quants of six bits from nibbles at a shift and high pairs at another; constants, or the compiler shifts byte by byte.
+/// Quants of six bits from nibbles at a shift and high pairs at another; constants, or the compiler shifts byte by
+/// byte.
 #[inline(always)]
 fn joined<const PAIR: u32>(nibbles: &[u8; LINE], pairs: &[u8; LINE], shift: u32) -> [u8; LINE] {
     std::array::from_fn(|b| nibbles[b] >> shift & 15 | (pairs[b] >> PAIR & 3) << 4)

@@ -61,11 +61,6 @@ impl Span {
         &self.positions
     }
 
-    /// The last `n` tokens alone.
-    pub(crate) fn last(&self, n: usize) -> Vec<usize> {
-        (self.len() - n..self.len()).collect()
-    }
-
     /// Positions that token `t` sees in the trunk. `window` is the number of keys a local query sees, itself included.
     pub(crate) fn sees(&self, t: usize, window: Option<usize>) -> Range<usize> {
         let from = window.map_or(0, |w| (self.positions[t] + 1).saturating_sub(w));

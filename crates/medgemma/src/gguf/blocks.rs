@@ -159,3 +159,72 @@ pub(crate) fn to_q8_0(stored: Stored, bytes: &[u8]) -> Vec<u8> {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A block of fixed bytes with a scale of 1/2 and a minimum of 1/4.
+    fn block(stored: Stored) -> Vec<u8> {
+        let mut b: Vec<u8> = (0..stored.bytes() as u32)
+            .map(|i| (i * i * 73 + i * 41 + 7) as u8)
+            .collect();
+        let places: &[usize] = match stored {
+            Stored::Q4_1 | Stored::Q5_1 | Stored::Q4K | Stored::Q5K => &[0, 2],
+            Stored::Q2K => &[80, 82],
+            Stored::Q3K => &[108],
+            Stored::Q6K => &[208],
+            _ => &[0],
+        };
+        for (at, half) in places.iter().zip([0x3800_u16, 0x3400]) {
+            b[*at..at + 2].copy_from_slice(&half.to_le_bytes());
+        }
+        b
+    }
+
+    /// Some weights, their sum, and their sum weighted with their number from 1, by the format's own Python package.
+    #[test]
+    fn blocks_are_what_the_format_says() {
+        let known = [
+            (Stored::Q8_0, [9.5, 18.5, -19.5], 256.0, 4624.0),
+            (Stored::Q4_0, [-2.5, 3.5, -3.0], -24.0, -599.5),
+            (Stored::Q4_1, [2.75, 0.75, 0.25], 110.0, 1566.0),
+            (Stored::Q5_0, [-0.5, 4.5, 1.0], 0.0, -274.5),
+            (Stored::Q5_1, [8.75, 2.25, 4.25], 254.0, 3775.0),
+            (Stored::Q2K, [3.5, 20.5, 1.25], 1346.0, 164555.0),
+            (Stored::Q3K, [11.5, 9.0, -13.5], 177.0, -9042.0),
+            (Stored::Q4K, [261.75, -3.5, -2.75], 27672.0, 2911764.0),
+            (Stored::Q5K, [733.75, -3.5, 46.25], 66936.0, 6380628.0),
+            (Stored::Q6K, [199.5, 750.5, 123.0], -8592.0, -410968.0),
+        ];
+        for (stored, some, sum, weighted) in known {
+            let n = stored.block();
+            let mut out = vec![0.0; n];
+            widen(stored, &block(stored), &mut out);
+            assert_eq!([out[1], out[n / 2 + 3], out[n - 1]], some, "{stored:?}");
+            let total = |f: fn(usize) -> f64| {
+                out.iter()
+                    .enumerate()
+                    .map(|(i, w)| f(i) * f64::from(*w))
+                    .sum::<f64>()
+            };
+            // Every number here is a multiple of 1/4: the sums are exact.
+            assert_eq!(
+                (total(|_| 1.0), total(|i| i as f64 + 1.0)),
+                (sum, weighted),
+                "{stored:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn blocks_without_a_minimum_are_kept_whole_as_q8_0() {
+        for stored in [Stored::Q4_0, Stored::Q5_0] {
+            let b = block(stored);
+            let (mut direct, mut by_way) = ([0.0; 32], [0.0; 32]);
+            widen(stored, &b, &mut direct);
+            widen(Stored::Q8_0, &to_q8_0(stored, &b), &mut by_way);
+            assert_eq!(direct, by_way, "{stored:?}");
+        }
+    }
+}

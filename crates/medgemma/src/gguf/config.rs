@@ -19,7 +19,7 @@ pub(super) fn config(
     eos: Vec<u32>,
 ) -> Result<Config> {
     let decoder = decoder(text)?;
-    let tower = vision.map(|file| tower(file)).transpose()?;
+    let tower = vision.map(tower).transpose()?;
     let tokens_per_image = match (&tower, vision) {
         (Some(tower), Some(file)) => tokens_per_image(file, tower)?,
         _ => 256,
@@ -253,7 +253,7 @@ fn tokens_per_image(file: &GgufFile, tower: &VisionConfig) -> Result<usize> {
     };
     let factor = keys.count_or("projector.scale_factor", Some(4))?;
     let grid = tower.image_size / tower.patch_size;
-    if grid % factor != 0 {
+    if !grid.is_multiple_of(factor) {
         return Err(file.file.bad(format!(
             "a pooling of {factor} does not divide a grid of {grid} x {grid} patches"
         )));

@@ -6,7 +6,7 @@ use crate::reading::calibration::{Calibrated, FEW_CASES, Fits, Scale};
 use crate::reading::labels::{Scored, spellings};
 use crate::reading::scoring::{Correction, Normalise, letter, with_line};
 use crate::reading::{Asked, MOST_LABELS, Reader};
-use crate::score::{log_sum_exp, softmax};
+use crate::score::{close_lead, log_sum_exp, softmax};
 
 /// What one way of asking says of the labels.
 pub(crate) struct Basis {
@@ -71,6 +71,7 @@ impl Reader<'_> {
             correction,
             calibration: calibrated,
             yes_no: None,
+            within_rounding: close_lead(&scores, self.engine.description().precision),
             question_sha256: self.question.fingerprint(),
         });
         for (i, (label, variants)) in labels.into_iter().zip(basis.variants).enumerate() {

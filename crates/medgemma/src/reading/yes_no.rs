@@ -6,7 +6,7 @@ use crate::reading::calibration::Scale;
 use crate::reading::closed_set::likeliest;
 use crate::reading::scoring::{Correction, YES_NO, with_line};
 use crate::reading::{Asked, MOST_LABELS, NO, Reader, YES};
-use crate::score::{log_sum_exp, sigmoid};
+use crate::score::{close, log_sum_exp, sigmoid};
 
 /// Spellings of yes, then of no, after one question.
 struct Said {
@@ -69,6 +69,11 @@ impl Reader<'_> {
             correction,
             calibration,
             yes_no: Some(self.wording().to_owned()),
+            within_rounding: said
+                .iter()
+                .map(|s| s.log_odds().abs())
+                .filter(|odds| *odds < close(self.engine.description().precision))
+                .reduce(f64::min),
             question_sha256: self.question.fingerprint(),
         });
         for (i, (label, said)) in labels.iter().zip(said).enumerate() {

@@ -309,7 +309,7 @@ impl MedSiglip {
             let texts = asking.pairing.texts(asking.template, label);
             let logits = texts
                 .iter()
-                .map(|text| Ok(self.logit(&image, &*self.embed_text(text, asking.adapter, cancel)?)))
+                .map(|text| Ok(self.logit(&image, &self.embed_text(text, asking.adapter, cancel)?)))
                 .collect::<Result<Vec<f64>>>()?;
             fits.push((label.clone(), texts, logits));
             events(i + 1);

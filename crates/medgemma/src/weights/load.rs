@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use overread_kernels::{Format, Matrix};
 
+use super::merging::Merging;
 use super::plan::{Held, Kind, Precision, kind};
 use super::source::{Entry, Source};
 use super::stored::Stored;
 use super::{Weights, hash};
+use crate::adapter::AdapterWeights;
 use crate::cancel::Cancel;
 use crate::config::Config;
 use crate::error::{EngineError, Result};
@@ -71,6 +73,7 @@ pub(super) fn load(
     tensors: &[(String, Held)],
     precision: Precision,
     sha256: Option<&str>,
+    adapters: &[AdapterWeights],
     progress: &mut dyn FnMut(f64),
     cancel: &Cancel,
 ) -> Result<Weights> {
@@ -85,7 +88,7 @@ pub(super) fn load(
         total,
         &read,
         progress,
-        || pack_all(source, tensors, precision, cancel, &read),
+        || pack_all(source, tensors, precision, adapters, cancel, &read),
         || match sha256 {
             Some(known) => Ok(known.to_owned()),
             None => hash_files(source, cancel, &read),
@@ -93,6 +96,7 @@ pub(super) fn load(
     )?;
     let (matrices, vectors) = packed?;
     Ok(Weights {
+        precision,
         matrices,
         vectors,
         sha256: sha256?,
@@ -143,6 +147,7 @@ fn pack_all(
     source: &Source,
     tensors: &[(String, Held)],
     precision: Precision,
+    adapters: &[AdapterWeights],
     cancel: &Cancel,
     read: &AtomicU64,
 ) -> Result<Packed> {
@@ -160,10 +165,14 @@ fn pack_all(
         cancel.check()?;
         match kind(name, &entry.shape, entry.stored, precision) {
             Kind::Matrix(format) => {
-                matrices.insert(name.clone(), matrix(source, entry, format, cancel, read)?);
+                let merging = Merging::of(adapters, name);
+                matrices.insert(
+                    name.clone(),
+                    matrix(source, entry, format, &merging, cancel, read)?,
+                );
             }
             Kind::Transposed(format) => {
-                let values = source.whole(entry)?;
+                let values = Merging::of(adapters, name).whole(source.whole(entry)?);
                 let (inputs, outputs) = (entry.rows(), entry.columns());
                 let packed = Matrix::pack(format, outputs, inputs, |row, out: &mut [f32]| {
                     for (o, from) in out.iter_mut().zip(values.chunks_exact(outputs)) {
@@ -175,11 +184,15 @@ fn pack_all(
             }
             Kind::Vector => {
                 read.fetch_add(entry.bytes(), Ordering::Relaxed);
-                vectors.insert(name.clone(), source.whole(entry)?);
+                let values = Merging::of(adapters, name).whole(source.whole(entry)?);
+                vectors.insert(name.clone(), values);
             }
             Kind::Norm => {
                 let mut values = source.whole(entry)?;
-                if !source.norms_hold_one {
+                let merging = Merging::of(adapters, name);
+                // An adapter's norms are a checkpoint's: without the one.
+                if !source.norms_hold_one || merging.replaces() {
+                    values = merging.whole(values);
                     values.iter_mut().for_each(|w| *w += 1.0);
                 }
                 read.fetch_add(entry.bytes(), Ordering::Relaxed);
@@ -194,11 +207,12 @@ fn matrix(
     source: &Source,
     entry: &Entry,
     format: Format,
+    merging: &Merging<'_>,
     cancel: &Cancel,
     read: &AtomicU64,
 ) -> Result<Matrix> {
     let (rows, columns) = (entry.rows(), entry.columns());
-    if entry.stored.is_quantised() && entry.stored.exact_format() == Some(format) {
+    if merging.is_empty() && entry.stored.is_quantised() && entry.stored.exact_format() == Some(format) {
         let blocks = blocks(source, entry)?;
         cancel.check()?;
         if let Some(packed) = Matrix::pack_blocks(format, rows, columns, &blocks) {
@@ -208,7 +222,8 @@ fn matrix(
     }
     let reader = source.rows(entry, cancel, read);
     let packed = Matrix::pack(format, rows, columns, |row, out: &mut [f32]| {
-        reader.fill(row, out)
+        reader.fill(row, out);
+        merging.row(row, out);
     });
     reader.finish()?;
     Ok(packed)

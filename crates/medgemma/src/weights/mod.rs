@@ -9,6 +9,7 @@ mod expected;
 pub(crate) mod hash;
 mod load;
 mod matching;
+mod merging;
 mod plan;
 pub(crate) mod safetensors;
 pub(crate) mod source;
@@ -20,6 +21,7 @@ use std::path::Path;
 use candle_core::{DType, Device, Tensor};
 use overread_kernels::{Format, Matrix};
 
+use crate::adapter::AdapterWeights;
 use crate::cancel::Cancel;
 use crate::error::{EngineError, Result};
 use crate::files::ModelFiles;
@@ -37,6 +39,8 @@ pub(crate) use stored::Stored;
 pub struct Weights {
     matrices: BTreeMap<String, Matrix>,
     vectors: BTreeMap<String, Vec<f32>>,
+    /// How matrices were asked to be held.
+    pub precision: Precision,
     /// SHA-256 of the one weight file, or of the lines `HASH  NAME` of several.
     pub sha256: String,
     /// What a user should know about how they were loaded, a sentence each.
@@ -109,20 +113,25 @@ fn missing(name: &str) -> EngineError {
     EngineError::MissingTensors(vec![name.to_owned()])
 }
 
-/// Reads a model's weights. With a cache folder, quantised weights are packed once and mapped from then on.
+/// Reads a model's weights. With a cache folder, quantised weights are packed once and mapped from then on. Adapters are
+/// merged while packing.
 ///
 /// # Errors
 /// A file that cannot be read to its end, or cancelled; names and shapes were checked when the model was opened.
 pub fn load(
     files: &ModelFiles,
     options: &LoadOptions,
+    adapters: &[AdapterWeights],
     progress: &mut dyn FnMut(f64),
     cancel: &Cancel,
 ) -> Result<Weights> {
     let (source, precision) = (&files.source, options.precision);
+    merging::check(adapters, &files.config)?;
     let tensors = load::held(source, &files.config, precision)?;
     let Some(folder) = options.cache.as_ref().map(|folder| folder.join("weights")) else {
-        return load::load(source, &tensors, precision, None, progress, cancel);
+        let mut weights = load::load(source, &tensors, precision, None, adapters, progress, cancel)?;
+        weights.sha256 = merging::hash(&weights.sha256, adapters);
+        return Ok(weights);
     };
     let mut known = remembered::recall(&folder, source);
     // Files at another place may be those of a copy that is there: hashing takes seconds, quantising minutes.
@@ -133,9 +142,10 @@ pub fn load(
     }
     let mut notes = Vec::new();
     if let Some(sha256) = known.as_deref().filter(|_| precision.is_quantised()) {
+        let merged = merging::hash(sha256, adapters);
         let copy = cache::Copy {
             folder: &folder,
-            source: sha256,
+            source: &merged,
             precision,
             tensors: &tensors,
         };
@@ -152,10 +162,19 @@ pub fn load(
             Found::Nothing => {}
         }
     }
-    let mut weights = load::load(source, &tensors, precision, known.as_deref(), progress, cancel)?;
+    let mut weights = load::load(
+        source,
+        &tensors,
+        precision,
+        known.as_deref(),
+        adapters,
+        progress,
+        cancel,
+    )?;
     if known.is_none() {
         remembered::remember(&folder, source, &weights.sha256);
     }
+    weights.sha256 = merging::hash(&weights.sha256, adapters);
     if precision.is_quantised() {
         let copy = cache::Copy {
             folder: &folder,
@@ -185,5 +204,5 @@ pub(crate) fn load_as(
     let source = safetensors::open_as(folder, internal)?;
     compare_with(tensors.clone(), &source)?;
     let held = load::held_as(&source, tensors, precision)?;
-    load::load(&source, &held, precision, None, progress, cancel)
+    load::load(&source, &held, precision, None, &[], progress, cancel)
 }

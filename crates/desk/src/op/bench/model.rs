@@ -1,6 +1,7 @@
 //! A model's speed on this machine: the table of docs/engine.md, and a question asked twice.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use overread_medgemma::{
     Cancel, Engine, LoadOptions, Message, Part, Picture, Precision, Question, Role, Task,
@@ -103,6 +104,12 @@ pub fn model(bench: &ModelBench, timer: Timer<'_>) -> Outcome<Value> {
         out["question"] = question(&engine, timer, &cancel)?;
         out["question"]["peak_rss"] = json!(memory::peak());
     }
+    out["cancel_ms"] = json!({
+        "vision": sees.then(|| stopped(timer, &|cancel| engine.measure_vision(99, cancel).is_err())),
+        "prefill": stopped(timer, &|cancel| {
+            engine.measure_prefill(context.min(4096), false, cancel).is_err()
+        }),
+    });
     if bench.long > 0 {
         memory::forget_peak();
         let mut read = None;
@@ -145,6 +152,28 @@ fn question(engine: &Engine, timer: Timer<'_>, cancel: &Cancel) -> Outcome<Value
     Ok(json!({
         "labels": LABELS.len(), "first_s": first, "second_s": second, "second_over_first": second / first,
     }))
+}
+
+/// Milliseconds from a cancel in the middle of some work to its end; `None` when the work was done before.
+fn stopped(timer: Timer<'_>, work: &(dyn Fn(&Cancel) -> bool + Sync)) -> Option<f64> {
+    const BEFORE: Duration = Duration::from_millis(700);
+    let cancel = Cancel::default();
+    let mut was_stopped = false;
+    let whole = std::thread::scope(|scope| {
+        let told = cancel.clone();
+        let (begin, began) = std::sync::mpsc::channel();
+        scope.spawn(move || {
+            if began.recv().is_ok() {
+                std::thread::sleep(BEFORE);
+                told.cancel();
+            }
+        });
+        timer(&mut || {
+            let _ = begin.send(());
+            was_stopped = work(&cancel);
+        })
+    });
+    was_stopped.then_some(whole - BEFORE.as_secs_f64() * 1e3)
 }
 
 /// Seconds of several runs, the median first.

@@ -1,5 +1,5 @@
-//! Unpacked bytes times byte activations. Two products are summed in 16 bits, so what is multiplied must be small enough:
-//! see [`dots`].
+//! Unpacked bytes times byte activations. Two products are summed in 16 bits, so what is multiplied must be small
+//! enough: see [`dots`].
 
 use std::arch::x86_64::*;
 
@@ -32,7 +32,8 @@ pub(in crate::matrix) unsafe fn tile<const KIND: u8>(tile: &Tile) {
 /// Eight rows of a strip.
 #[target_feature(enable = "avx2,fma")]
 unsafe fn half<const KIND: u8, const R: usize>(tile: &Tile, half: usize) {
-    // SAFETY: `steps` blocks of weights and of `R` rows of activations are read, half of `R` lines of sums is written.
+    // SAFETY: `steps` blocks of weights and of `R` rows of activations are read, half of `R` lines of sums is
+    // written.
     unsafe {
         let lines = tile.sums.add(half * 8);
         let mut sums = [_mm256_setzero_ps(); R];

@@ -43,7 +43,8 @@ pub(in crate::matrix) const FEW: usize = 2;
 
 #[target_feature(enable = "avx2,fma")]
 unsafe fn pairs<const R: usize>(tile: &Tile) {
-    // SAFETY: half as many lines of pairs as steps are read, `steps` words of `R` rows, `R` lines of sums are written.
+    // SAFETY: half as many lines of pairs as steps are read, `steps` words of `R` rows, `R` lines of sums are
+    // written.
     unsafe {
         // Even and odd columns have sums of their own: twice as many additions are under way.
         let mut sums = [[_mm256_setzero_ps(); 4]; R];

@@ -1,5 +1,5 @@
-//! Kernels for registers of 256 bits, of which there are sixteen: one strip by up to [`F32_ROWS`] rows of floats, half a
-//! strip by up to [`BYTES_ROWS`] rows of bytes.
+//! Kernels for registers of 256 bits, of which there are sixteen: one strip by up to [`F32_ROWS`] rows of floats,
+//! half a strip by up to [`BYTES_ROWS`] rows of bytes.
 #![expect(unsafe_code, reason = "vector instructions, and the pointers of a tile")]
 
 pub(super) mod bytes;

@@ -1,6 +1,6 @@
-//! Packed bytes times byte activations. The weights of 32 columns are unpacked into eight registers, which then meet row
-//! after row of activations: four products of unsigned weights and signed activations to a lane, summed exactly, then
-//! scaled into the float32 sum of the row.
+//! Packed bytes times byte activations. The weights of 32 columns are unpacked into eight registers, which then meet
+//! row after row of activations: four products of unsigned weights and signed activations to a lane, summed exactly,
+//! then scaled into the float32 sum of the row.
 
 use std::arch::x86_64::*;
 
@@ -8,11 +8,17 @@ use super::Tile;
 use crate::matrix::layout::{
     LINE, Q4_DMIN, Q4_MINS, Q4_QUANTS, Q4_SCALES, Q4_SPAN, Q6_HIGH, Q6_QUANTS, Q6_SCALES, Q6_SPAN, Q8_QUANTS,
 };
-use crate::matrix::unpack::{Q4, Q8};
+use crate::matrix::unpack::{Q4, Q6, Q8};
 use crate::panel::{BLOCK_WORDS, Field, QUANT_WORDS};
 
-/// How far ahead of the reading lines are asked for, bytes.
-const AHEAD: usize = 4096;
+/// How many bytes of `KIND` are asked for ahead of the reading: whole blocks, so that each line is asked for once.
+const fn ahead(kind: u8) -> usize {
+    match kind {
+        Q8 => 8 * (Q8_QUANTS + 8 * LINE),
+        Q4 => 2 * (Q4_QUANTS + 8 * Q4_SPAN),
+        _ => 2 * (Q6_QUANTS + 8 * Q6_SPAN),
+    }
+}
 
 /// Byte activations and packed weights of one kind.
 ///
@@ -78,6 +84,11 @@ unsafe fn strip<const KIND: u8, const R: usize>(
             for _ in 0..tile.steps / 8 {
                 let d = _mm512_cvtph_ps(_mm256_loadu_si256(w.cast()));
                 let dmin = _mm512_cvtph_ps(_mm256_loadu_si256(w.add(Q4_DMIN).cast()));
+                // The factors of a later super-block: the lines of its quants are asked for where those of this one
+                // are read.
+                for at in (0..Q4_QUANTS).step_by(LINE) {
+                    _mm_prefetch::<_MM_HINT_T0>(w.wrapping_add(at + ahead(KIND)).cast());
+                }
                 for j in 0..8 {
                     let span = if KIND == Q4 {
                         q4(w, j, d, dmin)
@@ -137,10 +148,10 @@ unsafe fn meet<const KIND: u8, const R: usize>(span: &Span, x: *const u32, sums:
 
 #[inline]
 #[target_feature(enable = "avx512f")]
-unsafe fn line(w: *const u8, at: usize) -> __m512i {
+unsafe fn line<const KIND: u8>(w: *const u8, at: usize) -> __m512i {
     // SAFETY: the caller's; what is asked for ahead need not exist.
     unsafe {
-        _mm_prefetch::<_MM_HINT_T0>(w.wrapping_add(at + AHEAD).cast());
+        _mm_prefetch::<_MM_HINT_T0>(w.wrapping_add(at + ahead(KIND)).cast());
         _mm512_loadu_si512(w.add(at).cast())
     }
 }
@@ -152,7 +163,7 @@ unsafe fn q8(w: *const u8) -> Span {
     unsafe {
         let mut bytes = [_mm512_setzero_si512(); 8];
         for (g, b) in bytes.iter_mut().enumerate() {
-            *b = line(w, Q8_QUANTS + g * LINE);
+            *b = line::<Q8>(w, Q8_QUANTS + g * LINE);
         }
         let a = _mm512_cvtph_ps(_mm256_loadu_si256(w.cast()));
         Span { bytes, a, b: a }
@@ -167,7 +178,7 @@ unsafe fn q4(w: *const u8, j: usize, d: __m512, dmin: __m512) -> Span {
         let nibble = _mm512_set1_epi8(15);
         let mut bytes = [_mm512_setzero_si512(); 8];
         for g in 0..4 {
-            let both = line(w, Q4_QUANTS + j * Q4_SPAN + g * LINE);
+            let both = line::<Q4>(w, Q4_QUANTS + j * Q4_SPAN + g * LINE);
             bytes[g] = _mm512_and_si512(both, nibble);
             bytes[4 + g] = _mm512_and_si512(_mm512_srli_epi16::<4>(both), nibble);
         }
@@ -192,14 +203,14 @@ unsafe fn q6(w: *const u8, j: usize, d: __m512) -> Span {
         let at = Q6_QUANTS + j * Q6_SPAN;
         let mut bytes = [_mm512_setzero_si512(); 8];
         for half in 0..2 {
-            let high = line(w, at + Q6_HIGH + half * LINE);
+            let high = line::<Q6>(w, at + Q6_HIGH + half * LINE);
             bytes[half * 4] = _mm512_slli_epi16::<4>(high);
             bytes[half * 4 + 1] = _mm512_slli_epi16::<2>(high);
             bytes[half * 4 + 2] = high;
             bytes[half * 4 + 3] = _mm512_srli_epi16::<2>(high);
         }
         for g in 0..4 {
-            let both = line(w, at + g * LINE);
+            let both = line::<Q6>(w, at + g * LINE);
             // 0xF8 is the first, or the second and the third.
             let low = _mm512_and_si512(both, nibble);
             bytes[g] = _mm512_ternarylogic_epi32::<0xF8>(low, bytes[g], pair);

@@ -1,5 +1,10 @@
 //! float32 and bfloat16: a line of weights times one activation, broadcast.
 
+#![expect(
+    clippy::needless_range_loop,
+    reason = "rows and strips are indices of several arrays"
+)]
+
 use std::arch::x86_64::*;
 
 use super::{Tile, shaped};
@@ -48,7 +53,8 @@ pub(in crate::matrix) const FEW: usize = 4;
 
 #[target_feature(enable = "avx512f")]
 unsafe fn pairs<const R: usize>(tile: &Tile) {
-    // SAFETY: half as many lines of pairs as steps are read, `steps` words of `R` rows, `R` lines of sums are written.
+    // SAFETY: half as many lines of pairs as steps are read, `steps` words of `R` rows, `R` lines of sums are
+    // written.
     unsafe {
         // Even and odd columns have sums of their own: twice as many additions are under way.
         let (mut evens, mut odds) = ([_mm512_setzero_ps(); R], [_mm512_setzero_ps(); R]);

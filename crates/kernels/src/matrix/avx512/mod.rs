@@ -1,5 +1,5 @@
-//! Kernels for registers of 512 bits: two strips by up to [`ROWS`] rows of floats, one strip by as many rows of bytes. That
-//! is what 32 registers hold beside the weights.
+//! Kernels for registers of 512 bits: two strips by up to [`ROWS`] rows of floats, one strip by as many rows of
+//! bytes. That is what 32 registers hold beside the weights.
 #![expect(unsafe_code, reason = "vector instructions, and the pointers of a tile")]
 
 pub(super) mod bytes;

@@ -94,6 +94,7 @@ fn parse(copy: &Copy<'_>, bytes: &Bytes) -> std::result::Result<Weights, &'stati
         return Err("its length is another one");
     }
     Ok(Weights {
+        precision: copy.precision,
         matrices,
         vectors,
         sha256: copy.source.to_owned(),
