@@ -2,7 +2,7 @@
 // not find or diagnose; no sentence praises or condemns an answer.
 import type { Agreement } from "../backend/generated/Agreement";
 import type { AnswerForm } from "../backend/generated/AnswerForm";
-import { bytes, counted, listed, percent, span, whole } from "./format";
+import { bytes, counted, listed, percent, roughly, whole } from "./format";
 
 export * from "./engine";
 
@@ -104,7 +104,7 @@ export const reading = {
     context === null ? `${counted(tokens, "token")}` : `${whole(tokens)} of ${counted(context, "token")}`,
   planMemory: (need: number, free: number) => `${bytes(need)} of ${bytes(free)} free`,
   planTime: (seconds: number | null) =>
-    seconds === null ? "not known yet on this machine" : `about ${span(seconds)}`,
+    seconds === null ? "not known yet on this machine" : roughly(seconds),
   planMostly: {
     load: "mostly loading",
     vision: "mostly looking",
@@ -141,9 +141,9 @@ export const reading = {
       `${what === "" ? "Loading the model" : what.charAt(0).toUpperCase() + what.slice(1)}, ${Math.round(fraction * 100)} %`,
     preparing: (slice: number, of: number) => `Preparing slice ${slice} of ${of}`,
     vision: (slice: number, of: number, left: number | null) =>
-      `Looking at slice ${slice} of ${of}${left === null ? "" : `, about ${span(left)} left`}`,
+      `Looking at slice ${slice} of ${of}${left === null ? "" : `, ${roughly(left)} left`}`,
     prefill: (done: number, of: number, left: number | null) =>
-      `Reading the question, ${whole(done)} of ${counted(of, "token")}${left === null || left <= 0 ? "" : `, about ${span(left)} left`}`,
+      `Reading the question, ${whole(done)} of ${counted(of, "token")}${left === null || left <= 0 ? "" : `, ${roughly(left)} left`}`,
     scoring: (done: number, of: number) => `Scoring label ${done} of ${of}`,
     writing: (words: number) => `Writing, ${counted(words, "word")} so far`,
     thinking: (tokens: number) => `Thinking, ${counted(tokens, "token")} so far`,
@@ -264,6 +264,7 @@ export const input = {
   next: "Next picture",
   at: (k: number, of: number) => `Picture ${k} of ${of}`,
   slice: (slice: number) => `slice ${slice}`,
+  earlier: (slice: number) => `earlier examination, slice ${slice}`,
   resize: (width: number, height: number, side: number | null) =>
     side === null ? `${width} × ${height}` : `${width} × ${height} → ${side} × ${side}`,
   none: "No picture yet",

@@ -45,6 +45,11 @@ export function span(seconds: number): string {
   return rest === 0 ? `${minutes} min` : `${minutes} min ${rest} s`;
 }
 
+/** An estimate in running words. */
+export function roughly(seconds: number): string {
+  return seconds < 1 ? span(seconds) : `about ${span(seconds)}`;
+}
+
 /** A measured time. */
 export function measured(seconds: number): string {
   return seconds < 10 ? `${seconds.toFixed(1)} s` : span(seconds);
