@@ -205,7 +205,7 @@ try {
     await page.getByText("Nothing is downloaded by itself.").last().waitFor();
     await shot("models");
     await page.getByRole("button", { name: "Choose a folder…" }).first().click();
-    await page.getByText("What it holds").waitFor();
+    await page.getByText("This cannot be used as a model").waitFor();
     await page.getByText(/config\.json/).first().waitFor();
     await shot("no-model");
     await page.getByRole("tabpanel", { name: "Models" }).getByLabel(/^Model: /).click();

@@ -264,6 +264,7 @@ export const input = {
   next: "Next picture",
   at: (k: number, of: number) => `Picture ${k} of ${of}`,
   slice: (slice: number) => `slice ${slice}`,
+  earlier: (slice: number) => `earlier examination, slice ${slice}`,
   resize: (width: number, height: number, side: number | null) =>
     side === null ? `${width} × ${height}` : `${width} × ${height} → ${side} × ${side}`,
   none: "No picture yet",

@@ -10,7 +10,8 @@ export function aboutModel(model: ModelInfo): string {
     model.parameters > 0 ? parameters(model.parameters) : "",
     model.memory > 0 ? text.memoryNeed(model.memory) : "",
     model.usable && !model.images ? text.noImages : "",
-    model.terms,
+    // Terms of what is no model are nobody's.
+    model.kind === "" ? "" : model.terms,
   ]
     .filter((part) => part !== "")
     .join(" · ");
