@@ -203,6 +203,8 @@ pub enum ReadEvent {
         /// All.
         total: usize,
     },
+    /// A piece of the thought, before the answer begins.
+    Thought(String),
     /// A piece of the open answer.
     Token(String),
 }
