@@ -146,7 +146,10 @@ impl Engine {
         let files = ModelFiles::open(folder)?;
         // Adapters are held whole while they are merged.
         let adapters = options.merge.iter().map(|folder| crate::adapter::needed(folder));
-        let needed = adapters.fold(crate::memory::needed(&files, options.precision), u64::saturating_add);
+        let needed = adapters.fold(
+            crate::memory::needed(&files, options.precision),
+            u64::saturating_add,
+        );
         crate::memory::check(needed, options.memory_available)?;
         let adapters = options
             .merge

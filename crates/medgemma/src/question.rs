@@ -12,6 +12,7 @@ use crate::image::Picture;
 use crate::reading::calibration::Calibrated;
 use crate::reading::scoring::{Correction, Scoring};
 use crate::template::{Message, Part, Role};
+use crate::words::hex;
 
 pub use crate::weights::Precision;
 
@@ -171,12 +172,6 @@ pub(crate) fn is_caption(text: &str) -> bool {
     text.trim()
         .strip_prefix("SLICE ")
         .is_some_and(|k| !k.is_empty() && k.bytes().all(|b| b.is_ascii_digit()))
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::new(), |text, b| text + &format!("{b:02x}"))
 }
 
 /// Progress of a read.
