@@ -2,7 +2,7 @@
 // not find or diagnose; no sentence praises or condemns an answer.
 import type { Agreement } from "../backend/generated/Agreement";
 import type { AnswerForm } from "../backend/generated/AnswerForm";
-import { bytes, counted, listed, percent, span, whole } from "./format";
+import { about, bytes, counted, listed, percent, whole } from "./format";
 
 export * from "./engine";
 
@@ -35,6 +35,7 @@ export const reading = {
   noSeries: "No series is open",
   noSeriesMore: "Open a series on the left; then choose what the model reads and what it is asked.",
   slices: "Slices",
+  slicesRead: (runs: string) => `${/^\d+$/u.test(runs) ? "Slice" : "Slices"} ${runs}`,
   slicesModes: {
     this: "This slice",
     marked: "Marked",
@@ -104,7 +105,7 @@ export const reading = {
     context === null ? `${counted(tokens, "token")}` : `${whole(tokens)} of ${counted(context, "token")}`,
   planMemory: (need: number, free: number) => `${bytes(need)} of ${bytes(free)} free`,
   planTime: (seconds: number | null) =>
-    seconds === null ? "not known yet on this machine" : `about ${span(seconds)}`,
+    seconds === null ? "not known yet on this machine" : about(seconds),
   planMostly: {
     load: "mostly loading",
     vision: "mostly looking",
@@ -141,9 +142,9 @@ export const reading = {
       `${what === "" ? "Loading the model" : what.charAt(0).toUpperCase() + what.slice(1)}, ${Math.round(fraction * 100)} %`,
     preparing: (slice: number, of: number) => `Preparing slice ${slice} of ${of}`,
     vision: (slice: number, of: number, left: number | null) =>
-      `Looking at slice ${slice} of ${of}${left === null ? "" : `, about ${span(left)} left`}`,
+      `Looking at slice ${slice} of ${of}${left === null ? "" : `, ${about(left)} left`}`,
     prefill: (done: number, of: number, left: number | null) =>
-      `Reading the question, ${whole(done)} of ${counted(of, "token")}${left === null || left <= 0 ? "" : `, about ${span(left)} left`}`,
+      `Reading the question, ${whole(done)} of ${counted(of, "token")}${left === null || left <= 0 ? "" : `, ${about(left)} left`}`,
     scoring: (done: number, of: number) => `Scoring label ${done} of ${of}`,
     writing: (words: number) => `Writing, ${counted(words, "word")} so far`,
     thinking: (tokens: number) => `Thinking, ${counted(tokens, "token")} so far`,

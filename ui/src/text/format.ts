@@ -34,6 +34,11 @@ export function bytes(count: number): string {
   return `${Math.max(0, Math.round(count / 1e3))} kB`;
 }
 
+/** An estimate for people. */
+export function about(seconds: number): string {
+  return seconds < 1 ? span(seconds) : `about ${span(seconds)}`;
+}
+
 /** A span for people: rounded as coarsely as an estimate deserves. */
 export function span(seconds: number): string {
   if (seconds < 1) return "under 1 s";
