@@ -97,7 +97,7 @@ fn content_free(name: ContentFree) -> ContentFreeName {
 fn options(desk: &Desk, a: &AskArguments) -> Result<QuestionOptions, Trouble> {
     let mut priors = Vec::new();
     for path in &a.prior {
-        let sets = open::load(desk, path)?;
+        let sets = open::load_beside(desk, path)?;
         priors.push(PriorSpec {
             display_set: open::choose(&sets, None)?.id.clone(),
             slices: String::new(),
@@ -136,9 +136,8 @@ fn options(desk: &Desk, a: &AskArguments) -> Result<QuestionOptions, Trouble> {
 }
 
 fn question(desk: &Desk, a: &AskArguments) -> Result<QuestionSpec, Trouble> {
-    // Earlier images are opened first: what is asked about stays the last that was opened.
-    let options = options(desk, a)?;
     let mut spec = spec(desk, &a.asked, &a.model)?;
+    let options = options(desk, a)?;
     if a.volume {
         "official".clone_into(&mut spec.slices);
     }
@@ -176,6 +175,7 @@ pub(crate) fn ask(desk: &Desk, a: &AskArguments) -> Outcome {
             seconds_left,
         } => {
             let left = seconds_left
+                .filter(|s| *s >= 1.0)
                 .map(|s| format!(", about {s:.0} s left"))
                 .unwrap_or_default();
             eprintln!("looking at picture {slice} of {of}{left}");
@@ -184,9 +184,6 @@ pub(crate) fn ask(desk: &Desk, a: &AskArguments) -> Outcome {
         ReadEvent::Sample { done, of } => eprintln!("sampled {done} of {of}"),
         _ => {}
     };
-    let reading = op_ask::read(desk, &spec, &heard, &Cancel::default())?;
-    // Printed is seen, blind mode or not.
-    overread_desk::op::case::record_seen(desk, &reading.display_set, "model");
     let mut kinds = Vec::new();
     if a.looking {
         kinds.push(CheckKind::Looking);
@@ -198,22 +195,38 @@ pub(crate) fn ask(desk: &Desk, a: &AskArguments) -> Outcome {
         kinds.push(CheckKind::Recipes);
     }
     let recipes = a.recipes.clone().unwrap_or_default();
-    let check = CheckSpec {
-        question: spec,
-        reading: reading.id.clone(),
+    let mut check = CheckSpec {
+        question: spec.clone(),
+        reading: String::new(),
         seed: a.seed,
         other: String::new(),
         recipes: recipes.into_iter().filter(|id| id != "all").collect(),
         groups: 0,
     };
+    for kind in &kinds {
+        checks::suits(desk, *kind, &check)?;
+    }
+    let reading = op_ask::read(desk, &spec, &heard, &Cancel::default())?;
+    // Printed is seen, blind mode or not.
+    overread_desk::op::case::record_seen(desk, &reading.display_set, "model");
+    check.reading.clone_from(&reading.id);
     let asking = |event: CheckEvent| {
         if let CheckEvent::Asking { what, done, of, .. } = event {
             eprintln!("asking again, {done} of {of}: {what}");
         }
     };
-    let checks: Vec<Check> = kinds
-        .into_iter()
-        .map(|kind| checks::run(desk, kind, &check, &asking, &Cancel::default()))
-        .collect::<Result<_, _>>()?;
-    told::reading(&reading, &checks, a.json)
+    let mut done: Vec<Check> = Vec::new();
+    let mut trouble = None;
+    for kind in kinds {
+        match checks::run(desk, kind, &check, &asking, &Cancel::default()) {
+            Ok(check) => done.push(check),
+            Err(failure) => {
+                trouble = Some(failure);
+                break;
+            }
+        }
+    }
+    // The answer stands, whatever becomes of its checks.
+    told::reading(&reading, &done, a.json)?;
+    trouble.map_or(Ok(()), |failure| Err(failure.into()))
 }

@@ -127,19 +127,19 @@ pub(crate) struct AskArguments {
     #[arg(long, hide = true, default_value_t = 0.0, conflicts_with = "sample")]
     pub(crate) temperature: f64,
     /// Most tokens of an open answer; the template's own when left out, else 512.
-    #[arg(long, visible_alias = "max-new-tokens", value_name = "N")]
+    #[arg(long, visible_alias = "max-new-tokens", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) max_tokens: Option<u32>,
     /// Samples so many open answers and counts how many agree.
-    #[arg(long, value_name = "K", default_value_t = 0)]
+    #[arg(long, value_name = "K", default_value_t = 0, conflicts_with_all = ["labels", "yesno"])]
     pub(crate) samples: u32,
     /// Asks the model whether its own answer is true.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["labels", "yesno"])]
     pub(crate) p_true: bool,
     /// Most tokens of a thought.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", conflicts_with_all = ["labels", "yesno"])]
     pub(crate) think_budget: Option<u32>,
     /// Text at which an open answer ends; may be given again.
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["labels", "yesno"])]
     pub(crate) stop: Vec<String>,
     /// Reads the answer as boxes.
     #[arg(long, conflicts_with_all = ["labels", "yesno"])]

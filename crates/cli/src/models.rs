@@ -68,6 +68,10 @@ fn check(desk: &Desk, model: &std::path::Path, json: bool) -> Outcome {
         print_json(&report)?;
     } else {
         let mut lines: Vec<String> = texts(&report, "lines").into_iter().map(str::to_owned).collect();
+        if report["usable"] != true {
+            // What is wrong comes once, as the sentence of the failure.
+            lines.drain(..lines.len().min(1));
+        }
         let known = &report["known"];
         if let Some(title) = known["title"].as_str() {
             lines.push(format!("This is {title}."));
@@ -89,7 +93,9 @@ fn check(desk: &Desk, model: &std::path::Path, json: bool) -> Outcome {
         if let Some(warning) = report["warning"].as_str().filter(|w| !w.is_empty()) {
             lines.push(warning.to_owned());
         }
-        print_text(&(lines.join("\n") + "\n"))?;
+        if !lines.is_empty() {
+            print_text(&(lines.join("\n") + "\n"))?;
+        }
     }
     if report["usable"] == true {
         return Ok(());

@@ -54,8 +54,54 @@ fn text(reading: &Reading, checks: &[Check]) -> String {
         for verdict in verdicts.into_iter().flatten() {
             text.push_str(&format!("{verdict}\n"));
         }
+        for line in details(check) {
+            text.push_str(&format!("  {line}\n"));
+        }
     }
     text
+}
+
+/// What a verdict rests on, line by line.
+fn details(check: &Check) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(looking) = &check.looking {
+        for a in &looking.answers {
+            lines.push(format!("{:.2} {} with {}", a.shift, looking.measure, a.about));
+        }
+        lines.extend(looking.missing.iter().cloned());
+    }
+    if let Some(which) = &check.which_slices {
+        for group in &which.groups {
+            let slices: Vec<String> = group.slices.iter().map(ToString::to_string).collect();
+            lines.push(format!(
+                "{:+.2} log-odds of {} without slices {}",
+                group.change,
+                which.label,
+                slices.join(",")
+            ));
+        }
+    }
+    if let Some(recipes) = &check.recipes {
+        for a in &recipes.answers {
+            lines.push(format!("{}: {}", a.recipe, a.label));
+        }
+        lines.extend(recipes.missing.iter().cloned());
+    }
+    lines
+}
+
+/// A check for machines: its probabilities by label, as those of the answer.
+fn plain(mut value: Value) -> Value {
+    let answers = value.get_mut("answers").and_then(Value::as_array_mut);
+    for answer in answers.into_iter().flatten() {
+        let rows = answer["probabilities"].as_array().cloned().unwrap_or_default();
+        let by_label: Map<String, Value> = rows
+            .iter()
+            .filter_map(|row| Some((row["label"].as_str()?.to_owned(), row["probability"].clone())))
+            .collect();
+        answer["probabilities"] = Value::Object(by_label);
+    }
+    value
 }
 
 /// The keys of the contract, and more.
@@ -88,7 +134,17 @@ fn record(reading: &Reading, checks: &[Check]) -> Value {
             "comparison" | "samples" => whole(),
             _ => None,
         };
-        provenance.insert(name.clone(), own.unwrap_or_else(|| json!(value)));
+        let value = own.unwrap_or_else(|| json!(value));
+        match (provenance.get_mut(name), &value) {
+            // Notes may be several: none takes the place of another.
+            (Some(Value::String(before)), Value::String(next)) => {
+                before.push('\n');
+                before.push_str(next);
+            }
+            _ => {
+                provenance.insert(name.clone(), value);
+            }
+        }
     }
     let [load, vision, prefill, decode] = reading.seconds;
     json!({
@@ -110,9 +166,9 @@ fn record(reading: &Reading, checks: &[Check]) -> Value {
         "warning": Some(&reading.warning).filter(|w| !w.is_empty()),
         "agreement": reading.agreement,
         "reading": reading.id,
-        "looking": checks.iter().find_map(|c| c.looking.as_ref()),
-        "which_slices": checks.iter().find_map(|c| c.which_slices.as_ref()),
-        "recipes": checks.iter().find_map(|c| c.recipes.as_ref()),
+        "looking": checks.iter().find_map(|c| c.looking.as_ref()).map(|it| plain(json!(it))),
+        "which_slices": checks.iter().find_map(|c| c.which_slices.as_ref()).map(|it| plain(json!(it))),
+        "recipes": checks.iter().find_map(|c| c.recipes.as_ref()).map(|it| plain(json!(it))),
         "tokens": {"prompt": reading.tokens[0], "generated": reading.tokens[1]},
         "seconds": {"load": load, "vision": vision, "prefill": prefill, "decode": decode},
         "provenance": provenance,

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use sha2::{Digest, Sha256};
@@ -44,7 +44,7 @@ impl Embeddings {
     }
 
     /// Everything that changes the features: the resized pixels (which say how the picture was prepared), the weights,
-    /// how they are held, and the adapter.
+    /// how they are held and computed with, and the adapter.
     pub(crate) fn key(pixels: &str, weights: &str, precision: &str, adapter: Option<&str>) -> String {
         let mut hasher = Sha256::new();
         for part in [pixels, weights, precision, adapter.unwrap_or("-")] {
@@ -72,14 +72,17 @@ impl Embeddings {
         Some(values)
     }
 
-    /// Keeps features. A disk that is full or read-only costs the copy on disk and nothing else.
-    pub(crate) fn put(&mut self, key: &str, values: Arc<Vec<f32>>) {
-        if let Some(folder) = &self.folder
-            && write(folder, key, &values).is_ok()
+    /// Keeps features, on disk without holding the lock: a slow disk stalls nobody else. A disk that is full or read-only
+    /// costs the copy on disk and nothing else.
+    pub(crate) fn put(kept: &Mutex<Self>, key: &str, values: Arc<Vec<f32>>) {
+        let lock = || kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let folder = lock().folder.clone();
+        if let Some(folder) = folder
+            && write(&folder, key, &values).is_ok()
         {
-            evict(folder, ON_DISK);
+            evict(&folder, ON_DISK);
         }
-        self.hold(key, values);
+        lock().hold(key, values);
     }
 
     fn hold(&mut self, key: &str, values: Arc<Vec<f32>>) {
@@ -189,7 +192,8 @@ mod tests {
     fn features_outlive_the_engine_bit_for_bit() {
         let folder = tempfile::tempdir().expect("a folder");
         let values = Arc::new(vec![1.5, -0.0, f32::MIN_POSITIVE, 3.25e-9]);
-        Embeddings::new(Some(folder.path().into())).put("a", Arc::clone(&values));
+        let first = Mutex::new(Embeddings::new(Some(folder.path().into())));
+        Embeddings::put(&first, "a", Arc::clone(&values));
         let mut other = Embeddings::new(Some(folder.path().into()));
         let found = other.get("a", 4).expect("kept");
         assert_eq!(
@@ -202,7 +206,8 @@ mod tests {
     #[test]
     fn a_damaged_file_is_as_good_as_none() {
         let folder = tempfile::tempdir().expect("a folder");
-        Embeddings::new(Some(folder.path().into())).put("a", Arc::new(vec![1.0; 8]));
+        let kept = Mutex::new(Embeddings::new(Some(folder.path().into())));
+        Embeddings::put(&kept, "a", Arc::new(vec![1.0; 8]));
         let path = folder.path().join("a.emb");
         let whole = fs::read(&path).expect("a file");
         for at in 0..whole.len() {
@@ -241,9 +246,10 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("a file");
         fs::write(&file, b"x").expect("writes");
-        let mut kept = Embeddings::new(Some(file));
-        kept.put("a", Arc::new(vec![2.0]));
-        assert_eq!(kept.get("a", 1).map(|v| v[0]), Some(2.0));
+        let kept = Mutex::new(Embeddings::new(Some(file)));
+        Embeddings::put(&kept, "a", Arc::new(vec![2.0]));
+        let found = kept.lock().expect("held by nobody").get("a", 1);
+        assert_eq!(found.map(|v| v[0]), Some(2.0));
     }
 
     #[test]

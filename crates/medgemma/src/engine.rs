@@ -115,6 +115,8 @@ pub struct Engine {
     pub(crate) tokenizer: Tokenizer,
     pub(crate) model: Model,
     description: Description,
+    /// Precision, device and instructions: what else decides how products are rounded.
+    arithmetic: String,
     embeddings: Mutex<Embeddings>,
     snapshots: Mutex<Snapshots>,
 }
@@ -165,6 +167,7 @@ impl Engine {
         } = files;
         notes.append(&mut weights.notes);
         let model = Model::take(&mut weights, &config, options.precision, &options.device)?;
+        let arithmetic = [options.precision.name(), &options.device, crate::level()].join(" ");
         let description = Description {
             name: folder
                 .file_name()
@@ -184,6 +187,7 @@ impl Engine {
             tokenizer,
             model,
             description,
+            arithmetic,
             embeddings: Mutex::new(Embeddings::new(
                 options.cache.map(|folder| folder.join("embeddings")),
             )),
@@ -264,7 +268,7 @@ impl Engine {
             let key = Embeddings::key(
                 &sha256,
                 &self.description.weights_sha256,
-                self.description.precision.name(),
+                &self.arithmetic,
                 adapter.filter(|a| a.changes_vision()).map(|a| a.sha256.as_str()),
             );
             let count = self.config.tokens_per_image * self.config.text.hidden_size;
@@ -275,7 +279,7 @@ impl Engine {
                     let pass = Pass::new(cancel, adapter);
                     let (_, features) = self.model.encode(pass, &resized)?;
                     let features = Arc::new(features);
-                    lock(&self.embeddings).put(&key, Arc::clone(&features));
+                    Embeddings::put(&self.embeddings, &key, Arc::clone(&features));
                     features
                 }
             };

@@ -35,6 +35,7 @@ export const reading = {
   noSeries: "No series is open",
   noSeriesMore: "Open a series on the left; then choose what the model reads and what it is asked.",
   slices: "Slices",
+  slicesRead: (runs: string) => `${/^\d+$/u.test(runs) ? "Slice" : "Slices"} ${runs}`,
   slicesModes: {
     this: "This slice",
     marked: "Marked",

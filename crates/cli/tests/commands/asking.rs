@@ -349,7 +349,20 @@ fn a_check_is_the_same_from_the_terminal_the_window_and_the_server() {
     for (job, window) in ["looking", "recipes"].into_iter().zip(&by_window) {
         let served = done(&server.post(&format!("start/{job}"), &spec(handle.clone())));
         assert_eq!(served[job], window[job], "{job}");
-        assert_eq!(by_terminal[job], window[job], "{job}");
+        assert_eq!(by_terminal[job]["verdict"], window[job]["verdict"], "{job}");
+        let pairs = by_terminal[job]["answers"]
+            .as_array()
+            .zip(window[job]["answers"].as_array());
+        let (terminal, page) = pairs.expect("answers");
+        assert_eq!(terminal.len(), page.len(), "{job}");
+        for (told, sent) in terminal.iter().zip(page) {
+            assert_eq!(told["shift"], sent["shift"], "{job}");
+            assert_eq!(told["label"], sent["label"], "{job}");
+            for row in sent["probabilities"].as_array().expect("rows") {
+                let label = row["label"].as_str().expect("a label");
+                assert_eq!(told["probabilities"][label], row["probability"], "{job} {label}");
+            }
+        }
         assert!(window[job].is_object(), "{window}");
     }
     let looks = by_terminal["looking"]["answers"].as_array().expect("answers");
@@ -358,4 +371,58 @@ fn a_check_is_the_same_from_the_terminal_the_window_and_the_server() {
         4,
         "blank, noise, mirrored and the other patient's: {looks:?}"
     );
+}
+
+#[test]
+fn an_earlier_examination_goes_before() {
+    let place = Place::new();
+    let (cases, set) = cases(&place);
+    let model = model(&place);
+    let prior = place.path("before");
+    place.done(&["phantom", "--out", text(&prior), "--n", "1", "--seed", "9"]);
+    let told = ask(
+        &place,
+        &cases,
+        &set,
+        &model,
+        &["--labels", "a,b", "--slices", "1", "--prior", text(&prior)],
+    );
+    let before = told["provenance"]["earlier images"].as_str();
+    assert!(before.is_some_and(|uids| uids.contains('#')), "{told}");
+    assert!(
+        told["provenance"]["prompt"]
+            .as_str()
+            .is_some_and(|p| p.matches("<start_of_image>").count() == 2),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_check_that_cannot_be_made_is_refused_before_anything_is_asked() {
+    let place = Place::new();
+    let (cases, set) = cases(&place);
+    let model = model(&place);
+    for (more, sentence) in [
+        (
+            &["--which-slices"][..],
+            "Ask about more slices, or leave this check out.",
+        ),
+        (&["--recipes", "nonsense"], "There is no preprocessing nonsense."),
+    ] {
+        let mut arguments = vec![
+            "ask",
+            text(&cases),
+            "--display-set",
+            &set,
+            "--model",
+            text(&model),
+        ];
+        arguments.extend(["--labels", "a,b", "--slices", "1"]);
+        arguments.extend(more);
+        let output = place.run(&arguments);
+        assert_eq!(output.status.code(), Some(1), "{more:?}");
+        let said = words(&output);
+        assert!(said.contains(sentence), "{said}");
+        assert!(!said.contains("looking at picture"), "{said}");
+    }
 }

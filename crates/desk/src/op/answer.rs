@@ -66,6 +66,14 @@ pub(crate) fn yes_labels<'a>(each: impl Iterator<Item = (&'a str, f64)>) -> Stri
     }
 }
 
+/// What a softmax was taken over; of one label it says nothing.
+pub(crate) fn softmax_words(labels: usize) -> String {
+    match labels {
+        1 => "softmax over 1 label, which is always 100 %".to_owned(),
+        n => format!("softmax over {n} labels"),
+    }
+}
+
 fn said(spec: &QuestionSpec, found: &Found) -> Verdict {
     let answer = &found.answer;
     let calibrated = calibrated_words(answer.comparison.as_ref());
@@ -78,7 +86,7 @@ fn said(spec: &QuestionSpec, found: &Found) -> Verdict {
             Verdict {
                 label: best.map(|b| b.label.clone()).unwrap_or_default(),
                 confidence: best.map(|b| finite(b.probability)),
-                kind: format!("softmax over {} labels, {calibrated}", answer.labels.len()),
+                kind: format!("{}, {calibrated}", softmax_words(answer.labels.len())),
                 invalid: String::new(),
             }
         }
@@ -91,6 +99,13 @@ fn said(spec: &QuestionSpec, found: &Found) -> Verdict {
         AnswerForm::Open => {
             let (label, invalid) = open_answer::label(answer, &labels_of(spec));
             let (confidence, kind) = match (&found.samples, &found.p_true) {
+                (Some(votes), _) if votes.votes.is_empty() => (
+                    None,
+                    format!(
+                        "none: not one of {} sampled answers could be counted",
+                        votes.samples.len()
+                    ),
+                ),
                 (Some(votes), _) => {
                     let share = votes.votes.first().map_or(0.0, |v| v.share);
                     let of = votes.samples.len();

@@ -13,7 +13,7 @@ use crate::op::asking::{self, labels_of};
 use crate::op::given::given;
 use crate::op::load;
 use crate::op::pace::{self, Measured};
-use crate::op::plan::{Resolved, resolve};
+use crate::op::plan::{Resolved, no_labels, resolve};
 use crate::op::{open_answer, zero_shot};
 use crate::wire::question::QuestionSpec;
 use crate::wire::reading::{Agreement, AnswerForm, ReadEvent, Reading};
@@ -58,6 +58,12 @@ pub fn read(
 ) -> Outcome<Reading> {
     let resolved = resolve(desk, spec)?;
     let wanted = load::wanted(desk, spec)?;
+    if let Some(refusal) = no_labels(spec)
+        .or_else(|| wanted.mismatch(spec, resolved.slices.len()))
+        .or_else(|| wanted.refusal(desk, 0))
+    {
+        return Err(refusal);
+    }
     let mut preparing = |slice: usize, of: usize| {
         events(ReadEvent::Preparing {
             slice: narrow(slice),

@@ -3,7 +3,7 @@
 use overread_medgemma::calibration::{Calibrated, Calibration, Scale};
 use overread_medgemma::generate::{Sampling, Writing};
 use overread_medgemma::scoring::{ContentFree, Normalise, Scoring};
-use overread_medgemma::{Comparison, Question, Task};
+use overread_medgemma::{Comparison, EngineError, Question, Task};
 
 use overread_protocol::templates;
 
@@ -63,7 +63,17 @@ fn calibration(desk: &Desk, handle: &Handle) -> Outcome<Calibration> {
         ));
     }
     let text = std::fs::read_to_string(&path).map_err(|error| io(&handle.label, &error))?;
-    Ok(Calibration::read(&handle.label, &text)?)
+    Calibration::read(&handle.label, &text).map_err(|error| {
+        let why = match error {
+            EngineError::BadFile { reason, .. } => reason,
+            other => other.to_string(),
+        };
+        failure(
+            "calibration.unreadable",
+            format!("{} is no calibration file: {why}.", handle.label),
+            "Choose the JSON file that a fit wrote.",
+        )
+    })
 }
 
 fn scoring(desk: &Desk, options: &QuestionOptions) -> Outcome<Scoring> {

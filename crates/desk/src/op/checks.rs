@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use overread_dicom::DisplaySet;
 use overread_medgemma::probes::{ProbeEvent, RecipeCase, Replacement, Share, Verdict};
 use overread_medgemma::{Engine, Picture, Question};
 use overread_protocol::Recipe;
@@ -58,6 +59,47 @@ struct Asked<'a> {
     cancel: &'a Cancel,
 }
 
+/// Fails where a check can say nothing of a question: told before anything is loaded or asked.
+///
+/// # Errors
+/// For a MedSigLIP, slices too few to leave one out, a preprocessing that does not exist.
+pub fn suits(desk: &Desk, kind: CheckKind, spec: &CheckSpec) -> Outcome<()> {
+    let own = &spec.question;
+    objection(kind, spec, &resolve(desk, own)?, &load::wanted(desk, own)?)
+}
+
+fn objection(kind: CheckKind, spec: &CheckSpec, resolved: &Resolved, wanted: &Wanted) -> Outcome<()> {
+    if wanted.is_siglip() {
+        return Err(medgemma_only());
+    }
+    match kind {
+        CheckKind::Looking => {}
+        CheckKind::WhichSlices if resolved.slices.len() > 1 => {}
+        CheckKind::WhichSlices => {
+            return Err(failure(
+                "check.one_slice",
+                "Which slices decide can be asked of several slices only.",
+                "Ask about more slices, or leave this check out.",
+            ));
+        }
+        CheckKind::Recipes => {
+            for id in &spec.recipes {
+                Recipe::by_id(id)
+                    .map_err(|error| crate::code::sentences("question.input", &error.to_string()))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn medgemma_only() -> crate::Failure {
+    failure(
+        "check.medgemma_only",
+        "This check is for models that read a prompt; a MedSigLIP has none.",
+        "Ask a MedGemma, or compare other texts.",
+    )
+}
+
 /// Runs a check and keeps it.
 ///
 /// # Errors
@@ -72,6 +114,7 @@ pub fn run(
     let own = &spec.question;
     let resolved = resolve(desk, own)?;
     let wanted = load::wanted(desk, own)?;
+    objection(kind, spec, &resolved, &wanted)?;
     let given = given(desk, &resolved, own, &mut |_, _| {}, cancel)?;
     let _questioning = desk.models.questioning();
     let loading = |fraction: f64, what: &str| {
@@ -122,11 +165,7 @@ pub fn run(
 fn engine(loaded: &Loaded) -> Outcome<&Engine> {
     match &loaded.model {
         Model::MedGemma(engine) => Ok(engine),
-        Model::Siglip(_) => Err(failure(
-            "check.medgemma_only",
-            "This check is for models that read a prompt; a MedSigLIP has none.",
-            "Ask a MedGemma, or compare other texts.",
-        )),
+        Model::Siglip(_) => Err(medgemma_only()),
     }
 }
 
@@ -271,8 +310,9 @@ impl Asked<'_> {
         let own = &self.resolved.set;
         let chosen = if self.spec.other.is_empty() {
             let opened = lock(&self.desk.opened);
-            let fits = |set: &&std::sync::Arc<overread_dicom::DisplaySet>| {
+            let fits = |set: &&std::sync::Arc<DisplaySet>| {
                 set.study_uid != own.study_uid
+                    && !same_patient(set, own)
                     && set.modality == own.modality
                     && !crate::op::blind::is_result(set)
             };
@@ -440,6 +480,13 @@ impl Asked<'_> {
             messages: made.messages,
         })
     }
+}
+
+/// True when both files name the same patient: an earlier examination is no other patient's.
+fn same_patient(a: &DisplaySet, b: &DisplaySet) -> bool {
+    let (a, b) = (&a.first().header.patient, &b.first().header.patient);
+    let same = |x: &str, y: &str| !x.is_empty() && x == y;
+    same(&a.id, &b.id) || (a.id.is_empty() && b.id.is_empty() && same(&a.name, &b.name))
 }
 
 fn kind(with: Replacement) -> &'static str {

@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
-use overread_medgemma::LoadOptions;
 use overread_medgemma::template::render;
+use overread_medgemma::{EngineError, LoadOptions};
 use serde_json::{Value, json};
 
 use crate::Outcome;
+use crate::code::failure;
 use crate::desk::Desk;
 use crate::op::given::Given;
 use crate::op::pictures::open_picture;
@@ -57,17 +58,24 @@ pub fn trace(
     precision: PrecisionName,
     device: &str,
 ) -> Outcome<Value> {
-    Ok(overread_medgemma::trace::trace_with(
-        folder,
-        adapter,
-        case,
-        LoadOptions {
-            precision: crate::op::precision::engines(precision),
-            device: crate::op::precision::device(device)?,
-            ..LoadOptions::default()
-        },
-        &open_picture,
-    )?)
+    let name = case
+        .file_name()
+        .map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+    std::fs::metadata(case).map_err(|error| crate::code::io(&case.display().to_string(), &error))?;
+    let options = LoadOptions {
+        precision: crate::op::precision::engines(precision),
+        device: crate::op::precision::device(device)?,
+        ..LoadOptions::default()
+    };
+    let traced = overread_medgemma::trace::trace_with(folder, adapter, case, options, &open_picture);
+    traced.map_err(|error| match error {
+        EngineError::BadFile { file, reason } if file == name => failure(
+            "model.bad_case",
+            format!("{name} is no case that can be traced: {reason}."),
+            "Name a JSON file with messages, as docs/formats.md has it.",
+        ),
+        other => other.into(),
+    })
 }
 
 /// The prompt as the chat template renders it, images as marks.

@@ -16,6 +16,7 @@ use crate::op::models::use_of;
 use crate::op::precision::{self, Choice};
 use crate::wire::models::PrecisionName;
 use crate::wire::question::QuestionSpec;
+use crate::wire::reading::AnswerForm;
 use crate::{Cancel, Outcome};
 
 /// The model of a question and how it is to be held.
@@ -84,11 +85,8 @@ impl Wanted {
     pub(crate) fn refusal(&self, desk: &Desk, extra: u64) -> Option<crate::Failure> {
         if !self.report.usable {
             let line = self.report.lines.first().cloned().unwrap_or_default();
-            return Some(failure(
-                "model.unusable",
-                line,
-                "Choose another model folder or file.",
-            ));
+            // The line says what to do.
+            return Some(failure("model.unusable", line, ""));
         }
         if self.key.device != "cpu" || desk.models.has(&self.key) {
             return None;
@@ -100,6 +98,45 @@ impl Wanted {
             extra,
             free,
         )
+    }
+
+    /// Why this model cannot answer the question, however much memory there is.
+    pub(crate) fn mismatch(&self, spec: &QuestionSpec, pictures: usize) -> Option<crate::Failure> {
+        if !self.report.usable {
+            return None;
+        }
+        if !self.is_siglip() {
+            let blind = self.report.image_size.is_none() && pictures > 0;
+            return blind.then(|| {
+                failure(
+                    "question.no_images",
+                    "This model reads text only, and the question has images.",
+                    "Choose a model that sees images, or a template without images.",
+                )
+            });
+        }
+        if spec.form == AnswerForm::Open {
+            return Some(failure(
+                "question.labels_only",
+                "A MedSigLIP writes nothing: it scores labels.",
+                "Ask for labels or a yes/no list.",
+            ));
+        }
+        let options = spec.options();
+        let prompted = options.pmi.is_some()
+            || options.calibrate.is_some()
+            || options.calibration.is_some()
+            || options.permutations > 0
+            || options.spellings
+            || !options.none_option.trim().is_empty();
+        prompted.then(|| {
+            failure(
+                "question.prompt_only",
+                "A MedSigLIP has no prompt: corrections without content, orders, spellings, \
+                 “none of these” and calibration files are for MedGemma.",
+                "Leave these out.",
+            )
+        })
     }
 
     /// True for a model that compares pictures with texts.

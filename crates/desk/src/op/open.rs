@@ -246,6 +246,30 @@ fn tell(desk: &Desk, p: &mut Progress, events: &(dyn Fn(ScanEvent) + Sync)) {
 /// # Errors
 /// When it is not there or holds no image.
 pub fn load(desk: &Desk, path: &Path) -> Result<Vec<Arc<DisplaySet>>, Failure> {
+    let sets = found_in(desk, path)?;
+    let mut opened = lock(&desk.opened);
+    opened.root = Some(path.to_path_buf());
+    opened.sets = sets.iter().map(|set| (set.id.clone(), Arc::clone(set))).collect();
+    Ok(sets)
+}
+
+/// As [`load`], beside what is open already.
+///
+/// # Errors
+/// When it is not there or holds no image.
+pub fn load_beside(desk: &Desk, path: &Path) -> Result<Vec<Arc<DisplaySet>>, Failure> {
+    let sets = found_in(desk, path)?;
+    let mut opened = lock(&desk.opened);
+    for set in &sets {
+        opened
+            .sets
+            .entry(set.id.clone())
+            .or_insert_with(|| Arc::clone(set));
+    }
+    Ok(sets)
+}
+
+fn found_in(desk: &Desk, path: &Path) -> Result<Vec<Arc<DisplaySet>>, Failure> {
     let copy = plain::as_dicom(desk, path)?;
     let path = copy.as_deref().unwrap_or(path);
     let found = Mutex::new(Index::default());
@@ -286,11 +310,7 @@ pub fn load(desk: &Desk, path: &Path) -> Result<Vec<Arc<DisplaySet>>, Failure> {
             "Name a folder or file that holds DICOM images.",
         ));
     }
-    let sets: Vec<Arc<DisplaySet>> = index.display_sets(None).into_iter().map(Arc::new).collect();
-    let mut opened = lock(&desk.opened);
-    opened.root = Some(path.to_path_buf());
-    opened.sets = sets.iter().map(|set| (set.id.clone(), Arc::clone(set))).collect();
-    Ok(sets)
+    Ok(index.display_sets(None).into_iter().map(Arc::new).collect())
 }
 
 /// The display set with that id, or the one with most frames.

@@ -103,7 +103,10 @@ pub fn resolve(desk: &Desk, spec: &QuestionSpec) -> Outcome<Resolved> {
             failure(
                 "question.template",
                 format!("There is no template {}.", spec.template),
-                "",
+                format!(
+                    "Choose one of {}.",
+                    templates::ALL.iter().map(|t| t.id).collect::<Vec<_>>().join(", ")
+                ),
             )
         };
         Some(templates::by_id(&spec.template).ok_or_else(unknown)?)
@@ -128,6 +131,7 @@ pub fn resolve(desk: &Desk, spec: &QuestionSpec) -> Outcome<Resolved> {
     };
     let wrong = |error: &dyn std::fmt::Display| sentences("question.input", &error.to_string());
     let mut labels: Vec<String> = spec.labels.iter().map(|l| l.trim().to_lowercase()).collect();
+    labels.retain(|label| !label.is_empty());
     labels.sort();
     if let Some(twice) = labels.windows(2).find(|pair| pair[0] == pair[1]) {
         let label = &twice[0];
@@ -191,20 +195,8 @@ pub(crate) fn plan(desk: &Desk, spec: &QuestionSpec) -> Outcome<Plan> {
     }
     let extra = (plan.memory as u64).saturating_sub(wanted.bytes());
     plan.refusal = plan.refusal.or_else(|| wanted.refusal(desk, extra));
-    if wanted.is_siglip() && spec.form == AnswerForm::Open {
-        plan.refusal = Some(failure(
-            "question.labels_only",
-            "A MedSigLIP writes nothing: it scores labels.",
-            "Ask for labels or a yes/no list.",
-        ));
-    }
-    if matches!(spec.form, AnswerForm::Labels | AnswerForm::YesNo) && labels_of(spec).is_empty() {
-        plan.refusal = Some(failure(
-            "question.no_labels",
-            "There are no answers to choose from.",
-            "Type the labels, or ask for an open answer.",
-        ));
-    }
+    plan.refusal = wanted.mismatch(spec, given.pictures.len()).or(plan.refusal);
+    plan.refusal = no_labels(spec).or(plan.refusal);
     let mut plans = lock(&desk.plans);
     plans.retain(|p| p.id != id);
     plans.push(PlannedPictures {
@@ -215,6 +207,18 @@ pub(crate) fn plan(desk: &Desk, spec: &QuestionSpec) -> Outcome<Plan> {
     let drop = plans.len().saturating_sub(MOST_PLANS);
     plans.drain(..drop);
     Ok(plan)
+}
+
+/// Why labels cannot be compared: there are none.
+pub(crate) fn no_labels(spec: &QuestionSpec) -> Option<crate::Failure> {
+    let none = matches!(spec.form, AnswerForm::Labels | AnswerForm::YesNo) && labels_of(spec).is_empty();
+    none.then(|| {
+        failure(
+            "question.no_labels",
+            "There are no answers to choose from.",
+            "Name the labels, or ask for an open answer.",
+        )
+    })
 }
 
 /// Slices of the plan, those of earlier examinations first; crops are not counted.

@@ -8,7 +8,7 @@ use overread_medgemma::{Adapter, Message, Part};
 use crate::code::failure;
 use crate::convert;
 use crate::desk::Desk;
-use crate::op::answer::{finite, yes_labels};
+use crate::op::answer::{finite, softmax_words, yes_labels};
 use crate::op::ask::narrow;
 use crate::op::asking::labels_of;
 use crate::op::given::Given;
@@ -170,7 +170,7 @@ pub(crate) fn read(
         .iter()
         .max_by(|a, b| a.probability.total_cmp(&b.probability));
     let how = match pairing {
-        Pairing::Softmax => format!("softmax over {} labels", labels.len()),
+        Pairing::Softmax => softmax_words(labels.len()),
         Pairing::Sigmoid => "sigmoid of each label".to_owned(),
         Pairing::PositiveNegative => "each label against its absence in words".to_owned(),
     };
@@ -194,6 +194,8 @@ pub(crate) fn read(
         adapter,
         &hashes,
     );
+    // The prompt's template plays no part here; the texts below do.
+    lines.retain(|(name, _)| name != "template");
     lines.push(("resize".to_owned(), format!("{:?}", d.resize).to_lowercase()));
     lines.push(("pairing".to_owned(), pairing.name().to_owned()));
     lines.push((

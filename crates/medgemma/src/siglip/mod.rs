@@ -251,7 +251,7 @@ impl MedSiglip {
         let key = Embeddings::key(
             what,
             &self.description.weights_sha256,
-            self.description.precision.name(),
+            &format!("{} {}", self.description.precision.name(), crate::level()),
             adapter.map(|a| a.sha256.as_str()),
         );
         let lock = || self.kept.lock().unwrap_or_else(PoisonError::into_inner);
@@ -269,7 +269,7 @@ impl MedSiglip {
             *value = (f64::from(*value) / length) as f32;
         }
         let values = Arc::new(values);
-        lock().put(&key, Arc::clone(&values));
+        Embeddings::put(&self.kept, &key, Arc::clone(&values));
         Ok(values)
     }
 
