@@ -2,7 +2,7 @@
 // not find or diagnose; no sentence praises or condemns an answer.
 import type { Agreement } from "../backend/generated/Agreement";
 import type { AnswerForm } from "../backend/generated/AnswerForm";
-import { about, bytes, counted, listed, percent, whole } from "./format";
+import { bytes, counted, listed, percent, roughly, whole } from "./format";
 
 export * from "./engine";
 
@@ -105,7 +105,7 @@ export const reading = {
     context === null ? `${counted(tokens, "token")}` : `${whole(tokens)} of ${counted(context, "token")}`,
   planMemory: (need: number, free: number) => `${bytes(need)} of ${bytes(free)} free`,
   planTime: (seconds: number | null) =>
-    seconds === null ? "not known yet on this machine" : about(seconds),
+    seconds === null ? "not known yet on this machine" : roughly(seconds),
   planMostly: {
     load: "mostly loading",
     vision: "mostly looking",
@@ -142,9 +142,9 @@ export const reading = {
       `${what === "" ? "Loading the model" : what.charAt(0).toUpperCase() + what.slice(1)}, ${Math.round(fraction * 100)} %`,
     preparing: (slice: number, of: number) => `Preparing slice ${slice} of ${of}`,
     vision: (slice: number, of: number, left: number | null) =>
-      `Looking at slice ${slice} of ${of}${left === null ? "" : `, ${about(left)} left`}`,
+      `Looking at slice ${slice} of ${of}${left === null ? "" : `, ${roughly(left)} left`}`,
     prefill: (done: number, of: number, left: number | null) =>
-      `Reading the question, ${whole(done)} of ${counted(of, "token")}${left === null || left <= 0 ? "" : `, ${about(left)} left`}`,
+      `Reading the question, ${whole(done)} of ${counted(of, "token")}${left === null || left <= 0 ? "" : `, ${roughly(left)} left`}`,
     scoring: (done: number, of: number) => `Scoring label ${done} of ${of}`,
     writing: (words: number) => `Writing, ${counted(words, "word")} so far`,
     thinking: (tokens: number) => `Thinking, ${counted(tokens, "token")} so far`,
@@ -185,7 +185,7 @@ export const reading = {
     ambiguous: "The text gives more than one answer.",
     empty: "The model said nothing.",
     "out-of-set": "The answer is none of the labels asked for.",
-    truncated: "The token limit was reached before an answer came.",
+    truncated: "The token limit was reached before the answer ended.",
   } as Readonly<Record<string, string>>,
   invalidTitle: "No valid answer",
   invalidOther: (kind: string) => `The answer is not valid: ${kind}.`,

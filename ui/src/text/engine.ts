@@ -6,7 +6,7 @@ import type { PrecisionName } from "../backend/generated/PrecisionName";
 import type { CheckObstacle } from "../model/checks.svelte";
 import type { ContentChoice, ScoreKind } from "../model/options";
 import { NO_CHANGE } from "../model/strip";
-import { about, bytes, counted, percent, signed, sliceRuns, whole } from "./format";
+import { bytes, counted, percent, roughly, signed, sliceRuns, span, whole } from "./format";
 
 export const models = {
   panel: "Models",
@@ -272,7 +272,7 @@ export const checks = {
   loading: (what: string, fraction: number) =>
     `${what === "" ? "Loading the model" : capital(what)}, ${Math.round(fraction * 100)} %`,
   asking: (what: string, done: number, of: number, left: number | null) =>
-    `${capital(what)}, ${done} of ${of}${left === null ? "" : `, ${about(left)} left`}`,
+    `${capital(what)}, ${done} of ${of}${left === null ? "" : `, ${roughly(left)} left`}`,
   none: (why: string) => `None can be made of this one. ${why}`,
   elsewhere: "Another answer is being checked.",
   stopped: "Stopped. Nothing was kept.",
@@ -312,7 +312,7 @@ export const encoding = {
     "The chosen model looks at the slices ahead of any question, so that the first answer comes sooner. Uses the processor; every question goes first.",
   loading: "Encoding ahead: loading the model",
   at: (done: number, of: number, left: number | null) =>
-    `Encoding ahead ${done} of ${of}${left === null ? "" : `, ${about(left)}`}`,
+    `Encoding ahead ${done} of ${of}${left === null ? "" : `, ${roughly(left)}`}`,
   waiting: "Encoding ahead waits for a question",
   stop: "Stop encoding ahead",
 } as const;

@@ -34,11 +34,6 @@ export function bytes(count: number): string {
   return `${Math.max(0, Math.round(count / 1e3))} kB`;
 }
 
-/** An estimate for people. */
-export function about(seconds: number): string {
-  return seconds < 1 ? span(seconds) : `about ${span(seconds)}`;
-}
-
 /** A span for people: rounded as coarsely as an estimate deserves. */
 export function span(seconds: number): string {
   if (seconds < 1) return "under 1 s";
@@ -48,6 +43,11 @@ export function span(seconds: number): string {
   const rest = Math.round((seconds % 60) / 5) * 5;
   if (rest === 60) return `${minutes + 1} min`;
   return rest === 0 ? `${minutes} min` : `${minutes} min ${rest} s`;
+}
+
+/** An estimate in running words. */
+export function roughly(seconds: number): string {
+  return seconds < 1 ? span(seconds) : `about ${span(seconds)}`;
 }
 
 /** A measured time. */
