@@ -27,8 +27,12 @@ impl Engine {
     /// The adapters of these folders as one, applied in this order.
     ///
     /// # Errors
-    /// Whatever does not fit the model or cannot be added, named.
+    /// Whatever does not fit the model or cannot be added, named; too little memory.
     pub fn adapters(&self, folders: &[PathBuf], cancel: &Cancel) -> Result<Adapter> {
+        // As they are read, and stacked or packed beside it.
+        let each = folders.iter().map(|folder| crate::adapter::needed(folder));
+        let needed = each.fold(0_u64, u64::saturating_add);
+        crate::memory::check(needed.saturating_mul(2), None)?;
         let read = |folder: &PathBuf| AdapterWeights::read(folder, &self.config, cancel);
         let all = folders.iter().map(read).collect::<Result<Vec<_>>>()?;
         self.ready(&stack(&all.iter().collect::<Vec<_>>())?)

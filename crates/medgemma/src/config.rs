@@ -133,9 +133,12 @@ impl Config {
         let tokens_per_image = count(config, "mm_tokens_per_image", 256)?;
         if let Some(v) = &vision {
             let (grid, side) = (v.image_size / v.patch_size, tokens_per_image.isqrt());
-            if side * side != tokens_per_image || side == 0 || grid % side != 0 {
+            // What the last whole pool leaves over of the grid is not read, as in the reference.
+            if side * side != tokens_per_image
+                || grid.checked_div(side).and_then(|k| grid.checked_div(k)) != Some(side)
+            {
                 return Err(bad(&format!(
-                    "{tokens_per_image} tokens an image do not divide a grid of {grid} x {grid} patches"
+                    "{tokens_per_image} tokens an image cannot be pooled from a grid of {grid} x {grid} patches"
                 )));
             }
         }
@@ -153,14 +156,21 @@ impl Config {
             .as_u64()
             .or_else(|| config["image_token_id"].as_u64())
             .unwrap_or(262_144);
-        Ok(Self {
+        let config = Self {
             text,
             vision,
             tokens_per_image,
             image_token: multimodal.then_some(u32::try_from(image_token).unwrap_or(u32::MAX)),
             eos,
             model_type,
-        })
+        };
+        match crate::weights::expected(&config)
+            .into_iter()
+            .find(|(_, shape)| is_absurd(shape))
+        {
+            Some((name, shape)) => Err(bad(&format!("it asks for a tensor {name} of {shape:?}"))),
+            None => Ok(config),
+        }
     }
 
     /// Parameters of the model, by the shapes.
@@ -194,6 +204,17 @@ fn bad(reason: &str) -> EngineError {
         file: "config.json".to_owned(),
         reason: reason.to_owned(),
     }
+}
+
+/// Most weights of a tensor, some fifty times those of the largest there is: sums over all of them stay far inside 64
+/// bits.
+const MOST_WEIGHTS: usize = 1 << 36;
+
+fn is_absurd(shape: &[usize]) -> bool {
+    let count = shape
+        .iter()
+        .try_fold(1_usize, |product, n| product.checked_mul(*n));
+    count.is_none_or(|count| count > MOST_WEIGHTS)
 }
 
 fn ids(value: &Value) -> Vec<u32> {
@@ -273,7 +294,10 @@ fn text(json: &Value) -> Result<TextConfig> {
         rope_factor: rope.2,
         tied: json["tie_word_embeddings"].as_bool().unwrap_or(true),
         context: count(json, "max_position_embeddings", 131_072)?,
-        final_softcap: json["final_logit_softcapping"].as_f64(),
+        final_softcap: match &json["final_logit_softcapping"] {
+            Value::Null => None,
+            _ => Some(real(json, "final_logit_softcapping", 30.0)?),
+        },
     })
 }
 
@@ -407,6 +431,44 @@ mod tests {
             (text.rope_theta_global, text.rope_theta_local, text.rope_factor),
             (1e6, 1e4, 4.0)
         );
+    }
+
+    #[test]
+    fn tokens_of_an_image_are_whole_pools_of_the_grid() {
+        let config = |side: usize, tokens: usize| {
+            let file = json!({
+                "model_type": "gemma3", "text_config": {}, "mm_tokens_per_image": tokens,
+                "vision_config": {"image_size": side * 14 + 3, "patch_size": 14}
+            });
+            Config::from_json(&file, None)
+        };
+        // A pool of 2 leaves a row and a column of 9 x 9 over.
+        for (side, tokens) in [(8, 4), (8, 64), (9, 16), (64, 256)] {
+            assert!(config(side, tokens).is_ok(), "{side} {tokens}");
+        }
+        for (side, tokens) in [(8, 5), (7, 16), (3, 16)] {
+            let error = config(side, tokens).expect_err("refused").to_string();
+            assert!(error.contains("cannot be pooled"), "{error}");
+        }
+    }
+
+    #[test]
+    fn absurd_sizes_are_refused_before_anything_is_summed() {
+        let huge = 999_999_998;
+        for text in [
+            json!({"hidden_size": huge, "vocab_size": huge}),
+            json!({"num_attention_heads": huge, "num_key_value_heads": huge, "head_dim": huge}),
+            json!({"intermediate_size": huge}),
+        ] {
+            let mut file = text;
+            file["model_type"] = json!("gemma3_text");
+            let error = Config::from_json(&file, None).expect_err("refused").to_string();
+            assert!(error.contains("asks for a tensor"), "{error}");
+        }
+        let file = json!({"model_type": "gemma3", "text_config": {}, "vision_config": {
+            "hidden_size": huge, "num_attention_heads": 2, "image_size": 8192, "patch_size": 1
+        }, "mm_tokens_per_image": 1});
+        assert!(Config::from_json(&file, None).is_err());
     }
 
     #[test]

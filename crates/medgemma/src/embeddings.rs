@@ -13,6 +13,8 @@ use std::time::SystemTime;
 
 use sha2::{Digest, Sha256};
 
+use crate::words::hex;
+
 /// Bytes kept in memory.
 const IN_MEMORY: usize = 512 << 20;
 /// Bytes kept on disk.
@@ -99,12 +101,6 @@ impl Embeddings {
     pub(crate) fn forget(&mut self) {
         *self = Self::new(self.folder.take());
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::new(), |text, b| text + &format!("{b:02x}"))
 }
 
 fn read(path: &Path, expected: usize) -> Option<Vec<f32>> {

@@ -3,6 +3,8 @@
 //!
 //! Everything takes `&self`: what is kept for the next question lies behind locks that are held for moments only.
 
+mod branches;
+
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::Path;
@@ -23,7 +25,6 @@ use crate::prompt::{self, Prompt};
 pub use crate::question::{
     Answer, Description, LabelAnswer, LoadOptions, Precision, Question, ReadEvent, Task,
 };
-use crate::score::{Bodies, Branch, log_probs_at};
 use crate::snapshots::{Snapshot, Snapshots};
 use crate::template::Message;
 use crate::tokenizer::Tokenizer;
@@ -33,8 +34,6 @@ use crate::weights;
 const CHUNK: usize = 512;
 /// Tokens that are read in so little time that waking threads counts.
 const FEW: usize = 8;
-/// Most tokens of branches computed at once, unless a single one is longer.
-const PASS: usize = 512;
 
 /// A prompt read so far. A clone is a fork: it shares what was read and goes its own way from there.
 #[derive(Clone, Debug)]
@@ -145,15 +144,13 @@ impl Engine {
         cancel: &Cancel,
     ) -> Result<Self> {
         let files = ModelFiles::open(folder)?;
-        let needed = crate::memory::needed(&files, options.precision);
-        let available = options.memory_available.or_else(crate::memory::available);
-        if let Some(available) = available.filter(|a| *a < needed) {
-            let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
-            return Err(EngineError::NotEnoughMemory {
-                needed_gib: gib(needed),
-                available_gib: gib(available),
-            });
-        }
+        // Adapters are held whole while they are merged.
+        let adapters = options.merge.iter().map(|folder| crate::adapter::needed(folder));
+        let needed = adapters.fold(
+            crate::memory::needed(&files, options.precision),
+            u64::saturating_add,
+        );
+        crate::memory::check(needed, options.memory_available)?;
         let adapters = options
             .merge
             .iter()
@@ -202,8 +199,10 @@ impl Engine {
     /// Reads an adapter's folder and makes it ready: it is passed beside a question, the base stays as it is.
     ///
     /// # Errors
-    /// Whatever does not fit the model, named.
+    /// Whatever does not fit the model, named; too little memory.
     pub fn adapter(&self, folder: &Path, cancel: &Cancel) -> Result<Adapter> {
+        // As it is read, and packed beside it.
+        crate::memory::check(crate::adapter::needed(folder).saturating_mul(2), None)?;
         self.ready(&AdapterWeights::read(folder, &self.config, cancel)?)
     }
 
@@ -383,7 +382,10 @@ impl Engine {
     /// A prompt must have tokens, fit the context and speak of pictures that are there.
     fn fits(&self, prompt: &Prompt, images: &Encoded) -> Result<()> {
         let (total, context) = (prompt.ids.len(), self.config.text.context);
-        if total == 0 || prompt.images_in(total) > images.pictures.len() {
+        if total == 0 {
+            return Err(EngineError::BadQuestion("it has no tokens".to_owned()));
+        }
+        if prompt.images_in(total) > images.pictures.len() {
             return Err(EngineError::BadQuestion(format!(
                 "it speaks of {} images and brings {}",
                 prompt.images_in(total),
@@ -396,84 +398,6 @@ impl Engine {
             )));
         }
         Ok(())
-    }
-
-    /// Log-probability (natural log, over all rows of the embedding) of the tokens wanted of every branch, in as few
-    /// passes as [`PASS`] allows. Branches see what `state` has read and themselves; what they share is computed once.
-    ///
-    /// # Errors
-    /// [`EngineError::BadQuestion`] for a branch that wants nothing, [`EngineError::Cancelled`], arithmetic.
-    pub(crate) fn branch_scores(
-        &self,
-        state: &State,
-        branches: &[Branch],
-        adapter: Option<&Adapter>,
-        cancel: &Cancel,
-    ) -> Result<Vec<Vec<f64>>> {
-        if branches.iter().any(|branch| branch.from >= branch.ids.len()) {
-            return Err(EngineError::BadQuestion(
-                "a label has no tokens of its own".to_owned(),
-            ));
-        }
-        let mut scores: Vec<Vec<f64>> = branches
-            .iter()
-            .map(|branch| vec![f64::NEG_INFINITY; branch.ids.len() - branch.from])
-            .collect();
-        for (score, branch) in scores.iter_mut().zip(branches) {
-            if branch.from == 0 {
-                score[0] = log_probs_at(&state.last, &branch.ids[..1])[0];
-            }
-        }
-        let pass = Pass::new(cancel, adapter);
-        let width = self.config.text.hidden_size;
-        let plan = Bodies::of(branches);
-        let wanted = plan.wanted(branches);
-        let mut begin = 0;
-        while begin < plan.bodies.len() {
-            cancel.check()?;
-            let mut ids: Vec<u32> = Vec::new();
-            let mut end = begin;
-            while end < plan.bodies.len() && (end == begin || ids.len() + plan.bodies[end].len() <= PASS) {
-                ids.extend(&plan.bodies[end]);
-                end += 1;
-            }
-            let bodies = &plan.bodies[begin..end];
-            let lengths: Vec<usize> = bodies.iter().map(Vec::len).collect();
-            let span = Span::branches(state.cache.length(), &lengths);
-            let tokens = Tokens {
-                ids: &ids,
-                blocks: &vec![-1; ids.len()],
-                features: &[],
-            };
-            let mut cache = state.cache.clone();
-            let hidden = self
-                .model
-                .forward(pass, tokens, &span, &mut cache, Wanted::Branches, None)?;
-            // Only rows that predict something wanted go through the head.
-            let owners = bodies
-                .iter()
-                .enumerate()
-                .flat_map(|(b, body)| (0..body.len()).map(move |row| (begin + b, row)));
-            let mut rows = Vec::new();
-            let mut targets = Vec::new();
-            for (owner, row) in owners.zip(hidden.chunks_exact(width)) {
-                if let Some(found) = wanted.get(&owner) {
-                    rows.extend_from_slice(row);
-                    targets.push(found);
-                }
-            }
-            self.model.logits(pass, &rows, &mut |row, logits| {
-                let ids: Vec<u32> = targets[row]
-                    .iter()
-                    .map(|(b, depth)| branches[*b].ids[*depth])
-                    .collect();
-                for ((b, depth), found) in targets[row].iter().zip(log_probs_at(logits, &ids)) {
-                    scores[*b][depth - branches[*b].from] = found;
-                }
-            })?;
-            begin = end;
-        }
-        Ok(scores)
     }
 
     /// One token further; `state.last()` are then the logits after it.
@@ -506,7 +430,7 @@ impl Engine {
         span: &Span,
         wanted: Wanted,
     ) -> Result<()> {
-        let mut read = || {
+        let read = || {
             let hidden = self
                 .model
                 .forward(pass, tokens, span, &mut state.cache, wanted, None)?;

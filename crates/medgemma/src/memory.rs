@@ -3,6 +3,7 @@
 use overread_kernels::Format;
 
 use crate::config::Config;
+use crate::error::{EngineError, Result};
 use crate::files::ModelFiles;
 use crate::weights::{Precision, Stored, held_bytes, kind, weight_bytes};
 
@@ -51,6 +52,21 @@ fn packing(files: &ModelFiles, precision: Precision) -> u64 {
     (2 * largest).saturating_sub(all)
 }
 
+/// Holds when so many bytes are free: of `available`, or of what the system says; where it says nothing, always.
+///
+/// # Errors
+/// [`EngineError::NotEnoughMemory`].
+pub(crate) fn check(needed: u64, available: Option<u64>) -> Result<()> {
+    let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
+    match available.or_else(self::available) {
+        Some(available) if available < needed => Err(EngineError::NotEnoughMemory {
+            needed_gib: gib(needed),
+            available_gib: gib(available),
+        }),
+        _ => Ok(()),
+    }
+}
+
 /// Bytes that programs may still take, where the system says.
 pub fn available() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
@@ -66,6 +82,13 @@ pub fn available() -> Option<u64> {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn what_is_not_there_is_not_taken() {
+        assert!(check(10, Some(10)).is_ok());
+        let error = check(3 << 30, Some(1 << 30)).expect_err("refused").to_string();
+        assert!(error.contains("3.0 GiB") && error.contains("1.0 GiB"), "{error}");
+    }
 
     /// The sizes of the published 4B model: 4,300,079,472 weights, 671,252,480 of them in the embedding.
     #[test]

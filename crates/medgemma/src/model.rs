@@ -236,7 +236,7 @@ impl Model {
     /// Hands the logits `[V]` of every hidden state `[n, D]` (not yet normed) to `each`, with its index.
     ///
     /// # Errors
-    /// Cancelled.
+    /// Cancelled; [`EngineError::Compute`] where logits are no finite numbers, of which no answer can be made.
     pub(crate) fn logits(
         &self,
         pass: Pass<'_>,
@@ -244,10 +244,21 @@ impl Model {
         each: &mut dyn FnMut(usize, &[f32]),
     ) -> Result<()> {
         let normed = self.finish(pass, hidden)?;
+        let mut finite = true;
+        let mut each = |i: usize, row: &[f32]| {
+            finite &= row.iter().all(|v| v.is_finite());
+            each(i, row);
+        };
         match self {
-            Self::Kernels { decoder, .. } => decoder.logits(pass, &normed, each),
-            Self::Candle { decoder, .. } => decoder.logits(pass.cancel, &normed, each),
+            Self::Kernels { decoder, .. } => decoder.logits(pass, &normed, &mut each)?,
+            Self::Candle { decoder, .. } => decoder.logits(pass.cancel, &normed, &mut each)?,
         }
+        if finite {
+            return Ok(());
+        }
+        let reason =
+            "its logits are not finite numbers: weights or adapter are damaged, or do not belong together";
+        Err(EngineError::Compute(candle_core::Error::msg(reason)))
     }
 }
 

@@ -20,6 +20,15 @@ impl Norm {
         })
     }
 
+    /// Of a scale at hand.
+    #[cfg(test)]
+    pub(crate) fn new(name: &str, scale: Vec<f32>) -> Self {
+        Self {
+            scale,
+            name: name.to_owned(),
+        }
+    }
+
     /// The scale, the adapter's where it has one.
     pub(crate) fn scale<'a>(&'a self, pass: Pass<'a>) -> &'a [f32] {
         pass.vector(&self.name, "weight").unwrap_or(&self.scale)

@@ -12,6 +12,7 @@ use crate::image::Picture;
 use crate::reading::calibration::Calibrated;
 use crate::reading::scoring::{Correction, Scoring};
 use crate::template::{Message, Part, Role};
+use crate::words::hex;
 
 pub use crate::weights::Precision;
 
@@ -173,12 +174,6 @@ pub(crate) fn is_caption(text: &str) -> bool {
         .is_some_and(|k| !k.is_empty() && k.bytes().all(|b| b.is_ascii_digit()))
 }
 
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::new(), |text, b| text + &format!("{b:02x}"))
-}
-
 /// Progress of a read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum ReadEvent {
@@ -203,6 +198,8 @@ pub enum ReadEvent {
         /// All.
         total: usize,
     },
+    /// A piece of the thought, before the answer begins.
+    Thought(String),
     /// A piece of the open answer.
     Token(String),
 }

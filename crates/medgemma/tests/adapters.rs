@@ -273,6 +273,20 @@ fn what_finds_no_place_is_named() {
         let error = it.refused();
         assert!(error.contains(word), "{name}: {error}");
     }
+    // Tables that are looked up are no layers: an update of them would have no effect.
+    for (table, rows, columns) in [
+        ("base_model.model.model.language_model.embed_tokens", 7, 6),
+        (
+            "base_model.model.model.vision_tower.vision_model.embeddings.position_embedding",
+            4,
+            4,
+        ),
+    ] {
+        let mut it = adapter();
+        it.pair(table, rows, columns, 2);
+        let error = it.refused();
+        assert!(error.contains("no linear layer"), "{table}: {error}");
+    }
     for (part, word) in [(".lora_A.weight", "lora_A"), (".lora_B.weight", "lora_B")] {
         let mut it = adapter();
         it.tensors.retain(|(name, _)| *name != format!("{layer}{part}"));

@@ -346,6 +346,20 @@ fn an_adapter_beside_the_weights_is_the_same_as_within() {
 }
 
 #[test]
+fn weights_that_are_no_numbers_give_an_error_and_no_score() {
+    let folder = TempDir::new().expect("a folder");
+    let mut damaged = tensors();
+    let norm = damaged
+        .get_mut("vision_model.post_layernorm.weight")
+        .expect("a norm");
+    norm.1[0] = f32::NAN;
+    write(folder.path(), &damaged);
+    let model = load(folder.path()).expect("loads");
+    let found = model.embed_image(&picture(1), None, &Cancel::default());
+    assert!(matches!(found, Err(EngineError::Compute(_))));
+}
+
+#[test]
 fn missing_and_foreign_tensors_are_named() {
     let folder = TempDir::new().expect("a folder");
     let refused = |tensors: &Tensors| {

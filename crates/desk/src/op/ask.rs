@@ -167,6 +167,7 @@ pub(crate) fn translated(event: Engines, pace: pace::Pace) -> ReadEvent {
             done: narrow(done),
             of: narrow(total),
         },
+        Engines::Thought(text) => ReadEvent::Thought { text },
         Engines::Token(text) => ReadEvent::Token { text },
     }
 }

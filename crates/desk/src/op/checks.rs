@@ -338,14 +338,11 @@ impl Asked<'_> {
         };
         match given(self.desk, &resolved, &spec, &mut |_, _| {}, self.cancel) {
             Ok(other) => {
-                let about = format!(
-                    "{} of another study, {}",
-                    match resolved.slices.len() {
-                        1 => "1 slice".to_owned(),
-                        n => format!("{n} slices"),
-                    },
-                    set.modality
-                );
+                let count = match resolved.slices.len() {
+                    1 => "1 slice".to_owned(),
+                    n => format!("{n} slices"),
+                };
+                let about = format!("{count} of another study, {}", set.modality);
                 Ok((other.pictures, about, Vec::new()))
             }
             Err(error) if error.code == "cancelled" => Err(error),

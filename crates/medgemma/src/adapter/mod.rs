@@ -11,7 +11,7 @@ mod read;
 use std::collections::BTreeMap;
 
 pub use merge::{merge, stack};
-pub(crate) use read::Base;
+pub(crate) use read::{Base, needed};
 
 /// What an adapter adds to one linear layer `[n, k]`: `y = W x + scale B (A x)`, for DoRA with each output `i` multiplied
 /// by `magnitude[i] / |row i of W + scale B A|`.

@@ -24,6 +24,12 @@ pub(crate) struct Base<'a> {
     pub(crate) internal: &'a dyn Fn(&str) -> Option<String>,
 }
 
+/// Most bytes that an adapter of this folder takes once it is read: half-width numbers become float32.
+pub(crate) fn needed(folder: &Path) -> u64 {
+    let length = std::fs::metadata(folder.join(TENSORS)).map_or(0, |data| data.len());
+    length.saturating_mul(2)
+}
+
 impl AdapterWeights {
     /// Reads an adapter for a MedGemma model.
     ///
@@ -176,7 +182,8 @@ impl Parts {
     ) -> std::result::Result<(BTreeMap<String, LowRank>, Whole), String> {
         let mut entries = BTreeMap::new();
         for (name, (path, mut tensors)) in self.layers {
-            let Some([n, k]) = base.shapes.get(&format!("{name}.weight")).map(Vec::as_slice) else {
+            let shape = base.shapes.get(&format!("{name}.weight")).map(Vec::as_slice);
+            let (Some([n, k]), false) = (shape, is_table(&name)) else {
                 return Err(format!("{path} is no linear layer of this model"));
             };
             let (r, scale) = settings.layer(&path)?;
@@ -212,6 +219,11 @@ impl Parts {
         }
         Ok((entries, self.whole))
     }
+}
+
+/// Tables of rows that are looked up, of tokens and of positions: a low-rank pair on them multiplies nothing.
+fn is_table(name: &str) -> bool {
+    name.ends_with("embed_tokens") || name.ends_with("_embedding")
 }
 
 /// `ensure_weight_tying`: embedding and head were trained as one.

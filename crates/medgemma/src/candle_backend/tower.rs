@@ -201,8 +201,14 @@ impl Projector {
     pub(crate) fn forward(&self, hidden: &Tensor) -> Result<Tensor> {
         let width = hidden.dim(1)?;
         let kernel = self.grid / self.side;
+        // What fills no pool is left out.
+        let read = self.side * kernel;
         let pooled = hidden
-            .reshape((self.side, kernel, self.grid / kernel, kernel, width))?
+            .reshape((self.grid, self.grid, width))?
+            .narrow(0, 0, read)?
+            .narrow(1, 0, read)?
+            .contiguous()?
+            .reshape((self.side, kernel, self.side, kernel, width))?
             .mean(3)?
             .mean(1)?
             .reshape((self.side * self.side, width))?;

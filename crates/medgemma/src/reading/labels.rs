@@ -124,6 +124,13 @@ impl Reader<'_> {
         if labels.is_empty() || labels.iter().any(Vec::is_empty) {
             return Err(EngineError::BadQuestion("it has no labels".to_owned()));
         }
+        // Its likelihood would be that of saying nothing, which no label stands for.
+        if labels
+            .iter()
+            .any(|spellings| Tokenizer::readable(&spellings[0]).trim().is_empty())
+        {
+            return Err(EngineError::BadQuestion("a label is empty".to_owned()));
+        }
         let mut start = prompt.ids.len();
         let mut all = Vec::new();
         for spellings in labels {

@@ -64,6 +64,7 @@ impl Reader<'_> {
         let mut tokens: Vec<Shown> = Vec::new();
         let mut ids: Vec<u32> = Vec::new();
         let mut shown = String::new();
+        let mut shown_thought = String::new();
         let mut ended = Ended::MostTokens;
         let mut cut = None;
         let longest = writing.stop.iter().map(String::len).max().unwrap_or(0);
@@ -90,7 +91,18 @@ impl Reader<'_> {
                 ended = Ended::Token(id);
                 break;
             }
-            if !inside {
+            if inside {
+                let text = thought.text(tokenizer, &ids).unwrap_or_default();
+                // The word that a thought begins with is no part of it, and is not known before it is whole.
+                let opening = "thought".starts_with(text.as_str());
+                if let Some(new) = text
+                    .strip_prefix(shown_thought.as_str())
+                    .filter(|new| !opening && !new.is_empty() && !new.ends_with('\u{FFFD}'))
+                {
+                    events(ReadEvent::Thought(new.to_owned()));
+                    shown_thought = text;
+                }
+            } else {
                 let text = tokenizer.decode(&ids[thought.end()..], false);
                 if let Some((at, stop)) = first_stop(&text, &writing.stop) {
                     ended = Ended::Stop(stop.to_owned());

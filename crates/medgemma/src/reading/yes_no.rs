@@ -46,6 +46,9 @@ impl Reader<'_> {
                 labels.len()
             )));
         }
+        if labels.iter().any(|label| label.trim().is_empty()) {
+            return Err(EngineError::BadQuestion("a label is empty".to_owned()));
+        }
         let said = self.each(asked, labels, answer, events)?;
         let mut correction = None;
         let mut without = None;

@@ -118,14 +118,7 @@ impl MedSiglip {
         let texts = texts::Texts::read(folder, &config.text)?;
         let processor = processor::Processor::read(folder, config.vision.image_size, resize)?;
         let needed = memory_needed(&config, options.precision);
-        let available = options.memory_available.or_else(crate::check::memory_available);
-        if let Some(available) = available.filter(|a| *a < needed) {
-            let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
-            return Err(EngineError::NotEnoughMemory {
-                needed_gib: gib(needed),
-                available_gib: gib(available),
-            });
-        }
+        crate::memory::check(needed, options.memory_available)?;
         let mut weights = weights::load_as(
             folder,
             config.expected(),
@@ -267,6 +260,11 @@ impl MedSiglip {
         }
         let mut values = compute()?;
         let length = values.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>().sqrt();
+        if !length.is_normal() {
+            let reason =
+                "its embedding has no direction: weights or adapter are damaged, or do not belong together";
+            return Err(EngineError::Compute(candle_core::Error::msg(reason)));
+        }
         for value in &mut values {
             *value = (f64::from(*value) / length) as f32;
         }

@@ -139,6 +139,10 @@ impl Projector {
         let mut pooled = vec![0.0; tokens * width];
         for (patch, row) in hidden.chunks_exact(width).enumerate() {
             let (y, x) = (patch / self.grid / kernel, patch % self.grid / kernel);
+            if y >= self.side || x >= self.side {
+                // Less than a pool.
+                continue;
+            }
             let into = &mut pooled[(y * self.side + x) * width..][..width];
             for (o, v) in into.iter_mut().zip(row) {
                 *o += v;
@@ -154,5 +158,46 @@ impl Projector {
         self.matrix.forward(pass, &mut input, &mut out, Then::Write);
         pass.cancel.check()?;
         Ok(out)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cancel::Cancel;
+    use overread_kernels::{Format, Matrix};
+
+    #[test]
+    fn patches_that_fill_no_pool_are_left_out() {
+        let one = Matrix::pack(Format::F32, 2, 2, |row, out: &mut [f32]| {
+            out.iter_mut()
+                .enumerate()
+                .for_each(|(i, o)| *o = f32::from(u8::from(i == row)));
+        });
+        let projector = Projector {
+            grid: 5,
+            side: 2,
+            norm: Norm::new("projector.mm_soft_emb_norm", vec![1.0; 2]),
+            eps: 0.0,
+            matrix: Linear::new("projector.mm_input_projection", one, None),
+        };
+        // The second number says the row; the fifth row and column would spoil every mean.
+        let hidden: Vec<f32> = (0..25)
+            .flat_map(|i| {
+                if i / 5 == 4 || i % 5 == 4 {
+                    [1e6, -1e6]
+                } else {
+                    [1.0, (i / 5) as f32]
+                }
+            })
+            .collect();
+        let cancel = Cancel::default();
+        let out = projector
+            .forward(Pass::new(&cancel, None), &hidden)
+            .expect("projects");
+        for (token, row) in out.chunks(2).enumerate() {
+            let mean = [0.5, 0.5, 2.5, 2.5][token];
+            assert!((row[1] / row[0] - mean).abs() < 1e-6, "{token}: {row:?}");
+        }
     }
 }

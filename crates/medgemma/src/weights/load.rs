@@ -213,10 +213,8 @@ fn matrix(
 ) -> Result<Matrix> {
     let (rows, columns) = (entry.rows(), entry.columns());
     if merging.is_empty() && entry.stored.is_quantised() && entry.stored.exact_format() == Some(format) {
-        let blocks = blocks(source, entry)?;
-        cancel.check()?;
+        let blocks = blocks(source, entry, cancel, read)?;
         if let Some(packed) = Matrix::pack_blocks(format, rows, columns, &blocks) {
-            read.fetch_add(entry.bytes(), Ordering::Relaxed);
             return Ok(packed);
         }
     }
@@ -229,12 +227,22 @@ fn matrix(
     Ok(packed)
 }
 
+/// Bytes of blocks read at a time: the embedding has half a gigabyte, and a cancel is waited for no longer than this.
+const PIECE: usize = 16 << 20;
+
 /// The blocks of a tensor in its exact packed format.
-fn blocks(source: &Source, entry: &Entry) -> Result<Vec<u8>> {
+fn blocks(source: &Source, entry: &Entry, cancel: &Cancel, read: &AtomicU64) -> Result<Vec<u8>> {
     let mut bytes = vec![0; usize::try_from(entry.bytes()).unwrap_or(usize::MAX)];
     let file = &source.files[entry.file];
-    file.read_at(entry.offset, &mut bytes)
-        .map_err(|error| file.bad(error.to_string()))?;
+    let mut at = entry.offset;
+    for piece in bytes.chunks_mut(PIECE) {
+        cancel.check()?;
+        file.read_at(at, piece)
+            .map_err(|error| file.bad(error.to_string()))?;
+        at += piece.len() as u64;
+        read.fetch_add(piece.len() as u64, Ordering::Relaxed);
+    }
+    cancel.check()?;
     Ok(match entry.stored {
         Stored::Q4_0 | Stored::Q5_0 => crate::gguf::blocks::to_q8_0(entry.stored, &bytes),
         _ => bytes,

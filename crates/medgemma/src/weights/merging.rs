@@ -62,14 +62,22 @@ impl<'a> Merging<'a> {
     }
 }
 
-/// Refuses what cannot be merged: a head of its own on a model whose head is the embedding.
+/// Refuses what cannot be merged: a head or an embedding of its own on a model that has one table for both.
 pub(super) fn check(adapters: &[AdapterWeights], config: &Config) -> Result<()> {
-    let head = |a: &&AdapterWeights| a.entries.contains_key("head") || a.replaced.contains_key("head.weight");
-    match adapters.iter().find(head) {
+    let head = |a: &AdapterWeights| a.entries.contains_key("head") || a.replaced.contains_key("head.weight");
+    let embedding = |a: &AdapterWeights| a.replaced.contains_key("text.embed_tokens.weight");
+    let parted = |a: &&AdapterWeights| head(a) || embedding(a);
+    match adapters.iter().find(parted) {
         Some(adapter) if config.text.tied => Err(EngineError::BadAdapter {
             name: adapter.name.clone(),
-            reason: "it changes the head, which this model shares with its embedding; use it beside the weights, not merged"
-                .to_owned(),
+            reason: format!(
+                "it changes the {}, and this model has one table for both; use it beside the weights, not merged",
+                if head(adapter) {
+                    "head apart from the embedding"
+                } else {
+                    "embedding apart from the head"
+                }
+            ),
         }),
         _ => Ok(()),
     }
@@ -87,4 +95,36 @@ pub(super) fn hash(weights: &str, adapters: &[AdapterWeights]) -> String {
         hasher.update(&adapter.sha256);
     }
     hex(&hasher.finalize())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+    use std::collections::BTreeMap;
+
+    /// Beside the weights such a tensor changes one end of the model; merged it would change both.
+    #[test]
+    fn one_end_of_a_shared_table_is_not_merged() {
+        let config = |tied: bool| {
+            let file = json!({"model_type": "gemma3_text", "tie_word_embeddings": tied});
+            Config::from_json(&file, None).expect("a configuration")
+        };
+        for (tensor, word) in [
+            ("text.embed_tokens.weight", "embedding apart"),
+            ("head.weight", "head apart"),
+        ] {
+            let adapter = AdapterWeights {
+                entries: BTreeMap::new(),
+                replaced: BTreeMap::from([(tensor.to_owned(), (vec![1, 1], vec![0.5]))]),
+                sha256: String::new(),
+                name: "a".to_owned(),
+                base_model: String::new(),
+            };
+            let adapters = [adapter];
+            let error = check(&adapters, &config(true)).expect_err("refused").to_string();
+            assert!(error.contains(word), "{error}");
+            assert!(check(&adapters, &config(false)).is_ok());
+        }
+    }
 }

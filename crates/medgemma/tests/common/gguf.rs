@@ -6,7 +6,7 @@ use super::{json, tensors};
 
 /// A value of the header.
 #[derive(Clone, Debug)]
-pub enum Meta {
+pub(crate) enum Meta {
     U32(u32),
     F32(f32),
     Flag(bool),
@@ -19,10 +19,10 @@ pub enum Meta {
 
 /// A file before it is written.
 #[derive(Clone, Debug, Default)]
-pub struct Gguf {
-    pub meta: Vec<(String, Meta)>,
+pub(crate) struct Gguf {
+    pub(crate) meta: Vec<(String, Meta)>,
     /// Name, shape with rows first, type number, bytes.
-    pub tensors: Vec<(String, Vec<usize>, u32, Vec<u8>)>,
+    pub(crate) tensors: Vec<(String, Vec<usize>, u32, Vec<u8>)>,
 }
 
 fn text(out: &mut Vec<u8>, text: &str) {
@@ -40,21 +40,21 @@ fn list<T>(out: &mut Vec<u8>, kind: u32, values: &[T], mut each: impl FnMut(&mut
 }
 
 impl Gguf {
-    pub fn set(&mut self, key: &str, value: Meta) {
+    pub(crate) fn set(&mut self, key: &str, value: Meta) {
         self.meta.retain(|(k, _)| k != key);
         self.meta.push((key.to_owned(), value));
     }
 
-    pub fn remove(&mut self, key: &str) {
+    pub(crate) fn remove(&mut self, key: &str) {
         self.meta.retain(|(k, _)| k != key);
     }
 
-    pub fn f32(&mut self, name: &str, shape: &[usize], values: &[f32]) {
+    pub(crate) fn f32(&mut self, name: &str, shape: &[usize], values: &[f32]) {
         let bytes = values.iter().flat_map(|v| v.to_le_bytes()).collect();
         self.tensors.push((name.to_owned(), shape.to_vec(), 0, bytes));
     }
 
-    pub fn f16(&mut self, name: &str, shape: &[usize], values: &[f32]) {
+    pub(crate) fn f16(&mut self, name: &str, shape: &[usize], values: &[f32]) {
         let bytes = values
             .iter()
             .flat_map(|v| half::f16::from_f32(*v).to_le_bytes())
@@ -62,7 +62,7 @@ impl Gguf {
         self.tensors.push((name.to_owned(), shape.to_vec(), 1, bytes));
     }
 
-    pub fn bytes(&self) -> Vec<u8> {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         let mut out = b"GGUF".to_vec();
         out.extend(3_u32.to_le_bytes());
         out.extend((self.tensors.len() as u64).to_le_bytes());
@@ -110,14 +110,14 @@ impl Gguf {
         out
     }
 
-    pub fn write(&self, path: &Path) {
+    pub(crate) fn write(&self, path: &Path) {
         std::fs::write(path, self.bytes()).expect("writes");
     }
 }
 
 /// The text file and the mmproj file of a model folder, as llama.cpp's converter writes them: no vocabulary size, runs of
 /// spaces as such, a constant score for added tokens, the projector in float16.
-pub fn convert(folder: &Path) -> (Gguf, Gguf) {
+pub(crate) fn convert(folder: &Path) -> (Gguf, Gguf) {
     let config = json(&folder.join("config.json"));
     let (t, v) = (&config["text_config"], &config["vision_config"]);
     let count = |value: &serde_json::Value| Meta::U32(value.as_u64().expect("a count") as u32);

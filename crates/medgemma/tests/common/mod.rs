@@ -7,19 +7,19 @@ use std::path::{Path, PathBuf};
 use safetensors::SafeTensors;
 use serde_json::Value;
 
-pub mod gguf;
+pub(crate) mod gguf;
 
 /// The demonstration model in `folder`.
-pub fn demo(folder: &Path) -> PathBuf {
+pub(crate) fn demo(folder: &Path) -> PathBuf {
     overread_phantom::checkpoint::write_demo_model(folder, 5).expect("writes")
 }
 
-pub fn json(path: &Path) -> Value {
+pub(crate) fn json(path: &Path) -> Value {
     serde_json::from_slice(&std::fs::read(path).expect("reads")).expect("JSON")
 }
 
 /// Names, shapes and values of a safetensors file in bfloat16 or float32.
-pub fn tensors(path: &Path) -> Vec<(String, Vec<usize>, Vec<f32>)> {
+pub(crate) fn tensors(path: &Path) -> Vec<(String, Vec<usize>, Vec<f32>)> {
     let bytes = std::fs::read(path).expect("reads");
     let file = SafeTensors::deserialize(&bytes).expect("sound");
     let mut list: Vec<_> = file
@@ -46,7 +46,7 @@ pub fn tensors(path: &Path) -> Vec<(String, Vec<usize>, Vec<f32>)> {
 }
 
 /// A safetensors file of float32 tensors.
-pub fn write_safetensors(path: &Path, tensors: &[(String, Vec<usize>, Vec<f32>)]) {
+pub(crate) fn write_safetensors(path: &Path, tensors: &[(String, Vec<usize>, Vec<f32>)]) {
     let mut header = serde_json::Map::new();
     let mut data = Vec::new();
     for (name, shape, values) in tensors {
@@ -59,7 +59,7 @@ pub fn write_safetensors(path: &Path, tensors: &[(String, Vec<usize>, Vec<f32>)]
 }
 
 /// A safetensors file with this header, sound or not.
-pub fn write_with_header(path: &Path, header: &str, data: &[u8]) {
+pub(crate) fn write_with_header(path: &Path, header: &str, data: &[u8]) {
     let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
     bytes.extend_from_slice(header.as_bytes());
     bytes.extend_from_slice(data);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use overread_medgemma::Picture;
 
 /// The shared checkpoints, or a printed skip.
-pub fn checkpoints() -> Option<PathBuf> {
+pub(crate) fn checkpoints() -> Option<PathBuf> {
     let shared = std::env::var_os("OVERREAD_SHARED").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
         PathBuf::from,
@@ -18,7 +18,7 @@ pub fn checkpoints() -> Option<PathBuf> {
 }
 
 /// Folders of a checkpoint's cases, in order.
-pub fn cases(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn cases(folder: &Path) -> Vec<PathBuf> {
     let mut cases: Vec<PathBuf> = std::fs::read_dir(folder.join("cases"))
         .expect("cases")
         .map(|e| e.expect("entry").path())
@@ -28,7 +28,7 @@ pub fn cases(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// A picture and Pillow's name of its mode.
-pub fn open(path: &Path) -> Result<(Picture, &'static str), String> {
+pub(crate) fn open(path: &Path) -> Result<(Picture, &'static str), String> {
     let image = image::open(path).map_err(|error| error.to_string())?;
     let mode = if image.color().has_color() { "RGB" } else { "L" };
     let rgb = image.to_rgb8();

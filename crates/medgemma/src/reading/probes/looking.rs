@@ -86,7 +86,7 @@ pub struct Looking {
     pub per_token: Option<f64>,
     /// With others.
     pub looks: Vec<Look>,
-    /// By the smallest shift of blank, noise and another patient's pictures.
+    /// By the smallest shift of blank and noise.
     pub verdict: Verdict,
 }
 
@@ -163,11 +163,12 @@ impl Engine {
     }
 }
 
-/// A mirrored picture still has its content, so it says nothing here: many answers should not move with it.
+/// Only pictures without content count. A mirrored one still has its content, and another patient may have the same
+/// finding: many answers should not move with them.
 fn verdict(looks: &[Look]) -> Verdict {
     let smallest = looks
         .iter()
-        .filter(|look| look.with != Replacement::Mirrored)
+        .filter(|look| matches!(look.with, Replacement::Blank | Replacement::Noise { .. }))
         .map(|look| look.shift)
         .reduce(f64::min);
     match smallest {
@@ -264,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn the_smallest_shift_decides_and_mirroring_does_not() {
+    fn the_smallest_shift_without_content_decides() {
         let look = |with, shift| Look {
             with,
             shares: Vec::new(),
@@ -283,5 +284,9 @@ mod tests {
             Verdict::Looking
         );
         assert_eq!(verdict(&[look(Replacement::Mirrored, 0.0)]), Verdict::Unknown);
+        assert_eq!(
+            verdict(&[look(blank, 0.42), look(Replacement::OtherPatient, 0.03)]),
+            Verdict::Looking
+        );
     }
 }
