@@ -185,7 +185,7 @@ export const reading = {
     ambiguous: "The text gives more than one answer.",
     empty: "The model said nothing.",
     "out-of-set": "The answer is none of the labels asked for.",
-    truncated: "The token limit was reached before an answer came.",
+    truncated: "The token limit was reached before the answer ended.",
   } as Readonly<Record<string, string>>,
   invalidTitle: "No valid answer",
   invalidOther: (kind: string) => `The answer is not valid: ${kind}.`,
