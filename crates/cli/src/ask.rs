@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use overread_desk::op::{ask as op_ask, checks, engine, given, open, pictures, plan};
+use overread_desk::op::{ask as op_ask, checks, engine, given, objections, open, pictures, plan};
 use overread_desk::wire::probes::{Check, CheckEvent, CheckKind, CheckSpec};
 use overread_desk::wire::question::{
     ContentFreeName, NormaliseName, PairingName as Pairing, PriorSpec, QuestionOptions, QuestionSpec,
@@ -204,7 +204,7 @@ pub(crate) fn ask(desk: &Desk, a: &AskArguments) -> Outcome {
         groups: 0,
     };
     for kind in &kinds {
-        checks::suits(desk, *kind, &check)?;
+        objections::suits(desk, *kind, &check)?;
     }
     let reading = op_ask::read(desk, &spec, &heard, &Cancel::default())?;
     // Printed is seen, blind mode or not.

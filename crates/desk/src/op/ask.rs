@@ -64,6 +64,8 @@ pub fn read(
     {
         return Err(refusal);
     }
+    // A file that cannot be used is told before anything is loaded.
+    asking::calibration_of(desk, &spec.options())?;
     let mut preparing = |slice: usize, of: usize| {
         events(ReadEvent::Preparing {
             slice: narrow(slice),

@@ -76,11 +76,16 @@ fn calibration(desk: &Desk, handle: &Handle) -> Outcome<Calibration> {
     })
 }
 
+/// The calibration that is asked for.
+///
+/// # Errors
+/// A file that cannot be read or is none.
+pub(crate) fn calibration_of(desk: &Desk, options: &QuestionOptions) -> Outcome<Option<Calibration>> {
+    let file = options.calibration.as_ref();
+    file.map(|handle| calibration(desk, handle)).transpose()
+}
+
 fn scoring(desk: &Desk, options: &QuestionOptions) -> Outcome<Scoring> {
-    let calibrated = options
-        .calibration
-        .as_ref()
-        .map(|handle| calibration(desk, handle));
     Ok(Scoring {
         normalise: match options.normalise {
             NormaliseName::Sum => Normalise::Sum,
@@ -91,7 +96,7 @@ fn scoring(desk: &Desk, options: &QuestionOptions) -> Outcome<Scoring> {
         permutations: options.permutations as usize,
         none_option: Some(options.none_option.trim().to_owned()).filter(|label| !label.is_empty()),
         spellings: options.spellings,
-        calibrated: calibrated.transpose()?,
+        calibrated: calibration_of(desk, options)?,
         ..Scoring::default()
     })
 }

@@ -8,7 +8,6 @@ use overread_medgemma::{Engine, Picture, Question};
 use overread_protocol::Recipe;
 use overread_store::StoredCheck;
 
-use crate::code::failure;
 use crate::desk::{Desk, lock};
 use crate::loaded::{Loaded, Model};
 use crate::op::answer::{finite, yes_labels};
@@ -17,7 +16,7 @@ use crate::op::asking::question;
 use crate::op::given::{Given, given};
 use crate::op::load::{self, Wanted};
 use crate::op::plan::{Resolved, recipes, resolve};
-use crate::op::{case, provenance};
+use crate::op::{case, objections, provenance};
 use crate::wire::probes::{
     Check, CheckEvent, CheckKind, CheckSpec, Looking, LookingAnswer, RecipeAnswer, RecipeCheck, SliceWeight,
     WhichSlices,
@@ -59,47 +58,6 @@ struct Asked<'a> {
     cancel: &'a Cancel,
 }
 
-/// Fails where a check can say nothing of a question: told before anything is loaded or asked.
-///
-/// # Errors
-/// For a MedSigLIP, slices too few to leave one out, a preprocessing that does not exist.
-pub fn suits(desk: &Desk, kind: CheckKind, spec: &CheckSpec) -> Outcome<()> {
-    let own = &spec.question;
-    objection(kind, spec, &resolve(desk, own)?, &load::wanted(desk, own)?)
-}
-
-fn objection(kind: CheckKind, spec: &CheckSpec, resolved: &Resolved, wanted: &Wanted) -> Outcome<()> {
-    if wanted.is_siglip() {
-        return Err(medgemma_only());
-    }
-    match kind {
-        CheckKind::Looking => {}
-        CheckKind::WhichSlices if resolved.slices.len() > 1 => {}
-        CheckKind::WhichSlices => {
-            return Err(failure(
-                "check.one_slice",
-                "Which slices decide can be asked of several slices only.",
-                "Ask about more slices, or leave this check out.",
-            ));
-        }
-        CheckKind::Recipes => {
-            for id in &spec.recipes {
-                Recipe::by_id(id)
-                    .map_err(|error| crate::code::sentences("question.input", &error.to_string()))?;
-            }
-        }
-    }
-    Ok(())
-}
-
-fn medgemma_only() -> crate::Failure {
-    failure(
-        "check.medgemma_only",
-        "This check is for models that read a prompt; a MedSigLIP has none.",
-        "Ask a MedGemma, or compare other texts.",
-    )
-}
-
 /// Runs a check and keeps it.
 ///
 /// # Errors
@@ -114,7 +72,7 @@ pub fn run(
     let own = &spec.question;
     let resolved = resolve(desk, own)?;
     let wanted = load::wanted(desk, own)?;
-    objection(kind, spec, &resolved, &wanted)?;
+    objections::of(kind, spec, &resolved, &wanted)?;
     let given = given(desk, &resolved, own, &mut |_, _| {}, cancel)?;
     let _questioning = desk.models.questioning();
     let loading = |fraction: f64, what: &str| {
@@ -165,7 +123,7 @@ pub fn run(
 fn engine(loaded: &Loaded) -> Outcome<&Engine> {
     match &loaded.model {
         Model::MedGemma(engine) => Ok(engine),
-        Model::Siglip(_) => Err(medgemma_only()),
+        Model::Siglip(_) => Err(objections::medgemma_only()),
     }
 }
 

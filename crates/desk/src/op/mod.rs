@@ -22,6 +22,7 @@ pub(crate) mod load;
 pub mod make;
 pub mod marks;
 pub mod models;
+pub mod objections;
 pub mod objects;
 pub mod open;
 pub(crate) mod open_answer;
