@@ -178,7 +178,7 @@ export const options = {
   seedMore: "The same seed draws the same answer.",
   samples: "Answers to compare",
   samplesMore:
-    "Draws so many answers, at temperature 1 unless one is set, and says how many agree. 0: one answer.",
+    "Draws so many answers and says how many agree. Needs a temperature above 0. 0: one answer.",
   pTrue: "Ask whether it is true",
   pTrueMore: "Asks the model for its own word on its answer, P(True). It is no measure of being right.",
   thinkBudget: "Most tokens to think",
