@@ -338,3 +338,14 @@ fn a_medsiglip_scores_labels_as_the_reference_does() {
     assert_eq!(refused.status.code(), Some(1));
     assert!(words(&refused).contains("scores labels"), "{}", words(&refused));
 }
+
+#[test]
+fn what_is_wrong_with_a_folder_is_said_once() {
+    let place = Place::new();
+    let empty = place.path("empty");
+    std::fs::create_dir(&empty).expect("a folder");
+    let output = place.run(&["model", "check", text(&empty)]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(words(&output).contains("config.json"), "{}", words(&output));
+    assert!(output.stdout.is_empty(), "the sentence stands on the standard error");
+}
