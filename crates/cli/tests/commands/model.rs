@@ -347,5 +347,8 @@ fn what_is_wrong_with_a_folder_is_said_once() {
     let output = place.run(&["model", "check", text(&empty)]);
     assert_eq!(output.status.code(), Some(1));
     assert!(words(&output).contains("config.json"), "{}", words(&output));
-    assert!(output.stdout.is_empty(), "the sentence stands on the standard error");
+    assert!(
+        output.stdout.is_empty(),
+        "the sentence stands on the standard error"
+    );
 }
