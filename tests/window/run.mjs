@@ -124,13 +124,14 @@ try {
     await window.wait("the truth", says("Biopsy, since"));
   });
   await step("the model answers beside the truth", async () => {
-    await window.run(press("Model"));
     if (isReal) {
-      await window.run(press("Add a model folder"));
+      await window.wait("the models", press("Models"));
+      await window.wait("the button for a folder", press("Choose a folder"));
       await window.wait("the tiny model", says("tiny-hub"));
       await new Promise((resolve) => setTimeout(resolve, 800));
     }
-    await window.run(press("Ask"));
+    await window.wait("the panel to ask", press("Model"));
+    await window.wait("the button to ask", press("Ask"));
     await window.wait("the answer", has("article"), 120_000);
     await window.wait("the comparison with the truth", "() => /Model and truth (agree|differ)/.test(document.body.innerText)");
     await window.screenshot(join(shots, "answer.png"));

@@ -181,6 +181,7 @@ mod tests {
 
     use super::*;
     use crate::config::Config;
+    use crate::weights::{Precision, Stored, weight_bytes};
     use serde_json::{Value, json};
 
     /// Preprocessing ids that exist.
@@ -294,14 +295,21 @@ mod tests {
             if model.recognise.model_type == "gemma3_text" {
                 json["vocab_size"] = json!(262_144);
             }
-            let parameters = Config::from_json(&json, None).expect("a config").parameters();
+            let sizes = Config::from_json(&json, None).expect("a config");
+            let parameters = sizes.parameters();
             assert_eq!(parameters, model.parameters, "{}", model.id);
             assert_eq!(model.memory["f32"], parameters * 4);
             assert_eq!(model.memory["bf16"], parameters * 2);
-            assert_eq!(model.memory["q8_0"], parameters * 34 / 32);
-            // 4.5 bits a weight, 6.56 in the embedding, 8.5 in the tower.
-            let bits = model.memory["q4_k"] as f64 * 8.0 / parameters as f64;
-            assert!((4.5..5.3).contains(&bits), "{}: {bits}", model.id);
+            for precision in [Precision::Q8_0, Precision::Q4K] {
+                let held = weight_bytes(&sizes, precision, &|_| Stored::Bf16) as f64;
+                let said = model.memory[precision.name()] as f64;
+                assert!(
+                    (said / held - 1.0).abs() < 0.002,
+                    "{} {}: {said} for {held}",
+                    model.id,
+                    precision.name()
+                );
+            }
             let weights = model
                 .files
                 .iter()
