@@ -9,10 +9,10 @@ use overread_medgemma::files::ModelFiles;
 use overread_medgemma::weights::{self, expected};
 use overread_medgemma::{Cancel, EngineError, LoadOptions, Precision};
 
-/// Packed bytes by name, whether they are mapped, and the notes.
+/// Packed bytes by name, whether they are from the copy, and the notes.
 struct Loaded {
     bytes: BTreeMap<String, Vec<u8>>,
-    mapped: bool,
+    from_copy: bool,
     notes: Vec<String>,
     sha256: String,
 }
@@ -25,20 +25,19 @@ fn load(model: &Path, cache: Option<&Path>, precision: Precision) -> Loaded {
         ..LoadOptions::default()
     };
     let mut weights = weights::load(&files, &options, &[], &mut |_| {}, &Cancel::default()).expect("loads");
-    let (mut bytes, mut mapped) = (BTreeMap::new(), true);
+    let mut bytes = BTreeMap::new();
     for (name, shape) in expected(&files.config) {
         if shape.len() == 1 || name.contains("position_embedding") {
             let values = weights.vector(&name).expect("there");
             bytes.insert(name, values.iter().flat_map(|v| v.to_le_bytes()).collect());
         } else {
             let matrix = weights.matrix(&name).expect("there");
-            mapped &= matrix.bytes().is_mapped();
             bytes.insert(name, matrix.bytes().to_vec());
         }
     }
     Loaded {
         bytes,
-        mapped,
+        from_copy: weights.from_copy,
         notes: weights.notes,
         sha256: weights.sha256,
     }
@@ -65,7 +64,7 @@ fn the_copy_holds_what_the_files_give() {
         let plain = load(&model, None, precision);
         let first = load(&model, Some(&cache), precision);
         let second = load(&model, Some(&cache), precision);
-        assert!(!plain.mapped && !first.mapped && second.mapped);
+        assert!(!plain.from_copy && !first.from_copy && second.from_copy);
         assert!(plain.bytes == first.bytes && first.bytes == second.bytes);
         assert!(first.sha256 == plain.sha256 && second.sha256 == plain.sha256);
         assert_eq!((first.notes.len(), second.notes.len()), (0, 0));
@@ -109,7 +108,7 @@ fn a_damaged_copy_is_made_again_and_said() {
         );
         assert_eq!(std::fs::read(&copy).expect("reads"), bytes, "{i}");
         let next = load(&model, Some(&cache), Precision::Q4K);
-        assert!(next.mapped && next.notes.is_empty(), "{i}");
+        assert!(next.from_copy && next.notes.is_empty(), "{i}");
     }
 }
 
@@ -121,12 +120,12 @@ fn other_weights_at_the_same_place_are_not_mistaken() {
     let first = load(&model, Some(&cache), Precision::Q8_0);
     overread_phantom::checkpoint::write_demo_model(&model, 6).expect("writes");
     let second = load(&model, Some(&cache), Precision::Q8_0);
-    assert!(!second.mapped && second.sha256 != first.sha256 && second.bytes != first.bytes);
+    assert!(!second.from_copy && second.sha256 != first.sha256 && second.bytes != first.bytes);
     // The same files at another place are the same weights.
     let moved = folder.path().join("moved");
     std::fs::rename(&model, &moved).expect("moves");
     let third = load(&moved, Some(&cache), Precision::Q8_0);
-    assert!(third.mapped && third.bytes == second.bytes);
+    assert!(third.from_copy && third.bytes == second.bytes);
 }
 
 #[test]
@@ -141,7 +140,7 @@ fn a_crash_leaves_nothing_that_is_taken_for_a_copy() {
     std::fs::write(copy.with_extension("1.part"), &half[..half.len() / 2]).expect("writes");
     std::fs::remove_file(&copy).expect("there");
     let again = load(&model, Some(&cache), Precision::Q8_0);
-    assert!(!again.mapped && again.bytes == sound.bytes && again.notes.is_empty());
+    assert!(!again.from_copy && again.bytes == sound.bytes && again.notes.is_empty());
     // The copies may be deleted at any time, with everything beside them.
     std::fs::remove_dir_all(&cache).expect("there");
     assert!(load(&model, Some(&cache), Precision::Q8_0).bytes == sound.bytes);

@@ -97,6 +97,7 @@ pub(super) fn load(
     let (matrices, vectors) = packed?;
     Ok(Weights {
         precision,
+        from_copy: false,
         matrices,
         vectors,
         sha256: sha256?,

@@ -43,6 +43,8 @@ pub struct Weights {
     pub precision: Precision,
     /// SHA-256 of the one weight file, or of the lines `HASH  NAME` of several.
     pub sha256: String,
+    /// They came from the quantised copy.
+    pub from_copy: bool,
     /// What a user should know about how they were loaded, a sentence each.
     pub notes: Vec<String>,
 }
@@ -113,7 +115,8 @@ fn missing(name: &str) -> EngineError {
     EngineError::MissingTensors(vec![name.to_owned()])
 }
 
-/// Reads a model's weights. With a cache folder, quantised weights are packed once and mapped from then on. Adapters are
+/// Reads a model's weights. With a cache folder, quantised weights are packed once and read from a copy
+/// from then on. Adapters are
 /// merged while packing.
 ///
 /// # Errors

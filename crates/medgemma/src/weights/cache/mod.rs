@@ -1,4 +1,4 @@
-//! The quantised copy of a model's weights: packed once, mapped ever after.
+//! The quantised copy of a model's weights: packed once, read ever after.
 //!
 //! `FOLDER/SOURCE-PRECISION-LAYOUT.overread`, SOURCE being the beginning of the hash of the original files and LAYOUT a
 //! fingerprint of how this version packs. The file: 8 bytes of magic, 8 of header length (little-endian), a JSON header,
