@@ -110,7 +110,7 @@ def main():
         text.append(f"| {what} | {t:.1f} | {tr} | {o:.1f} | {orr} | {o / t:.2f} |")
     second = middle(ours, "second_s") / middle(ours, "question_s")
     text += ["", f"Second question on the same slice: {middle(ours, 'second_s'):.2f} s, {second:.3f} of the first. "
-             f"Load (packed weights mapped): {middle(ours, 'load_s'):.2f} s. Peak resident while answering: {middle(ours, 'peak') / 2**30:.2f} GiB. "
+             f"Load (packed copy, warm): {middle(ours, 'load_s'):.2f} s. Peak resident while answering: {middle(ours, 'peak') / 2**30:.2f} GiB. "
              f"Weights {a.dtype}, kernels {ours[0]['kernels']}, {a.threads} threads."]
     print("\n".join(text))
     if a.write:
