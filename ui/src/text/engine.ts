@@ -177,8 +177,7 @@ export const options = {
   seed: "Seed",
   seedMore: "The same seed draws the same answer.",
   samples: "Answers to compare",
-  samplesMore:
-    "Draws so many answers and says how many agree. Needs a temperature above 0. 0: one answer.",
+  samplesMore: "Draws so many answers and says how many agree. Needs a temperature above 0. 0: one answer.",
   pTrue: "Ask whether it is true",
   pTrueMore: "Asks the model for its own word on its answer, P(True). It is no measure of being right.",
   thinkBudget: "Most tokens to think",
