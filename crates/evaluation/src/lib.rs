@@ -5,12 +5,16 @@
 
 pub mod answers;
 pub mod calibration;
+pub mod case_set;
 pub mod compare;
 pub mod confusion;
 pub mod error;
+pub mod evaluated;
 pub mod fit;
+pub mod import;
 pub mod intervals;
 pub mod pairs;
+pub mod recorded;
 pub mod score;
 pub mod truth;
 

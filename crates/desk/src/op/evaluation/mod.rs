@@ -1,0 +1,25 @@
+//! Evaluations: from a folder and its truth to a case set, from readers to answers, from answers to figures.
+//!
+//! | file | duty |
+//! |---|---|
+//! | `folder` | where a run lies beside its case set, appended answers and decisions |
+//! | `loaded` | case set, answers and decisions in memory, kept while they do not change |
+//! | `draft` | a folder and a truth table to a case set, with what matched |
+//! | `check` | leaks, duplicates, missing files, unknown labels |
+//! | `open`, `images` | the list of evaluations; a case's images |
+//! | `run`, `merge` | reading with local readers; shards put together |
+//! | `figures`, `cases`, `decide`, `calibrate`, `export` | what is seen and written |
+
+pub mod calibrate;
+pub mod cases;
+pub mod check;
+pub mod decide;
+pub mod draft;
+pub mod export;
+pub mod figures;
+pub mod folder;
+pub mod images;
+pub mod loaded;
+pub mod merge;
+pub mod open;
+pub mod run;
