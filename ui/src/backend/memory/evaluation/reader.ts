@@ -260,7 +260,7 @@ export function readerFigures(
               "Gain",
               (hits - none) / Math.max(1, judged.length),
               judged.length,
-              "difference",
+              "points",
             );
             return {
               arm,
