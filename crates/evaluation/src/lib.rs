@@ -6,11 +6,10 @@
 pub mod answers;
 pub mod calibration;
 pub mod compare;
-pub mod confusion;
 pub mod error;
 pub mod fit;
-pub mod intervals;
-pub mod pairs;
+pub mod golden;
+pub mod metrics;
 pub mod score;
 pub mod truth;
 
