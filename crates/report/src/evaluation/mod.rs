@@ -1,8 +1,10 @@
 //! A whole evaluation: one HTML file that prints and needs nothing else, CSV of every table, JSON of everything.
 
+mod compared;
 mod numbers;
 mod page;
 mod plots;
+mod reader;
 mod tables;
 
 use overread_evaluation::evaluated::cases::CaseRow;
