@@ -7,14 +7,13 @@ pub mod answers;
 pub mod calibration;
 pub mod case_set;
 pub mod compare;
-pub mod confusion;
 pub mod error;
 pub mod evaluated;
 pub mod fit;
 pub mod import;
-pub mod intervals;
-pub mod pairs;
 pub mod recorded;
+pub mod golden;
+pub mod metrics;
 pub mod score;
 pub mod truth;
 

@@ -6,10 +6,10 @@ use serde_json::{Map, Value, json};
 
 use crate::answers::{self, Answer};
 use crate::calibration::{Confident, aurc, ece_equal_mass, ece_equal_width};
-use crate::confusion::Confusion;
 use crate::error::{InputError, trim, without_mark};
-use crate::intervals::{clopper_pearson, wilson};
-use crate::pairs::mcnemar;
+use crate::metrics::classification::Confusion;
+use crate::metrics::paired::mcnemar;
+use crate::metrics::proportion::{clopper_pearson, wilson};
 
 /// A named text.
 #[derive(Clone, Copy, Debug)]
