@@ -4,7 +4,6 @@
 #![forbid(unsafe_code)]
 
 pub mod answers;
-pub mod calibration;
 pub mod case_set;
 pub mod compare;
 pub mod error;

@@ -40,11 +40,12 @@ pub(super) fn whole(value: &Value) -> Option<usize> {
 
 /// 0, 1, false or true.
 pub(super) fn flag(value: &Value) -> Option<bool> {
-    value.as_bool().or(match whole(value)? {
-        0 => Some(false),
-        1 => Some(true),
+    match (value, whole(value)) {
+        (Value::Bool(flag), _) => Some(*flag),
+        (_, Some(0)) => Some(false),
+        (_, Some(1)) => Some(true),
         _ => None,
-    })
+    }
 }
 
 /// A list of 0 and 1.

@@ -3,11 +3,21 @@
 use super::hold;
 
 #[test]
-fn proportions() {
-    hold(&["proportion"]);
+fn shares() {
+    hold(&["proportion", "two_proportions", "power"]);
 }
 
 #[test]
-fn pairs() {
-    hold(&["paired"]);
+fn tables() {
+    hold(&["classification", "binary"]);
+}
+
+#[test]
+fn pairs_and_more() {
+    hold(&["paired", "cochran"]);
+}
+
+#[test]
+fn readers_among_themselves() {
+    hold(&["agreement2", "agreement_many"]);
 }

@@ -1,6 +1,8 @@
 //! Every scenario of the reference values; a printed skip where the shared folder is absent.
+#![expect(clippy::print_stdout, reason = "figures and skips stand in the test's log")]
 
 mod counts;
+mod figures;
 
 use std::path::{Path, PathBuf};
 
