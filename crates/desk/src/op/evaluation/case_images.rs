@@ -75,7 +75,11 @@ impl Finder {
             .iter()
             .find_map(|set| at(set).map(|at| (Arc::clone(set), at)))
             .ok_or_else(|| missing("The instance of the case is not among its images."))?;
-        let slices = if image.slices.is_empty() { (at + 1).to_string() } else { image.slices.clone() };
+        let slices = if image.slices.is_empty() {
+            (at + 1).to_string()
+        } else {
+            image.slices.clone()
+        };
         Ok(CaseImage { set, slices })
     }
 
@@ -86,7 +90,10 @@ impl Finder {
         let sets = open::found_in(desk, path).map_err(|error| {
             // A folder's name may be the answer.
             let whole = path.display().to_string();
-            let message = error.message.replace(&whole, "the images").replace(&folder::name(path), "the image");
+            let message = error
+                .message
+                .replace(&whole, "the images")
+                .replace(&folder::name(path), "the image");
             crate::Failure { message, ..error }
         })?;
         let mut kept = lock(&self.kept);
