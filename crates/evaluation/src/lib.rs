@@ -4,12 +4,15 @@
 #![forbid(unsafe_code)]
 
 pub mod answers;
-pub mod calibration;
+pub mod case_set;
 pub mod compare;
 pub mod error;
+pub mod evaluated;
 pub mod fit;
 pub mod golden;
+pub mod import;
 pub mod metrics;
+pub mod recorded;
 pub mod score;
 pub mod truth;
 

@@ -13,6 +13,7 @@ pub mod device;
 pub(crate) mod drawn;
 pub(crate) mod encode;
 pub mod engine;
+pub mod evaluation;
 pub(crate) mod files;
 pub mod given;
 pub mod index;

@@ -269,7 +269,7 @@ pub fn load_beside(desk: &Desk, path: &Path) -> Result<Vec<Arc<DisplaySet>>, Fai
     Ok(sets)
 }
 
-fn found_in(desk: &Desk, path: &Path) -> Result<Vec<Arc<DisplaySet>>, Failure> {
+pub(crate) fn found_in(desk: &Desk, path: &Path) -> Result<Vec<Arc<DisplaySet>>, Failure> {
     let copy = plain::as_dicom(desk, path)?;
     let path = copy.as_deref().unwrap_or(path);
     let found = Mutex::new(Index::default());

@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, reason = "figures and skips stand in the test's log")]
 
 mod counts;
+mod figures;
 
 use std::path::{Path, PathBuf};
 

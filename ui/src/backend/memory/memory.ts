@@ -18,6 +18,7 @@ import type { Study } from "../generated/Study";
 import { isLast } from "../tauri";
 import { type MadeSet, makeCatalogue } from "./catalogue";
 import { checkEvents, encodeEvents, makeCheck } from "./checks";
+import { evaluationAnswers } from "./evaluation/desk";
 import { Marks, measure } from "./marks";
 import { MadeModels, NOISE } from "./models";
 import { detailOf, layerSlice, layersOver } from "./objects";
@@ -257,6 +258,7 @@ class MemoryDesk {
       this.made(display_set);
       return { place: `exports/${display_set}.html`, rows: 1 };
     },
+    ...evaluationAnswers(),
   };
 
   plan(spec: QuestionSpec) {

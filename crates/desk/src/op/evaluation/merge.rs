@@ -1,0 +1,1 @@
+//! Shards of a run put together; mixed settings are refused.
