@@ -386,7 +386,12 @@ fn summarise(estimate: f64, values: impl Iterator<Item = f64>, level: f64) -> So
     }
     sorted.sort_unstable_by(f64::total_cmp);
     let n = sorted.len() as f64;
-    let mean = (!sorted.is_empty()).then(|| sorted.iter().sum::<f64>() / n);
+    let same = sorted
+        .first()
+        .filter(|first| sorted.last() == Some(first))
+        .copied();
+    // Adding up equal numbers would leave a rest.
+    let mean = same.or_else(|| (!sorted.is_empty()).then(|| sorted.iter().sum::<f64>() / n));
     let sd = mean.map(|mean| (sorted.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / n).sqrt());
     let tail = (1.0 - level) / 2.0;
     let spread = Spread {

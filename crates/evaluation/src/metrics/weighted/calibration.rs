@@ -1,11 +1,11 @@
 //! Calibration errors over weighted answers.
 
 use super::{reach, weight, weighted_sum};
-use crate::calibration::Confident;
 use crate::metrics::bootstrap::Statistic;
+use crate::metrics::confidence::{Answer, bin_of};
 use crate::metrics::patients::Patients;
 
-fn gap(answer: &Confident<'_>) -> f64 {
+fn gap(answer: Answer) -> f64 {
     f64::from(u8::from(answer.right)) - answer.confidence
 }
 
@@ -22,15 +22,10 @@ pub struct EqualWidth {
 
 impl EqualWidth {
     /// From (case, answer) and the number of bins.
-    pub fn new<'a>(rows: impl IntoIterator<Item = (usize, Confident<'a>)>, bins: u32) -> Self {
-        let bin = |c: f64| {
-            (1..=bins)
-                .find(|k| c <= f64::from(*k) / f64::from(bins))
-                .unwrap_or(bins)
-        };
-        let mut all: Vec<(u32, u32, f64)> = rows
+    pub fn new(rows: impl IntoIterator<Item = (usize, Answer)>, bins: usize) -> Self {
+        let mut all: Vec<(usize, u32, f64)> = rows
             .into_iter()
-            .map(|(case, answer)| (bin(answer.confidence), case as u32, gap(&answer)))
+            .map(|(case, answer)| (bin_of(answer.confidence, bins), case as u32, gap(answer)))
             .collect();
         all.sort_by_key(|row| (row.0, row.1));
         let ends = (0..all.len())
@@ -117,18 +112,14 @@ pub struct EqualMass {
 }
 
 impl EqualMass {
-    /// From (case, answer) and the number of groups. Equal confidences stand in the order of the answers' case names.
-    pub fn new<'a>(rows: impl IntoIterator<Item = (usize, Confident<'a>)>, groups: u32) -> Self {
-        let mut all: Vec<(usize, Confident<'a>)> = rows.into_iter().collect();
-        all.sort_by(|(_, a), (_, b)| {
-            a.confidence
-                .total_cmp(&b.confidence)
-                .then_with(|| a.case.cmp(b.case))
-        });
+    /// From (case, answer) and the number of groups. Equal confidences stand in the order of their cases.
+    pub fn new(rows: impl IntoIterator<Item = (usize, Answer)>, groups: usize) -> Self {
+        let mut all: Vec<(usize, Answer)> = rows.into_iter().collect();
+        all.sort_by(|(i, a), (j, b)| a.confidence.total_cmp(&b.confidence).then(i.cmp(j)));
         Self {
             cases: all.iter().map(|(case, _)| *case as u32).collect(),
-            gaps: all.iter().map(|(_, answer)| gap(answer)).collect(),
-            groups: u64::from(groups.max(1)),
+            gaps: all.iter().map(|(_, answer)| gap(*answer)).collect(),
+            groups: groups.max(1) as u64,
         }
     }
 }
