@@ -8,7 +8,6 @@ pub mod case_set;
 pub mod compare;
 pub mod error;
 pub mod evaluated;
-pub mod fit;
 pub mod golden;
 pub mod import;
 pub mod metrics;
