@@ -10,6 +10,7 @@ pub mod confusion;
 pub mod error;
 pub mod fit;
 pub mod intervals;
+pub mod matching;
 pub mod pairs;
 pub mod score;
 pub mod truth;

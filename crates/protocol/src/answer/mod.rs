@@ -1,5 +1,7 @@
 //! What an open answer says: never mapped to the nearest label, never guessed.
 
+use std::ops::Range;
+
 mod failing;
 mod invalid;
 pub mod letter;
@@ -21,16 +23,98 @@ pub enum Parsed {
     Invalid(&'static str),
 }
 
+/// The labels that were offered, made ready to be found.
+#[derive(Clone, Debug)]
+pub struct Offered {
+    labels: Vec<String>,
+    folded: Vec<String>,
+    options: Vec<letter::Lettered>,
+}
+
+impl Offered {
+    /// Labels as listed; those that carry letters may be chosen by them.
+    pub fn new(labels: &[String]) -> Self {
+        Self {
+            labels: labels.to_vec(),
+            folded: labels.iter().map(|label| words::fold(label)).collect(),
+            options: letter::lettered(labels),
+        }
+    }
+
+    /// Options without letters of their own get them by their order.
+    #[must_use]
+    pub fn with_letters(mut self) -> Self {
+        if self.options.is_empty() {
+            self.options = letter::by_order(&self.labels);
+        }
+        self
+    }
+
+    /// The labels, in order.
+    pub fn labels(&self) -> &[String] {
+        &self.labels
+    }
+
+    /// The names of lettered options, in order; empty when there are none.
+    pub fn options(&self) -> &[letter::Lettered] {
+        &self.options
+    }
+
+    /// The index of the label that a text is as a whole, by itself or by its letter, and the bytes that say so; `None`
+    /// when it is none.
+    ///
+    /// # Errors
+    /// [`Invalid::Ambiguous`] when it is two, [`Invalid::OutOfSet`] for a letter that was not offered.
+    pub fn whole(&self, said: &str) -> Result<Option<(usize, Range<usize>)>, Invalid> {
+        let all = 0..said.len();
+        let one = |found: &mut dyn Iterator<Item = usize>| (found.next(), found.next().is_some());
+        let trimmed = said.trim();
+        // As it stands first: labels may differ in capitals or signs alone.
+        let labels = self.labels.iter().enumerate();
+        let mut same = labels
+            .filter(|(_, label)| label.trim() == trimmed)
+            .map(|(i, _)| i);
+        if let (Some(index), false) = one(&mut same) {
+            return Ok(Some((index, all)));
+        }
+        let folded = words::fold(said);
+        if !folded.is_empty() {
+            let labels = self.folded.iter().enumerate();
+            let mut same = labels.filter(|(_, label)| **label == folded).map(|(i, _)| i);
+            match one(&mut same) {
+                (Some(index), false) => return Ok(Some((index, all))),
+                (Some(_), true) => return Err(Invalid::Ambiguous),
+                _ => {}
+            }
+            let options = self.options.iter().enumerate();
+            if let (Some(index), false) = one(&mut options.filter(|(_, o)| o.name == folded).map(|(i, _)| i))
+            {
+                return Ok(Some((index, all)));
+            }
+        }
+        let chosen = match letter::choose(said, &self.options) {
+            letter::Chosen::Nothing => letter::choose_alone(said, &self.options),
+            chosen => chosen,
+        };
+        match chosen {
+            letter::Chosen::One(index, span) => Ok(Some((index, span))),
+            letter::Chosen::Several => Err(Invalid::Ambiguous),
+            letter::Chosen::NotOffered(_) => Err(Invalid::OutOfSet),
+            letter::Chosen::Nothing => Ok(None),
+        }
+    }
+}
+
 /// Finds the label of a closed set, a thought taken off. The stated answer must be a label or the letter of one; where
 /// none is stated the whole text must. Capitals, accents, hyphens and punctuation do not matter, words do.
 pub fn closed_set(text: &str, labels: &[String], complete: bool) -> Parsed {
     match closed(text, labels, complete) {
-        Ok(label) => Parsed::Label(label.to_owned()),
+        Ok(label) => Parsed::Label(label),
         Err(kind) => Parsed::Invalid(kind.id()),
     }
 }
 
-fn closed<'l>(text: &str, labels: &'l [String], complete: bool) -> Result<&'l str, Invalid> {
+fn closed(text: &str, labels: &[String], complete: bool) -> Result<String, Invalid> {
     let text = without_thought(text)
         .and_then(|span| text.get(span))
         .ok_or(Invalid::Truncated)?;
@@ -40,62 +124,22 @@ fn closed<'l>(text: &str, labels: &'l [String], complete: bool) -> Result<&'l st
         None => text,
     };
     if said.is_empty() {
-        return Err(match (complete, &stated) {
-            (false, _) => Invalid::Truncated,
-            (true, Some(_)) => Invalid::Unparseable,
-            (true, None) => Invalid::Empty,
-        });
+        return Err(unsaid(stated.is_some(), complete));
     }
-    match whole_label(said, labels, &letter::lettered(labels)) {
-        Ok(Some(index)) => labels.get(index).map(String::as_str).ok_or(Invalid::OutOfSet),
-        Ok(None) if stated.is_some() => Err(Invalid::OutOfSet),
-        Err(kind) => Err(kind),
-        Ok(None) => Err(missing(text, complete)),
+    let offered = Offered::new(labels);
+    match offered.whole(said)? {
+        Some((index, _)) => labels.get(index).cloned().ok_or(Invalid::OutOfSet),
+        None if stated.is_some() => Err(Invalid::OutOfSet),
+        None => Err(missing(text, complete)),
     }
 }
 
-/// The label that a text is as a whole, by itself or by its letter; `None` when it is none.
-///
-/// # Errors
-/// [`Invalid::Ambiguous`] when it is two, [`Invalid::OutOfSet`] for a letter that was not offered.
-pub fn whole_label(
-    said: &str,
-    labels: &[String],
-    options: &[letter::Lettered],
-) -> Result<Option<usize>, Invalid> {
-    let one = |test: &dyn Fn(&str) -> bool| {
-        let mut found = labels.iter().enumerate().filter(|(_, label)| test(label));
-        match (found.next(), found.next()) {
-            (Some((index, _)), None) => Ok(Some(index)),
-            (Some(_), Some(_)) => Err(Invalid::Ambiguous),
-            (None, _) => Ok(None),
-        }
-    };
-    let said = said.trim();
-    // As it stands first: labels may differ in capitals or signs alone.
-    if let Ok(Some(index)) = one(&|label| label.trim() == said) {
-        return Ok(Some(index));
-    }
-    if let Some(index) = one(&|label| words::same(label, said))? {
-        return Ok(Some(index));
-    }
-    let folded = words::fold(said);
-    let mut named = options
-        .iter()
-        .enumerate()
-        .filter(|(_, o)| !o.name.is_empty() && o.name == folded);
-    if let (Some((index, _)), None) = (named.next(), named.next()) {
-        return Ok(Some(index));
-    }
-    let chosen = match letter::choose(said, options) {
-        letter::Chosen::Nothing => letter::choose_alone(said, options),
-        chosen => chosen,
-    };
-    match chosen {
-        letter::Chosen::One(index, _) => Ok(Some(index)),
-        letter::Chosen::Several => Err(Invalid::Ambiguous),
-        letter::Chosen::NotOffered(_) => Err(Invalid::OutOfSet),
-        letter::Chosen::Nothing => Ok(None),
+/// Why an answer without a word is none.
+pub fn unsaid(stated: bool, complete: bool) -> Invalid {
+    match (complete, stated) {
+        (false, _) => Invalid::Truncated,
+        (true, true) => Invalid::Unparseable,
+        (true, false) => Invalid::Empty,
     }
 }
 
@@ -131,9 +175,7 @@ pub const VOTE: &str = "final-answer/2";
 /// The kind of invalidity, as readings keep it.
 pub fn vote(text: &str, labels: &[String], complete: bool) -> Result<String, String> {
     if !labels.is_empty() {
-        return closed(text, labels, complete)
-            .map(str::to_owned)
-            .map_err(|kind| kind.id().to_owned());
+        return closed(text, labels, complete).map_err(|kind| kind.id().to_owned());
     }
     let said = final_answer(text).map(|said| {
         said.to_lowercase()
