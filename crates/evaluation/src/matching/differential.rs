@@ -211,6 +211,26 @@ pub(crate) fn entries(raw: &str, region: Range<usize>) -> Vec<Range<usize>> {
         parts.push(from..from + part.len());
         from += part.len() + mark.len_utf8();
     }
+    // `a, b and c`: the last two come without a comma between.
+    if mark == ','
+        && let Some(last) = parts.pop()
+    {
+        let text = raw.get(last.clone()).unwrap_or_default();
+        let begins = ["and ", "or "]
+            .iter()
+            .any(|word| text.trim_start().starts_with(word));
+        let joint = [" and ", " or "]
+            .iter()
+            .filter_map(|j| text.find(j).map(|at| (at, j.len())))
+            .min();
+        match joint.filter(|_| !begins) {
+            Some((at, length)) => {
+                parts.push(last.start..last.start + at);
+                parts.push(last.start + at + length..last.end);
+            }
+            None => parts.push(last),
+        }
+    }
     tidied(raw, parts)
 }
 

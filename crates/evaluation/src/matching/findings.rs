@@ -37,6 +37,9 @@ impl Judge {
             return Err(kind);
         }
         let body = Body::of(said.text, said.complete)?;
+        if body.is_foreign(said.text) {
+            return Err(Invalid::WrongLanguage);
+        }
         let found = read(self, said.text, &body);
         let silent = found.iter().all(|f| f.state == State::NotMentioned);
         if silent {
@@ -86,16 +89,12 @@ fn read(judge: &Judge, raw: &str, body: &Body) -> Vec<Finding> {
         let terms = lexicon.terms_of(&mention.found);
         let named = lexicon.labels_of(&mention.found);
         for (index, entry) in lexicon.labels.iter().enumerate() {
-            let level = if named.contains(&index) {
-                Level::Exact
-            } else if !named.is_empty() {
-                continue;
-            } else {
-                terms
-                    .iter()
-                    .map(|t| lexicon.level(*t, entry.term))
-                    .min()
-                    .unwrap_or(Level::Unrelated)
+            let near = terms.iter().map(|t| lexicon.level(*t, entry.term)).min();
+            let level = match near.unwrap_or(Level::Unrelated) {
+                _ if named.contains(&index) => Level::Exact,
+                // Written as another label: its synonym here is not meant.
+                Level::Exact | Level::Synonym if !named.is_empty() => continue,
+                level => level,
             };
             // A kind that is there shows the whole to be there; a whole that is not there leaves no kind.
             let holds = match level {

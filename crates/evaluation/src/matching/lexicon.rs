@@ -117,17 +117,18 @@ impl Lexicon {
             }
             at
         };
-        let mut terms: HashMap<(Vec<String>, Option<u8>), usize> = HashMap::new();
+        // A side is no part of a term: it is compared apart.
+        let mut terms: HashMap<Vec<String>, usize> = HashMap::new();
         let mut number = |own: &mut Self, text: &str| {
             let top = top(text);
             let next = own.names.len();
-            let term = *terms.entry(key(&top)).or_insert(next);
-            if term == next {
+            let number = *terms.entry(term(&top).words).or_insert(next);
+            if number == next {
                 own.names.push(top.clone());
-                own.add(&top, term);
+                own.add(&top, number);
             }
-            own.add(text, term);
-            term
+            own.add(text, number);
+            number
         };
         for row in synonyms.rows() {
             number(&mut own, &row.term);

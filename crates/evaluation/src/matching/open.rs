@@ -32,6 +32,9 @@ pub(crate) fn judge(judge: &Judge, raw: &str, body: &Body, complete: bool, truth
     if let Some(out) = same_words(judge, said, body, truth) {
         return out;
     }
+    if body.is_foreign(raw) {
+        return Judgement::invalid(Invalid::WrongLanguage, body.place());
+    }
     let there: Vec<&Mention> = found
         .iter()
         .filter(|m| matches!(m.state, State::Present | State::Uncertain))

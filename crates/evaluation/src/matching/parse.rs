@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 
-use overread_protocol::answer::{Invalid, Mark, Offered, missing, statement, unsaid, without_thought};
+use overread_protocol::answer::{
+    Invalid, Mark, Offered, foreign, missing, statement, unsaid, without_thought,
+};
 
 use super::hierarchy::Level;
 use super::lexicon::{Found, Lexicon, Stream};
@@ -52,6 +54,11 @@ impl Body {
             mark: stated.as_ref().map(|s| s.mark),
             parts: stated.iter().flat_map(|s| &s.parts).map(moved).collect(),
         })
+    }
+
+    /// True for prose in another language: the cues of negation are English, so nothing in it is matched.
+    pub(crate) fn is_foreign(&self, raw: &str) -> bool {
+        self.mark.is_none() && raw.get(self.all.clone()).is_some_and(foreign)
     }
 
     /// The beginning of a rule's name: how the answer was stated, `text` when it was not.
@@ -109,6 +116,9 @@ pub(crate) fn closed(
             hedged: false,
             clash: false,
         });
+    }
+    if body.is_foreign(raw) {
+        return Err(Invalid::WrongLanguage);
     }
     let stream = lexicon.stream(raw, body.said.clone());
     let found = mentions(lexicon, raw, &stream);
@@ -290,7 +300,12 @@ fn labels_at<'m>(lexicon: &Lexicon, stream: &Stream, mention: &'m Mention) -> Ve
     if !same.is_empty() || lexicon.clashes(&mention.found) {
         return same;
     }
-    of_term(Level::Descendant)
+    // Of labels above one another the nearest is meant.
+    let mut above = of_term(Level::Descendant);
+    let term = |c: &Candidate<'_>| lexicon.labels.get(c.label).map_or(usize::MAX, |entry| entry.term);
+    let far: Vec<usize> = above.iter().flat_map(|c| lexicon.above(term(c))).collect();
+    above.retain(|c| !far.contains(&term(c)));
+    above
 }
 
 /// The bytes of a phrase.

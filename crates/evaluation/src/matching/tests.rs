@@ -1,5 +1,7 @@
 //! Rules of judging, each with its example and the example of its opposite.
 
+use std::sync::LazyLock;
+
 use overread_protocol::answer::{Parsed, closed_set};
 use proptest::prelude::*;
 
@@ -454,11 +456,15 @@ const TASKS: [Task; 6] = [
     Task::Findings,
 ];
 
+/// The judges of all tasks, made once.
+static JUDGES: LazyLock<Vec<Judge>> =
+    LazyLock::new(|| TASKS.iter().map(|task| judge(*task, &CHEST)).collect());
+
 proptest! {
     #[test]
     fn no_text_breaks_a_rule(text in texts(), complete: bool) {
-        for task in TASKS {
-            let judge = judge(task, &CHEST);
+        for judge in JUDGES.iter() {
+            let task = judge.rules().task;
             let said = Said { text: &text, complete, invalid: None };
             let truth = list(&["Pneumonia"]);
             let out = judge.judge(said, &truth);
@@ -478,7 +484,7 @@ proptest! {
     fn what_the_reading_panel_finds_is_found_here(text in texts()) {
         let labels = list(&CHEST);
         if let Parsed::Label(label) = closed_set(&text, &labels, true) {
-            let out = judge(Task::Closed, &CHEST).judge(Said::whole(&text), std::slice::from_ref(&label));
+            let out = JUDGES[0].judge(Said::whole(&text), std::slice::from_ref(&label));
             prop_assert_eq!(out.verdict, Verdict::Right);
             prop_assert_eq!(out.label, Some(label));
         }
