@@ -12,6 +12,7 @@ pub mod fit;
 pub mod intervals;
 pub mod matching;
 pub mod pairs;
+pub mod published;
 pub mod score;
 pub mod truth;
 
