@@ -87,7 +87,7 @@ impl Finder {
         if let Some((_, sets)) = lock(&self.kept).iter().find(|(kept, _)| kept == path) {
             return Ok(sets.clone());
         }
-        let sets = open::found_in(desk, path).map_err(|error| {
+        let sets = open::found_in(path).map_err(|error| {
             // A folder's name may be the answer.
             let whole = path.display().to_string();
             let message = error
