@@ -3,9 +3,11 @@
 //! | file | duty |
 //! |---|---|
 //! | `folder` | where a run lies beside its case set, appended answers and decisions |
+//! | `set` | a case-set file and truth tables from disk, bounded |
 //! | `loaded` | case set, answers and decisions in memory, kept while they do not change |
 //! | `draft` | a folder and a truth table to a case set, with what matched |
 //! | `check` | leaks, duplicates, missing files, unknown labels |
+//! | `looks` | hashes of values and of how pictures look |
 //! | `open`, `images` | the list of evaluations; a case's images |
 //! | `run`, `merge` | reading with local readers; shards put together |
 //! | `figures`, `cases`, `decide`, `calibrate`, `export` | what is seen and written |
@@ -20,6 +22,8 @@ pub mod figures;
 pub mod folder;
 pub mod images;
 pub mod loaded;
+pub(crate) mod looks;
 pub mod merge;
 pub mod open;
 pub mod run;
+pub(crate) mod set;
