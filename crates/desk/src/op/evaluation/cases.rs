@@ -28,10 +28,7 @@ pub fn cases(desk: &Desk, arguments: &CasesRequest) -> Outcome<CasesPage> {
 pub fn page(desk: &Desk, at: &Path, query: &CaseQuery) -> Outcome<CasesPage> {
     let loaded = loaded::load(desk, at)?;
     let blind = settings(desk).blind;
-    let hidden = |place: usize| {
-        blind
-            && is_withheld(desk, &loaded, place)
-    };
+    let hidden = |place: usize| blind && is_withheld(desk, &loaded, place);
     Ok(cases_page(&loaded.evaluation, query, &hidden))
 }
 

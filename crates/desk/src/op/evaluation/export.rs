@@ -3,16 +3,16 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use overread_evaluation::evaluated::cases::{CaseOrder, CaseQuery, CaseRow};
 use overread_evaluation::evaluated::figures::Figures;
 use overread_report::{EvaluationReport, SourceFile};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 
 use crate::code::{failure, io};
 use crate::desk::Desk;
-use crate::op::evaluation::{cases, figures, folder, loaded};
 use crate::op::evaluation::settings::sha256;
+use crate::op::evaluation::{cases, figures, folder, loaded};
 use crate::wire::evaluation::{EvaluationExport, ExportEvaluation, FiguresRequest, PlotFile};
 use crate::wire::review::Exported;
 use crate::{Cancel, Outcome};
@@ -26,7 +26,12 @@ const LARGEST_PLOT: usize = 32 << 20;
 ///
 /// # Errors
 /// When the evaluation cannot be read.
-pub fn report(desk: &Desk, at: &Path, request: &FiguresRequest, figures: Figures) -> Outcome<EvaluationReport> {
+pub fn report(
+    desk: &Desk,
+    at: &Path,
+    request: &FiguresRequest,
+    figures: Figures,
+) -> Outcome<EvaluationReport> {
     let loaded = loaded::load(desk, at)?;
     let mut sources = Vec::new();
     for file in loaded.files.iter().filter(|file| file.is_file()) {
@@ -70,7 +75,11 @@ fn rows(desk: &Desk, at: &Path, request: &FiguresRequest) -> Outcome<Vec<CaseRow
 /// When it cannot be written.
 pub fn export(desk: &Desk, arguments: &ExportEvaluation) -> Outcome<Exported> {
     let at = desk.path(&arguments.figures.evaluation)?;
-    let target = arguments.target.as_ref().map(|handle| desk.path(handle)).transpose()?;
+    let target = arguments
+        .target
+        .as_ref()
+        .map(|handle| desk.path(handle))
+        .transpose()?;
     let place = target.unwrap_or_else(|| desk.home.join("exports"));
     fs::create_dir_all(&place).map_err(|error| io(&place.display().to_string(), &error))?;
     let stem = at.file_stem().unwrap_or_default().to_string_lossy().into_owned();
@@ -78,8 +87,16 @@ pub fn export(desk: &Desk, arguments: &ExportEvaluation) -> Outcome<Exported> {
     let report = report(desk, &at, &arguments.figures, figures)?;
     let rows = u32::try_from(report.cases.len()).unwrap_or(u32::MAX);
     let written = match arguments.what {
-        EvaluationExport::Report => put(&place, &format!("{stem}.html"), report.to_html().map_err(encoding)?.as_bytes())?,
-        EvaluationExport::Json => put(&place, &format!("{stem}.json"), report.to_json().map_err(encoding)?.as_bytes())?,
+        EvaluationExport::Report => put(
+            &place,
+            &format!("{stem}.html"),
+            report.to_html().map_err(encoding)?.as_bytes(),
+        )?,
+        EvaluationExport::Json => put(
+            &place,
+            &format!("{stem}.json"),
+            report.to_json().map_err(encoding)?.as_bytes(),
+        )?,
         EvaluationExport::Csv => {
             let folder = place.join(format!("{stem}-tables"));
             tables(&report, &folder)?;
@@ -122,7 +139,11 @@ pub fn plots(report: &EvaluationReport, folder: &Path) -> Outcome<()> {
 /// # Errors
 /// When there are no two classes, or no scores.
 pub fn imrmc(_desk: &Desk, _at: &Path) -> Outcome<String> {
-    Err(failure("eval.unfinished", "iMRMC input cannot be written yet.", ""))
+    Err(failure(
+        "eval.unfinished",
+        "iMRMC input cannot be written yet.",
+        "",
+    ))
 }
 
 fn encoding(error: overread_report::ReportError) -> crate::Failure {
@@ -146,7 +167,9 @@ pub fn plot(desk: &Desk, arguments: &PlotFile) -> Outcome<Exported> {
         return Err(refused("it is too large"));
     }
     let (extension, bytes) = match arguments.kind.as_str() {
-        "svg" if arguments.content.trim_start().starts_with("<svg") => ("svg", arguments.content.clone().into_bytes()),
+        "svg" if arguments.content.trim_start().starts_with("<svg") => {
+            ("svg", arguments.content.clone().into_bytes())
+        }
         "png" => {
             let bytes = STANDARD
                 .decode(&arguments.content)
@@ -162,12 +185,22 @@ pub fn plot(desk: &Desk, arguments: &PlotFile) -> Outcome<Exported> {
     let stem: String = arguments
         .name
         .chars()
-        .map(|c| if c.is_alphanumeric() || matches!(c, '-' | '_') { c } else { '-' })
+        .map(|c| {
+            if c.is_alphanumeric() || matches!(c, '-' | '_') {
+                c
+            } else {
+                '-'
+            }
+        })
         .take(80)
         .collect();
     let folder = desk.home.join("exports");
     fs::create_dir_all(&folder).map_err(|error| io(&folder.display().to_string(), &error))?;
-    let path = put(&folder, &format!("{}.{extension}", if stem.is_empty() { "plot" } else { &stem }), &bytes)?;
+    let path = put(
+        &folder,
+        &format!("{}.{extension}", if stem.is_empty() { "plot" } else { &stem }),
+        &bytes,
+    )?;
     Ok(Exported {
         place: path.display().to_string(),
         rows: 1,

@@ -73,7 +73,10 @@ pub(crate) fn command(at: &Path, arguments: &FiguresRequest) -> String {
         }
     }
     for group in &filter.groups {
-        out.push_str(&format!(" --group {}", quoted(&format!("{}={}", group.key, group.value))));
+        out.push_str(&format!(
+            " --group {}",
+            quoted(&format!("{}={}", group.key, group.value))
+        ));
     }
     if let Some(policy) = arguments.uncertain {
         out.push_str(&format!(" --uncertain {}", word(policy)));
