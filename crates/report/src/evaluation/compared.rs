@@ -42,6 +42,30 @@ fn p_words(p: f64) -> String {
     }
 }
 
+fn pair_name(f: &Figures, pair: &Comparison) -> String {
+    format!("{} − {}", name_of(f, &pair.a), name_of(f, &pair.b))
+}
+
+/// Differences of pairs, with a line at none.
+pub(super) fn difference_plot(f: &Figures) -> Option<(String, String)> {
+    let pairs = &f.comparison.as_ref()?.pairs;
+    let titles: Vec<String> = pairs.iter().map(|p| pair_name(f, p)).collect();
+    let rows: Vec<ForestRow<'_>> = pairs
+        .iter()
+        .zip(&titles)
+        .filter_map(|(pair, title)| {
+            Some(ForestRow {
+                name: title,
+                figure: pair.figures.first()?,
+                beside: String::new(),
+            })
+        })
+        .collect();
+    let title = rows.first()?.figure.name.clone();
+    let plot = plots::forest("Differences between readers", &rows, Some(0.0));
+    Some((title, plot))
+}
+
 pub(super) fn comparison(page: &mut String, f: &Figures) {
     let Some(comparisons) = &f.comparison else { return };
     if comparisons.pairs.is_empty() {
@@ -58,35 +82,17 @@ pub(super) fn comparison(page: &mut String, f: &Figures) {
             ),
         );
     }
-    let titles: Vec<String> = comparisons
-        .pairs
-        .iter()
-        .map(|p| format!("{} − {}", name_of(f, &p.a), name_of(f, &p.b)))
-        .collect();
-    let rows: Vec<ForestRow<'_>> = comparisons
-        .pairs
-        .iter()
-        .zip(&titles)
-        .filter_map(|(pair, title)| {
-            Some(ForestRow {
-                name: title,
-                figure: pair.figures.first()?,
-                beside: String::new(),
-            })
-        })
-        .collect();
-    if let Some(first) = rows.first() {
+    if let Some((title, plot)) = difference_plot(f) {
         push(
             page,
             format_args!(
-                "<figure style=\"max-width:none\">{}<figcaption>{}</figcaption></figure>\n",
-                plots::forest("Differences between readers", &rows, Some(0.0)),
-                text(&first.figure.name)
+                "<figure style=\"max-width:none\">{plot}<figcaption>{}</figcaption></figure>\n",
+                text(&title)
             ),
         );
     }
-    for (pair, title) in comparisons.pairs.iter().zip(&titles) {
-        one_pair(page, f, pair, title);
+    for pair in &comparisons.pairs {
+        one_pair(page, f, pair, &pair_name(f, pair));
     }
 }
 

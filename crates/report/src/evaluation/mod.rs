@@ -45,6 +45,29 @@ impl EvaluationReport {
         page::html(self)
     }
 
+    /// Plots as SVG files: (file name, text).
+    pub fn to_plots(&self) -> Vec<(String, String)> {
+        let mut out = Vec::new();
+        if let Some((_, plot)) = page::headline_plot(&self.figures) {
+            out.push(("readers.svg".to_owned(), plot));
+        }
+        if let Some((_, plot)) = compared::difference_plot(&self.figures) {
+            out.push(("differences.svg".to_owned(), plot));
+        }
+        for (k, reader) in self.figures.readers.iter().enumerate() {
+            if let Some(calibration) = &reader.calibration {
+                let plot =
+                    plots::reliability(&format!("Reliability of {}", reader.name), &calibration.bins, k);
+                out.push((format!("reliability-{}.svg", k + 1), plot));
+            }
+            for (j, curve) in reader.curves.iter().enumerate() {
+                let plot = plots::curve(&format!("{} {}", reader.name, curve.label), curve, k);
+                out.push((format!("curve-{}-{}.svg", k + 1, j + 1), plot));
+            }
+        }
+        out
+    }
+
     /// CSV of every table: (file name, text).
     ///
     /// # Errors

@@ -152,8 +152,8 @@ fn invalid_words(reader: &ReaderFigures) -> String {
     rate.map_or_else(String::new, |f| format!("{} invalid", numbers::estimate(f)))
 }
 
-fn overview(page: &mut String, f: &Figures) {
-    heading(page, "Readers");
+/// Readers by their headline, with the share of invalid answers beside.
+pub(super) fn headline_plot(f: &Figures) -> Option<(String, String)> {
     let rows: Vec<ForestRow<'_>> = f
         .readers
         .iter()
@@ -165,13 +165,18 @@ fn overview(page: &mut String, f: &Figures) {
             })
         })
         .collect();
-    if let Some(first) = rows.first() {
-        let title = format!("{} of each reader", first.figure.name);
+    let title = format!("{} of each reader", rows.first()?.figure.name);
+    let plot = plots::forest(&title, &rows, None);
+    Some((title, plot))
+}
+
+fn overview(page: &mut String, f: &Figures) {
+    heading(page, "Readers");
+    if let Some((title, plot)) = headline_plot(f) {
         push(
             page,
             format_args!(
-                "<figure style=\"max-width:none\">{}<figcaption>{}</figcaption></figure>\n",
-                plots::forest(&title, &rows, None),
+                "<figure style=\"max-width:none\">{plot}<figcaption>{}</figcaption></figure>\n",
                 text(&title)
             ),
         );

@@ -65,7 +65,7 @@ fn open(width: f64, height: f64, title: &str, description: &str) -> String {
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.0} {height:.0}\" width=\"{width:.0}\" role=\"img\" \
          font-family=\"Inter,Segoe UI,system-ui,sans-serif\" font-size=\"11.5\" fill=\"{INK}\">\
-         <title>{}</title><desc>{}</desc>",
+         <style>text.soft{{fill:{SOFT}}}</style><title>{}</title><desc>{}</desc>",
         html(title),
         html(description)
     )
