@@ -40,6 +40,8 @@ impl Picker {
                 PickKind::Calibration => "OVERREAD_PICK_CALIBRATION",
                 PickKind::Truth => "OVERREAD_PICK_TRUTH",
                 PickKind::Export => "OVERREAD_PICK_EXPORT",
+                PickKind::CaseSet => "OVERREAD_PICK_CASE_SET",
+                PickKind::Answers => "OVERREAD_PICK_ANSWERS",
             })
             .map(PathBuf::from),
         }
@@ -72,10 +74,24 @@ async fn dialog(window: &WebviewWindow, kind: PickKind) -> Option<PathBuf> {
                 .pick_file()
                 .await
         }
+        PickKind::CaseSet => {
+            dialog
+                .set_title("Open a case set")
+                .add_filter("Case set", &["toml"])
+                .pick_file()
+                .await
+        }
+        PickKind::Answers => {
+            dialog
+                .set_title("Choose recorded answers")
+                .add_filter("Recorded answers", &["jsonl", "csv", "json"])
+                .pick_file()
+                .await
+        }
         PickKind::Truth => {
             dialog
                 .set_title("Attach a truth table")
-                .add_filter("Truth table", &["csv", "json", "jsonl"])
+                .add_filter("Truth table", &["csv", "json", "jsonl", "xml", "gz"])
                 .pick_file()
                 .await
         }

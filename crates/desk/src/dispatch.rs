@@ -85,6 +85,19 @@ impl Desk {
             "file_review" => answer(op::reviews::file(self, &parse(arguments)?)?),
             "export_reviews" => answer(op::reviews::export(self, &parse(arguments)?)?),
             "export_report" => answer(op::reviews::export_report(self, &parse(arguments)?)?),
+            "evaluations" => answer(op::evaluation::open::list(self)?),
+            "open_evaluation" => answer(op::evaluation::open::open(self, &parse(arguments)?)?),
+            "forget_evaluation" => answer(op::evaluation::open::forget(self, &parse(arguments)?)?),
+            "draft_case_set" => answer(op::evaluation::draft::mapping(self, &parse(arguments)?)?),
+            "make_case_set" => answer(op::evaluation::draft::make(self, &parse(arguments)?)?),
+            "check_evaluation" => answer(op::evaluation::check::check(self, &parse(arguments)?)?),
+            "evaluation_cases" => answer(op::evaluation::cases::cases(self, &parse(arguments)?)?),
+            "evaluation_case" => answer(op::evaluation::cases::case(self, &parse(arguments)?)?),
+            "open_evaluation_case" => answer(op::evaluation::images::images(self, &parse(arguments)?)?),
+            "decide" => answer(op::evaluation::decide::decide(self, &parse(arguments)?)?),
+            "use_calibrator" => answer(op::evaluation::calibrate::save(self, &parse(arguments)?)?),
+            "export_evaluation" => answer(op::evaluation::export::export(self, &parse(arguments)?)?),
+            "save_plot" => answer(op::evaluation::export::plot(self, &parse(arguments)?)?),
             other => Err(unknown(other)),
         }
     }
@@ -121,6 +134,19 @@ impl Desk {
                 let kind = parse(Value::from(job))?;
                 let arguments: CheckSpec = parse(arguments)?;
                 op::checks::check(self, kind, &arguments, &|event| send(events, event), cancel);
+                Ok(())
+            }
+            "run_evaluation" => {
+                op::evaluation::run::run(self, &parse(arguments)?, &|event| send(events, event), cancel);
+                Ok(())
+            }
+            "figures" => {
+                op::evaluation::figures::figures(
+                    self,
+                    &parse(arguments)?,
+                    &|event| send(events, event),
+                    cancel,
+                );
                 Ok(())
             }
             "encode" => {

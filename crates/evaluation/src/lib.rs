@@ -4,15 +4,16 @@
 #![forbid(unsafe_code)]
 
 pub mod answers;
-pub mod calibration;
+pub mod case_set;
 pub mod compare;
-pub mod confusion;
 pub mod error;
-pub mod fit;
-pub mod intervals;
+pub mod evaluated;
+pub mod golden;
+pub mod import;
 pub mod matching;
-pub mod pairs;
+pub mod metrics;
 pub mod published;
+pub mod recorded;
 pub mod score;
 pub mod truth;
 

@@ -112,6 +112,10 @@ pub enum PickKind {
     Truth,
     /// Where an export goes.
     Export,
+    /// A case-set file.
+    CaseSet,
+    /// Recorded answers of readers.
+    Answers,
 }
 
 /// What the page found when it compared its WebGL2 device with the reference renderer (`report_device`).

@@ -9,6 +9,7 @@
 
 pub mod app;
 pub mod error;
+pub mod evaluation;
 pub mod models;
 pub mod objects;
 pub mod operations;

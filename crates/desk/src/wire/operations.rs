@@ -3,6 +3,13 @@
 use ts_rs::{Config, TS};
 
 use crate::wire::app::{AppState, DeviceReport, Handle, Nothing, ProbeCase, Settings};
+use overread_evaluation::evaluated::cases::{CaseDetail, CasesPage};
+
+use crate::wire::evaluation::{
+    CalibratorSaved, CaseImages, CaseSetDraft, CaseSetMapping, CasesRequest, DecisionDraft,
+    EvaluationCaseRef, EvaluationCheck, EvaluationInfo, EvaluationRef, ExportEvaluation, FiguresEvent,
+    FiguresRequest, PlotFile, RunEvent, RunSpec, UseCalibrator,
+};
 use crate::wire::models::{KnownModelInfo, ModelAdapter, ModelInfo, ModelOptions};
 use crate::wire::objects::{Layer, LayerSlice, LayerSliceRequest, ObjectDetail, ObjectRef};
 use crate::wire::presentation::{PresentationRequest, PresentedSet};
@@ -56,6 +63,19 @@ macro_rules! for_each_operation {
             file_review: ReviewDraft => Review, "Files a disagreement; it is on disk when this returns.";
             export_reviews: ExportReviews => Exported, "Writes the review list.";
             export_report: DisplaySetRef => Exported, "Writes the case as one HTML file.";
+            evaluations: Nothing => Vec<EvaluationInfo>, "Evaluations opened before, newest first.";
+            open_evaluation: EvaluationRef => EvaluationInfo, "Reads a case set and what was answered.";
+            forget_evaluation: EvaluationRef => Vec<EvaluationInfo>, "Takes an evaluation off the list; its files stay.";
+            draft_case_set: CaseSetDraft => CaseSetMapping, "What a folder and a truth table would become: what matches, what does not.";
+            make_case_set: CaseSetDraft => EvaluationInfo, "Writes the case set.";
+            check_evaluation: EvaluationRef => EvaluationCheck, "Looks for leaks, duplicates, missing files, unknown labels.";
+            evaluation_cases: CasesRequest => CasesPage, "Rows of the case table.";
+            evaluation_case: EvaluationCaseRef => CaseDetail, "One case with every answer whole.";
+            open_evaluation_case: EvaluationCaseRef => CaseImages, "Where a case's images are.";
+            decide: DecisionDraft => CaseDetail, "A person decides on an open answer; it is on disk when this returns.";
+            use_calibrator: UseCalibrator => CalibratorSaved, "Saves a fitted calibrator for the reading panel.";
+            export_evaluation: ExportEvaluation => Exported, "Writes the report, tables or iMRMC input.";
+            save_plot: PlotFile => Exported, "Saves a plot as SVG or PNG.";
         }
     };
 }
@@ -71,6 +91,8 @@ macro_rules! for_each_job {
             which_slices: CheckSpec => CheckEvent, "Asks again without some of the slices: which ones decide?";
             recipes: CheckSpec => CheckEvent, "Asks again under every preprocessing: does the answer flip?";
             encode: EncodeSpec => EncodeEvent, "Encodes pictures ahead of any question.";
+            run_evaluation: RunSpec => RunEvent, "Reads every case with every local reader.";
+            figures: FiguresRequest => FiguresEvent, "Every figure of an evaluation.";
         }
     };
 }
@@ -134,6 +156,7 @@ fn write_types(folder: &std::path::Path) {
     Layer::export_all(&config).expect("can be written");
     Mark::export_all(&config).expect("can be written");
     Review::export_all(&config).expect("can be written");
+    EvaluationInfo::export_all(&config).expect("can be written");
     crate::wire::app::PickKind::export_all(&config).expect("can be written");
     crate::wire::resource::SampleKind::export_all(&config).expect("can be written");
 }

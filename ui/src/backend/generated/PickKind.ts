@@ -3,4 +3,4 @@
 /**
  * What the native dialog is asked for (`pick`, answered by the shell or, in tests, by the environment).
  */
-export type PickKind = "folder" | "file" | "model" | "model_file" | "adapter" | "calibration" | "truth" | "export";
+export type PickKind = "folder" | "file" | "model" | "model_file" | "adapter" | "calibration" | "truth" | "export" | "case_set" | "answers";

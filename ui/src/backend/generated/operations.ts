@@ -1,17 +1,32 @@
 // Generated from crates/desk/src/wire/operations.rs; `cargo xtask codegen` writes it.
 import type { AppState } from "./AppState";
 import type { AttachTruth } from "./AttachTruth";
+import type { CalibratorSaved } from "./CalibratorSaved";
 import type { Case } from "./Case";
+import type { CaseDetail } from "./CaseDetail";
+import type { CaseImages } from "./CaseImages";
+import type { CaseSetDraft } from "./CaseSetDraft";
+import type { CaseSetMapping } from "./CaseSetMapping";
+import type { CasesPage } from "./CasesPage";
+import type { CasesRequest } from "./CasesRequest";
 import type { CheckEvent } from "./CheckEvent";
 import type { CheckSpec } from "./CheckSpec";
 import type { CommitAnswer } from "./CommitAnswer";
+import type { DecisionDraft } from "./DecisionDraft";
 import type { DeviceReport } from "./DeviceReport";
 import type { DisplaySet } from "./DisplaySet";
 import type { DisplaySetRef } from "./DisplaySetRef";
 import type { EncodeEvent } from "./EncodeEvent";
 import type { EncodeSpec } from "./EncodeSpec";
+import type { EvaluationCaseRef } from "./EvaluationCaseRef";
+import type { EvaluationCheck } from "./EvaluationCheck";
+import type { EvaluationInfo } from "./EvaluationInfo";
+import type { EvaluationRef } from "./EvaluationRef";
+import type { ExportEvaluation } from "./ExportEvaluation";
 import type { ExportReviews } from "./ExportReviews";
 import type { Exported } from "./Exported";
+import type { FiguresEvent } from "./FiguresEvent";
+import type { FiguresRequest } from "./FiguresRequest";
 import type { Handle } from "./Handle";
 import type { KnownModelInfo } from "./KnownModelInfo";
 import type { Layer } from "./Layer";
@@ -28,6 +43,7 @@ import type { ObjectDetail } from "./ObjectDetail";
 import type { ObjectRef } from "./ObjectRef";
 import type { OpenFolder } from "./OpenFolder";
 import type { Plan } from "./Plan";
+import type { PlotFile } from "./PlotFile";
 import type { PresentationRequest } from "./PresentationRequest";
 import type { PresentedSet } from "./PresentedSet";
 import type { ProbeAnswer } from "./ProbeAnswer";
@@ -38,12 +54,15 @@ import type { ReadEvent } from "./ReadEvent";
 import type { Review } from "./Review";
 import type { ReviewDraft } from "./ReviewDraft";
 import type { ReviewVocabulary } from "./ReviewVocabulary";
+import type { RunEvent } from "./RunEvent";
+import type { RunSpec } from "./RunSpec";
 import type { ScanEvent } from "./ScanEvent";
 import type { SetTruth } from "./SetTruth";
 import type { Settings } from "./Settings";
 import type { Study } from "./Study";
 import type { TemplateInfo } from "./TemplateInfo";
 import type { TruthAttached } from "./TruthAttached";
+import type { UseCalibrator } from "./UseCalibrator";
 
 /** Requests with one answer. */
 export interface Operations {
@@ -117,6 +136,32 @@ export interface Operations {
   export_reviews: { arguments: ExportReviews; result: Exported };
   /** Writes the case as one HTML file. */
   export_report: { arguments: DisplaySetRef; result: Exported };
+  /** Evaluations opened before, newest first. */
+  evaluations: { arguments: Nothing; result: Array<EvaluationInfo> };
+  /** Reads a case set and what was answered. */
+  open_evaluation: { arguments: EvaluationRef; result: EvaluationInfo };
+  /** Takes an evaluation off the list; its files stay. */
+  forget_evaluation: { arguments: EvaluationRef; result: Array<EvaluationInfo> };
+  /** What a folder and a truth table would become: what matches, what does not. */
+  draft_case_set: { arguments: CaseSetDraft; result: CaseSetMapping };
+  /** Writes the case set. */
+  make_case_set: { arguments: CaseSetDraft; result: EvaluationInfo };
+  /** Looks for leaks, duplicates, missing files, unknown labels. */
+  check_evaluation: { arguments: EvaluationRef; result: EvaluationCheck };
+  /** Rows of the case table. */
+  evaluation_cases: { arguments: CasesRequest; result: CasesPage };
+  /** One case with every answer whole. */
+  evaluation_case: { arguments: EvaluationCaseRef; result: CaseDetail };
+  /** Where a case's images are. */
+  open_evaluation_case: { arguments: EvaluationCaseRef; result: CaseImages };
+  /** A person decides on an open answer; it is on disk when this returns. */
+  decide: { arguments: DecisionDraft; result: CaseDetail };
+  /** Saves a fitted calibrator for the reading panel. */
+  use_calibrator: { arguments: UseCalibrator; result: CalibratorSaved };
+  /** Writes the report, tables or iMRMC input. */
+  export_evaluation: { arguments: ExportEvaluation; result: Exported };
+  /** Saves a plot as SVG or PNG. */
+  save_plot: { arguments: PlotFile; result: Exported };
 }
 
 /** Requests that stream events until one of `done`, `failed`. */
@@ -133,4 +178,8 @@ export interface Jobs {
   recipes: { arguments: CheckSpec; event: CheckEvent };
   /** Encodes pictures ahead of any question. */
   encode: { arguments: EncodeSpec; event: EncodeEvent };
+  /** Reads every case with every local reader. */
+  run_evaluation: { arguments: RunSpec; event: RunEvent };
+  /** Every figure of an evaluation. */
+  figures: { arguments: FiguresRequest; event: FiguresEvent };
 }
