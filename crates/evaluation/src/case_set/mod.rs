@@ -3,6 +3,16 @@
 //! The file is TOML (docs/formats.md, *Case sets*). Paths in it are relative to the file's own folder. [`CaseSet`] is the
 //! file as written; reading it checks everything that can be checked without opening an image.
 
+mod locate;
+pub mod policy;
+pub mod read;
+mod rules;
+pub mod write;
+
+pub use read::{add_cases, read, read_cases};
+pub use rules::{Fault, Step, check};
+pub use write::{hash, write, write_cases};
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
