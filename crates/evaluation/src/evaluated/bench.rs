@@ -56,17 +56,14 @@ pub(super) fn right(verdict: Verdict) -> Option<bool> {
 impl Bench {
     /// Holds every answer against its truth.
     pub(super) fn new(of: &Evaluation, policy: Policy) -> Self {
-        let truths: Vec<TruthOf> = of
-            .set
-            .cases
-            .iter()
-            .map(|case| truth_of(&of.set, &of.labels, case, policy))
+        let (task, whole) = (of.set.question.task, policy.within(&of.set));
+        let cases = of.set.cases.iter();
+        let truths: Vec<TruthOf> = cases
+            .map(|case| truth_of(task, &of.labels, case, &whole))
             .collect();
         let verdicts = of.answers.iter().zip(&of.said).map(|(answer, said)| {
             let truth = of.place(&answer.case).and_then(|at| truths.get(at));
-            truth.map_or(Verdict::NoTruth, |truth| {
-                verdict(of.set.question.task, truth, said)
-            })
+            truth.map_or(Verdict::NoTruth, |truth| verdict(task, truth, said))
         });
         let verdicts = verdicts.collect();
         Self {

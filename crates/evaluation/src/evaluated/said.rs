@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::case_set::{CaseSet, CaseSpec, Task};
 use crate::error::trim;
 use crate::evaluated::cases::Verdict;
+use crate::metrics::tokens::{TextScore, text_score};
 use crate::recorded::Recorded;
 
 /// What an answer says.
@@ -20,6 +21,10 @@ pub struct Said {
     pub confidence: Option<f64>,
     /// Verdict of an open answer, of a list of boxes; it does not depend on the policy.
     pub judged: Option<Verdict>,
+    /// Rank of the truth among the diagnoses listed, from 1.
+    pub rank: Option<u32>,
+    /// For questions with answers in words: this answer's words against the accepted ones.
+    pub text: Option<TextScore>,
     /// Probability of each label, 0 for one that is not in the map; empty: none were given.
     pub probabilities: Vec<f64>,
 }
@@ -83,7 +88,8 @@ fn of(task: Task, index: &BTreeMap<&str, u32>, case: &CaseSpec, answer: &Recorde
             list(&mut said, index, answer);
         }
         // Open answers are judged against their case; boxes stand as they are.
-        Task::Open | Task::Vqa | Task::Boxes => {}
+        Task::Vqa => said.text = words(&said, case, answer),
+        Task::Open | Task::Boxes => {}
     }
     said
 }
@@ -156,4 +162,18 @@ fn list(said: &mut Said, index: &BTreeMap<&str, u32>, answer: &Recorded) {
         }
         None => said.invalid = Some("none".to_owned()),
     }
+}
+
+/// The words said, of an invalid answer none, against the accepted answers.
+fn words(said: &Said, case: &CaseSpec, answer: &Recorded) -> Option<TextScore> {
+    let own = answer
+        .label
+        .as_deref()
+        .or(answer.text.as_deref())
+        .filter(|_| said.invalid.is_none());
+    let mut accepted: Vec<&str> = case.truth.answers.iter().map(String::as_str).collect();
+    if accepted.is_empty() {
+        accepted.extend(case.truth.labels.iter().map(String::as_str));
+    }
+    text_score(own, &accepted)
 }

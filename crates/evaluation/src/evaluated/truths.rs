@@ -1,6 +1,7 @@
 //! The truth of every case under a policy for uncertain and blank labels and for several truth readers.
 
-use crate::case_set::{Blank, CaseSet, CaseSpec, State, Task, Uncertain, Votes};
+use crate::case_set::policy::OneLabel;
+use crate::case_set::{Blank, CaseSet, CaseSpec, State, Task, TruthPolicy, Uncertain, Votes};
 use crate::error::trim;
 use crate::evaluated::said::option_of;
 
@@ -22,19 +23,12 @@ impl Policy {
         }
     }
 
-    fn state(self, state: State) -> Option<bool> {
-        match state {
-            State::Present => Some(true),
-            State::Absent => Some(false),
-            State::Uncertain => match self.uncertain {
-                Uncertain::Ones => Some(true),
-                Uncertain::Zeros => Some(false),
-                Uncertain::Ignore => None,
-            },
-            State::Blank => match self.blank {
-                Blank::Negative => Some(false),
-                Blank::Missing => None,
-            },
+    /// The whole policy of a set with these two in place of its own.
+    pub(super) fn within(self, set: &CaseSet) -> TruthPolicy {
+        TruthPolicy {
+            uncertain: self.uncertain,
+            blank: self.blank,
+            ..set.truth.clone()
         }
     }
 }
@@ -66,13 +60,18 @@ pub enum Trouble {
 }
 
 /// The truth of a case as the task needs it.
-pub(super) fn truth_of(set: &CaseSet, labels: &[String], case: &CaseSpec, policy: Policy) -> TruthOf {
-    match set.question.task {
-        Task::Closed => one_label(labels, case, policy, set.truth.votes),
+pub(super) fn truth_of(task: Task, labels: &[String], case: &CaseSpec, policy: &TruthPolicy) -> TruthOf {
+    match task {
+        Task::Closed => match policy.one_label(&case.truth, labels) {
+            OneLabel::Label(one) => is_one(one as u32),
+            OneLabel::Several(_) => without(Trouble::SeveralLabels),
+            OneLabel::Unknown(_) => without(Trouble::UnknownLabel),
+            OneLabel::None => TruthOf::default(),
+        },
         Task::Choice => option(case),
-        Task::YesNo => states(labels, case, policy, set.truth.votes),
+        Task::YesNo => states(labels, case, policy),
         Task::Open | Task::Vqa => TruthOf {
-            known: !(case.truth.labels.is_empty() && case.truth.answers.is_empty()),
+            known: !(present(case, policy.votes).is_empty() && case.truth.answers.is_empty()),
             ..TruthOf::default()
         },
         // A picture without a box is a truth too: nothing is there.
@@ -83,6 +82,14 @@ pub(super) fn truth_of(set: &CaseSet, labels: &[String], case: &CaseSpec, policy
     }
 }
 
+fn is_one(label: u32) -> TruthOf {
+    TruthOf {
+        one: Some(label),
+        known: true,
+        ..TruthOf::default()
+    }
+}
+
 fn without(trouble: Trouble) -> TruthOf {
     TruthOf {
         trouble: Some(trouble),
@@ -90,58 +97,15 @@ fn without(trouble: Trouble) -> TruthOf {
     }
 }
 
-/// Labels that are present: those of the truth itself, else those of its readers by vote.
+/// Labels that are present, whatever the label set: those of the truth itself, else those of its readers by vote.
 pub(super) fn present(case: &CaseSpec, votes: Votes) -> Vec<&str> {
     let truth = &case.truth;
-    if !truth.labels.is_empty() || truth.votes.is_empty() {
-        return truth.labels.iter().map(|l| trim(l)).collect();
+    if !truth.labels.is_empty() {
+        return truth.labels.iter().map(String::as_str).collect();
     }
-    let mut out: Vec<&str> = Vec::new();
-    for label in truth.votes.iter().flat_map(|v| &v.labels).map(|l| trim(l)) {
-        let of = truth
-            .votes
-            .iter()
-            .filter(|v| v.labels.iter().any(|l| trim(l) == label))
-            .count();
-        let enough = match votes {
-            Votes::Majority => 2 * of > truth.votes.len(),
-            Votes::Any => of > 0,
-            Votes::All => of == truth.votes.len(),
-        };
-        if enough && !out.contains(&label) {
-            out.push(label);
-        }
-    }
-    out
-}
-
-fn one_label(labels: &[String], case: &CaseSpec, policy: Policy, votes: Votes) -> TruthOf {
-    let mut named = present(case, votes);
-    let by_policy = case
-        .truth
-        .states
-        .iter()
-        .filter(|(_, s)| policy.state(**s) == Some(true));
-    named.extend(
-        by_policy
-            .map(|(label, _)| trim(label))
-            .filter(|l| !case.truth.labels.iter().any(|k| trim(k) == *l)),
-    );
-    let known: Vec<u32> = named.iter().filter_map(|name| at(labels, name)).collect();
-    match (named.as_slice(), known.as_slice()) {
-        ([], _) => TruthOf::default(),
-        ([_], [one]) => TruthOf {
-            one: Some(*one),
-            known: true,
-            ..TruthOf::default()
-        },
-        ([_], _) => without(Trouble::UnknownLabel),
-        _ => without(Trouble::SeveralLabels),
-    }
-}
-
-fn at(labels: &[String], name: &str) -> Option<u32> {
-    labels.iter().position(|l| l == name).map(|i| i as u32)
+    let mut named = truth.named();
+    named.retain(|label| truth.state(label, votes) == State::Present);
+    named
 }
 
 fn option(case: &CaseSpec) -> TruthOf {
@@ -149,39 +113,22 @@ fn option(case: &CaseSpec) -> TruthOf {
     let Some(name) = truth.labels.first().or(truth.answers.first()) else {
         return TruthOf::default();
     };
-    match option_of(case, trim(name)) {
-        Some(one) => TruthOf {
-            one: Some(one),
-            known: true,
-            ..TruthOf::default()
-        },
-        None => without(Trouble::NotAnOption),
-    }
+    option_of(case, trim(name)).map_or_else(|| without(Trouble::NotAnOption), is_one)
 }
 
-fn states(labels: &[String], case: &CaseSpec, policy: Policy, votes: Votes) -> TruthOf {
-    let truth = &case.truth;
-    if truth.labels.is_empty() && truth.states.is_empty() && truth.votes.is_empty() {
+fn states(labels: &[String], case: &CaseSpec, policy: &TruthPolicy) -> TruthOf {
+    if !case.truth.is_known() {
         return TruthOf::default();
     }
-    let named = present(case, votes);
-    let unknown = |name: &&str| at(labels, name).is_none();
-    if named.iter().any(unknown) || truth.states.keys().map(|l| trim(l)).any(|l| unknown(&l)) {
+    if case
+        .truth
+        .named()
+        .iter()
+        .any(|name| !labels.iter().any(|l| l == name))
+    {
         return without(Trouble::UnknownLabel);
     }
-    let rest = if truth.states.is_empty() {
-        State::Absent
-    } else {
-        State::Blank
-    };
-    let state = |label: &String| {
-        if named.iter().any(|n| n == label) {
-            return State::Present;
-        }
-        let given = truth.states.iter().find(|(name, _)| trim(name) == label);
-        given.map_or(rest, |(_, state)| *state)
-    };
-    let states: Vec<Option<bool>> = labels.iter().map(|l| policy.state(state(l))).collect();
+    let states = policy.labels(&case.truth, labels);
     if states.iter().all(Option::is_none) {
         return without(Trouble::LeftOut);
     }
@@ -212,11 +159,18 @@ mod tests {
         ["a", "b", "c"].map(str::to_owned).to_vec()
     }
 
+    fn policy(uncertain: Uncertain, blank: Blank) -> TruthPolicy {
+        TruthPolicy {
+            uncertain,
+            blank,
+            ..TruthPolicy::default()
+        }
+    }
+
     #[test]
     fn uncertain_and_blank_follow_the_policy() {
         let case = case(&["a"], &[("b", State::Uncertain)]);
-        let of =
-            |uncertain, blank| states(&labels(), &case, Policy { uncertain, blank }, Votes::Majority).states;
+        let of = |uncertain, blank| states(&labels(), &case, &policy(uncertain, blank)).states;
         assert_eq!(
             of(Uncertain::Ones, Blank::Negative),
             [Some(true), Some(true), Some(false)]
@@ -230,7 +184,7 @@ mod tests {
 
     #[test]
     fn no_truth_is_not_normal() {
-        let of = |case: &CaseSpec| states(&labels(), case, Policy::default(), Votes::Majority);
+        let of = |case: &CaseSpec| states(&labels(), case, &TruthPolicy::default());
         assert!(!of(&case(&[], &[])).known);
         assert_eq!(of(&case(&["z"], &[])).trouble, Some(Trouble::UnknownLabel));
         let all = case(
@@ -246,10 +200,11 @@ mod tests {
 
     #[test]
     fn one_label_is_one() {
-        let of = |case: &CaseSpec| one_label(&labels(), case, Policy::default(), Votes::Majority);
-        assert_eq!(of(&case(&[" b "], &[])).one, Some(1));
+        let of = |case: &CaseSpec| truth_of(Task::Closed, &labels(), case, &TruthPolicy::default());
+        assert_eq!(of(&case(&["b"], &[])).one, Some(1));
         assert_eq!(of(&case(&["a", "b"], &[])).trouble, Some(Trouble::SeveralLabels));
         assert_eq!(of(&case(&["z"], &[])).trouble, Some(Trouble::UnknownLabel));
+        assert!(!of(&case(&[], &[])).known);
     }
 
     #[test]

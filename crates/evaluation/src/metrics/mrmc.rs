@@ -178,7 +178,7 @@ mod tests {
         assert_eq!((found.difference_1_2, found.ms_t), (0.0, 0.0));
         // Same reader in both: Cov1 is the variance.
         assert!((found.var.expect("variance") - found.cov1.expect("variance")).abs() < 1e-15);
-        assert_eq!(mrmc(&truth, &[readers.clone()]), None);
+        assert_eq!(mrmc(&truth, std::slice::from_ref(&readers)), None);
         assert_eq!(mrmc(&[true; 6], &[readers.clone(), readers.clone()]), None);
         let one = vec![readers[0].clone()];
         let alone = mrmc(&truth, &[one.clone(), one]).expect("both classes");

@@ -47,24 +47,26 @@ pub fn sigmoid(x: f64) -> f64 {
 
 /// Fits with softened targets. `None` unless there are cases of both kinds.
 pub fn fit_platt(cases: &[(f64, bool)]) -> Option<Platt> {
-    fit(cases, Targets::Softened)
+    fit(cases, Targets::Softened).filter(|found| found.yes > 0 && found.yes < found.n)
 }
 
-/// Fits slope and offset by Newton's method with step halving. Cases whose score is not finite are left out. `None` unless
-/// there are cases of both kinds; `None` too for plain targets when a threshold separates them, because no finite slope
-/// is best.
+/// Fits slope and offset by Newton's method with step halving. Cases whose score is not finite are left out. `None` without
+/// cases; `None` too for plain targets when a threshold separates the kinds or there is one only, because nothing finite
+/// is best. Softened targets of one kind are one number: the slope is 0.
 pub fn fit(cases: &[(f64, bool)], targets: Targets) -> Option<Platt> {
     let cases: Vec<(f64, bool)> = cases.iter().copied().filter(|(s, _)| s.is_finite()).collect();
     let yes = cases.iter().filter(|(_, truth)| *truth).count();
     let no = cases.len() - yes;
-    if yes == 0 || no == 0 {
+    if cases.is_empty() || (targets == Targets::Plain && (yes == 0 || no == 0)) {
         return None;
     }
     let n = cases.len() as f64;
     // Newton's method on scores of mean 0 and spread 1: the curvature is then well conditioned whatever the unit.
     let mean = cases.iter().map(|c| c.0 / n).sum::<f64>();
     let spread = (cases.iter().map(|c| (c.0 - mean).powi(2) / n).sum::<f64>()).sqrt();
-    let unit = if spread > 0.0 { spread } else { 1.0 };
+    // Equal scores have the spread of their mean's rounding.
+    let same = cases.iter().all(|c| c.0 == cases[0].0);
+    let (mean, unit) = if same { (cases[0].0, 1.0) } else { (mean, spread) };
     let (high, low) = match targets {
         Targets::Softened => ((yes as f64 + 1.0) / (yes as f64 + 2.0), 1.0 / (no as f64 + 2.0)),
         Targets::Plain => (1.0, 0.0),
@@ -195,6 +197,16 @@ mod tests {
         let separated = [(1.0, false), (2.0, false), (2.0, true), (3.0, true)];
         assert_eq!(fit(&separated, Targets::Plain), None);
         assert!(fit(&separated, Targets::Softened).is_some());
+        let one_kind = [(1.0, false), (2.0, false)];
+        assert_eq!(
+            (fit_platt(&one_kind), fit(&one_kind, Targets::Plain)),
+            (None, None)
+        );
+        let level = fit(&one_kind, Targets::Softened).expect("cases");
+        assert!(
+            level.a.abs() < 1e-9 && (level.b - (1.0_f64 / 3.0).ln()).abs() < 1e-9,
+            "{level:?}"
+        );
         // Logistic regression by hand: at two scores the shares are met exactly.
         let mut cases = vec![(0.0, false); 3];
         cases.extend([(0.0, true), (1.0, false), (1.0, true), (1.0, true), (1.0, true)]);
@@ -215,7 +227,7 @@ mod tests {
         );
         assert!((one.after - other.after).abs() < 1e-9 && (other.a / one.a / 1e3 - 1.0).abs() < 1e-6);
         // Scores that are all the same say nothing: the slope is 0, the offset the softened share.
-        let same = fit_platt(&[(2.0, true), (2.0, false), (2.0, false)]).expect("both");
+        let same = fit_platt(&[(0.1, true), (0.1, false), (0.1, false)]).expect("both");
         assert!(same.a.abs() < 1e-9 && same.b < 0.0);
     }
 }

@@ -179,7 +179,7 @@ impl Steps {
     /// The largest sensitivity among thresholds whose specificity is at least `wanted`.
     pub fn sensitivity_at_specificity(&self, wanted: f64) -> Option<f64> {
         let sound = |p: &RocPoint| Some((1.0 - p.fpr?, p.tpr?));
-        self.best(wanted, |p| sound(p).map(|(spec, sens)| (spec, sens)))
+        self.best(wanted, sound)
     }
 
     /// The largest specificity among thresholds whose sensitivity is at least `wanted`.

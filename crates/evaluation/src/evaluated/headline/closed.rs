@@ -3,8 +3,9 @@
 use crate::case_set::Task;
 use crate::evaluated::bench::Row;
 use crate::evaluated::evaluation::Evaluation;
-use crate::evaluated::figures::{ConfusionTable, Figure};
-use crate::evaluated::headline::invalid_rate;
+use crate::evaluated::figures::{ConfusionTable, Figure, Unit};
+use crate::evaluated::headline::{LEFT_OUT, invalid_rate};
+use crate::metrics::agreement::{Weighting, agreement, cross_table, kappa};
 use crate::metrics::classification::Confusion;
 
 /// Counts of rows; options stand by their place.
@@ -33,31 +34,76 @@ pub(in crate::evaluated) fn table(labels: &[String], confusion: &Confusion) -> C
     }
 }
 
-pub(super) fn headline(evaluation: &Evaluation, rows: &[Row<'_>]) -> Vec<Figure> {
-    let confusion = confusion(evaluation, rows);
+pub(super) fn headline(of: &Evaluation, rows: &[Row<'_>]) -> Vec<Figure> {
+    let confusion = confusion(of, rows);
     let (n, right) = (confusion.n(), confusion.right());
     let valid = rows.iter().filter(|r| r.said.invalid.is_none()).count();
     let [balanced, macro_f1, weighted_f1, mcc, kappa] = confusion.summary();
     let mut out = vec![
         Figure::share("accuracy", "Accuracy", right, n),
         invalid_rate(rows),
-        Figure::share("accuracy_valid_only", "Accuracy of valid answers", right, valid)
-            .noted("Invalid answers are left out here; everywhere else they are wrong."),
+        Figure::share("accuracy_valid_only", "Accuracy of valid answers", right, valid).noted(LEFT_OUT),
     ];
-    if evaluation.set.question.task == Task::Closed {
-        out.extend([
-            Figure::score("balanced_accuracy", "Balanced accuracy", balanced, n),
-            Figure::score("macro_f1", "Macro F1", macro_f1, n),
-            Figure::score("weighted_f1", "Weighted F1", weighted_f1, n),
-            Figure::score("mcc", "Matthews correlation", mcc, n),
-            Figure::score("kappa", "Kappa with the truth", kappa, n)
-                .undefined("Truth and answers have one label alone."),
-        ]);
-        if evaluation.labels.len() > 2 {
-            out.extend(top_two(rows));
-        }
+    if of.set.question.task == Task::Choice {
+        let mut chances = Vec::new();
+        chances.extend(
+            rows.iter()
+                .filter_map(|r| of.set.cases.get(r.case))
+                .map(|c| 1.0 / c.options.len().max(1) as f64),
+        );
+        let chance = (n > 0).then(|| chances.iter().sum::<f64>() / n as f64);
+        out.push(
+            Figure::plain("chance", "By guessing", Unit::Share, chance, n)
+                .noted("One option drawn at random; no estimate, so no interval."),
+        );
+        return out;
+    }
+    let table = chance_table(&confusion);
+    out.extend([
+        Figure::score("balanced_accuracy", "Balanced accuracy", balanced, n),
+        Figure::score("macro_f1", "Macro F1", macro_f1, n),
+        Figure::score("weighted_f1", "Weighted F1", weighted_f1, n),
+        Figure::score("mcc", "Matthews correlation", mcc, n),
+        Figure::score("kappa", "Kappa with the truth", kappa, n)
+            .between(agreement(table).kappa_ci, "Fleiss, Cohen, Everitt")
+            .undefined("Truth and answers have one label alone."),
+    ]);
+    if of.set.question.ordinal {
+        out.extend(weighted_kappas(of, rows));
+    }
+    if of.labels.len() > 2 {
+        out.extend(top_two(rows));
     }
     out
+}
+
+/// The counts with a row for `invalid`, which is never true.
+fn chance_table(confusion: &Confusion) -> Vec<Vec<usize>> {
+    let mut table = confusion.cells().to_vec();
+    table.push(vec![0; table.len() + 1]);
+    table
+}
+
+/// An invalid answer has no place in an order of labels: over the valid ones.
+fn weighted_kappas(of: &Evaluation, rows: &[Row<'_>]) -> [Figure; 2] {
+    let pairs: Vec<(usize, usize)> = rows
+        .iter()
+        .filter_map(|r| Some((r.truth.one? as usize, r.said.label? as usize)))
+        .collect();
+    let n = pairs.len();
+    let table = cross_table(of.labels.len(), pairs);
+    let figure = |key, name, weighting| {
+        Figure::score(key, name, kappa(&table, weighting), n)
+            .noted("Over valid answers; the labels are taken as equally far apart.")
+    };
+    [
+        figure("kappa_linear", "Kappa, linear weights", Weighting::Linear),
+        figure(
+            "kappa_quadratic",
+            "Kappa, quadratic weights",
+            Weighting::Quadratic,
+        ),
+    ]
 }
 
 /// The truth is among the two likeliest labels; a tied label before it in the order of tables counts before it.

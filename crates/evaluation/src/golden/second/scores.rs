@@ -93,8 +93,39 @@ pub(super) fn readers(input: &Value) -> Result<Value, String> {
         .iter()
         .map(modality)
         .collect::<Result<_, _>>()?;
-    let found = mrmc::mrmc(&truth, &scores)
-        .ok_or("mrmc needs two modalities, the same readers and cases in each, and cases of both classes")?;
+    let readers = scores.first().map_or(0, Vec::len);
+    if scores.len() < 2 || readers == 0 || scores.iter().any(|m| m.len() != readers) {
+        return Err("mrmc needs two modalities with the same readers".to_owned());
+    }
+    for reader in scores.iter().flatten() {
+        same("truth", truth.len(), "a reader", reader.len())?;
+    }
+    let Some(found) = mrmc::mrmc(&truth, &scores) else {
+        // One class only: nothing is defined.
+        let names = [
+            "var",
+            "cov1",
+            "cov2",
+            "cov3",
+            "ms_t",
+            "ms_tr",
+            "f",
+            "ddf_hillis",
+            "p",
+            "difference_1_2",
+        ];
+        let mut out = Value::Object(
+            names
+                .into_iter()
+                .map(|name| (name.to_owned(), Value::Null))
+                .collect(),
+        );
+        out["auc"] = json!(vec![vec![Value::Null; readers]; scores.len()]);
+        out["modality_mean"] = json!(vec![Value::Null; scores.len()]);
+        out["df1"] = json!(scores.len() - 1);
+        out["difference_ci"] = json!([null, null]);
+        return Ok(out);
+    };
     let mut out = json!(found);
     for (name, value) in [("f", found.f), ("ddf_hillis", found.ddf_hillis)] {
         out[name] = value.map_or(Value::Null, leaf);
