@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::ask_arguments::AskArguments;
+use crate::eval::arguments::EvalArguments;
 
 /// Reads DICOM, lets MedGemma read it on this machine, holds both against the truth. Research use only.
 #[derive(Debug, Parser)]
@@ -49,7 +50,7 @@ pub(crate) enum Command {
     Ask(Box<AskArguments>),
     /// Truths and cases.
     Case(CaseArguments),
-    /// Scores readers.
+    /// Evaluates readers on case sets.
     Eval(EvalArguments),
     /// Filed disagreements.
     Review(ReviewArguments),
@@ -277,29 +278,6 @@ pub(crate) enum CaseCommand {
         path: PathBuf,
         #[arg(long)]
         display_set: Option<String>,
-        #[arg(long)]
-        json: bool,
-    },
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct EvalArguments {
-    #[command(subcommand)]
-    pub(crate) command: EvalCommand,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum EvalCommand {
-    /// Scores recorded answers against a truth table.
-    Score {
-        #[arg(long)]
-        answers: PathBuf,
-        #[arg(long)]
-        truth: PathBuf,
-        #[arg(long)]
-        labels: Option<PathBuf>,
-        #[arg(long)]
-        out: Option<PathBuf>,
         #[arg(long)]
         json: bool,
     },

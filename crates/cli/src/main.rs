@@ -14,6 +14,7 @@ mod ask;
 mod ask_arguments;
 mod bench;
 mod demo;
+mod eval;
 mod files;
 mod models;
 mod records;
@@ -89,7 +90,7 @@ fn run(arguments: Arguments) -> Outcome {
         Command::Inputs(a) => ask::inputs(&desk(), &a),
         Command::Ask(a) => ask::ask(&desk(), &a),
         Command::Case(a) => records::case(&desk(), a),
-        Command::Eval(a) => records::eval(a),
+        Command::Eval(a) => eval::eval(&desk, a),
         Command::Review(a) => records::review(&desk(), a),
         Command::Audit(a) => records::audit(&desk(), a),
         Command::Phantom(a) => files::phantom(&a),

@@ -8,8 +8,7 @@ use overread_desk::wire::review::ExportFormat;
 use serde_json::{Value, json};
 
 use crate::arguments::{
-    AuditArguments, AuditCommand, CaseArguments, CaseCommand, EvalArguments, EvalCommand, ListFormat,
-    ReviewArguments, ReviewCommand,
+    AuditArguments, AuditCommand, CaseArguments, CaseCommand, ListFormat, ReviewArguments, ReviewCommand,
 };
 use crate::files::{print_json, print_text, write_file};
 use crate::{Outcome, Trouble};
@@ -87,26 +86,6 @@ pub(crate) fn case(desk: &Desk, a: CaseArguments) -> Outcome {
             }
             print_text(&text)
         }
-    }
-}
-
-pub(crate) fn eval(a: EvalArguments) -> Outcome {
-    let EvalCommand::Score {
-        answers,
-        truth,
-        labels,
-        out,
-        json: _,
-    } = a.command;
-    // Anything wrong with the inputs is wrong usage: nothing is written.
-    let usage = |failure: overread_desk::Failure| {
-        Trouble::Usage(format!("{} {}", failure.message, failure.hint).trim().to_owned())
-    };
-    let scored = records::score(&answers, &truth, labels.as_deref()).map_err(usage)?;
-    let text = serde_json::to_string_pretty(&scored).unwrap_or_default() + "\n";
-    match out {
-        Some(path) => write_file(&path, text.as_bytes()),
-        None => print_text(&text),
     }
 }
 

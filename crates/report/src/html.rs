@@ -45,16 +45,7 @@ impl ReadReport {
     /// One self-contained page: inline style, embedded pictures, no script, a policy that forbids anything remote.
     pub fn to_html(&self) -> Result<String, ReportError> {
         self.check()?;
-        let title = html(&self.title);
-        let mut page = format!(
-            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-             <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">\n\
-             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-             <title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n\
-             <p class=\"soft\">{}</p>\n<div class=\"notice\" role=\"note\">{}</div>\n",
-            html(&self.made_by),
-            html(NOTICE)
-        );
+        let mut page = begin(&self.title, &self.made_by, "");
         if let Some(warning) = &self.reader.warning {
             push(
                 &mut page,
@@ -72,10 +63,7 @@ impl ReadReport {
                 format_args!("<h2>Repeat it</h2>\n<pre>{}</pre>\n", html(&self.command)),
             );
         }
-        push(
-            &mut page,
-            format_args!("</main>\n<footer>{}</footer>\n</body>\n</html>\n", html(NOTICE)),
-        );
+        end(&mut page);
         Ok(page)
     }
 
@@ -136,7 +124,29 @@ impl ReadReport {
     }
 }
 
-fn push(page: &mut String, text: std::fmt::Arguments<'_>) {
+/// The page down to the notice: inline style, a policy that forbids scripts and anything remote.
+pub(crate) fn begin(title: &str, made_by: &str, more_style: &str) -> String {
+    let title = html(title);
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <title>{title}</title>\n<style>{STYLE}{more_style}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n\
+         <p class=\"soft\">{}</p>\n<div class=\"notice\" role=\"note\">{}</div>\n",
+        html(made_by),
+        html(NOTICE)
+    )
+}
+
+/// The notice again, and the end.
+pub(crate) fn end(page: &mut String) {
+    push(
+        page,
+        format_args!("</main>\n<footer>{}</footer>\n</body>\n</html>\n", html(NOTICE)),
+    );
+}
+
+pub(crate) fn push(page: &mut String, text: std::fmt::Arguments<'_>) {
     // Writing to a String cannot fail.
     let _ = page.write_fmt(text);
 }
@@ -253,7 +263,7 @@ fn facts(page: &mut String, heading: &str, facts: &[Fact]) {
     page.push_str("</table>\n");
 }
 
-fn row(page: &mut String, name: &str, value: &str) {
+pub(crate) fn row(page: &mut String, name: &str, value: &str) {
     push(
         page,
         format_args!(

@@ -1,7 +1,8 @@
 //! HTML, CSV and JSON out.
 //!
 //! What leaves the desk on paper or in a file is made here, from plain structs that the caller fills: [`ReadReport`] is
-//! one read (images, question, answer, truth, how to repeat it), [`ReviewList`] the filed disagreements. Functions are
+//! one read (images, question, answer, truth, how to repeat it), [`ReviewList`] the filed disagreements,
+//! [`EvaluationReport`] a whole evaluation with its plots. Functions are
 //! pure: text or bytes out, no clock, no files.
 //!
 //! * [`ReadReport::to_html`] is one self-contained page: no script, no remote content (its own policy forbids both),
@@ -14,10 +15,12 @@
 #![forbid(unsafe_code)]
 
 mod escape;
+mod evaluation;
 mod html;
 mod read;
 mod review;
 
+pub use evaluation::{EvaluationReport, SourceFile};
 pub use read::{
     Agreement, Answer, Confidence, Fact, OwnAnswer, Picture, Probability, Question, ReadReport, ReaderNote,
     TruthStatement,
