@@ -14,6 +14,7 @@ pub mod normalise;
 mod open;
 mod parse;
 mod scope;
+pub mod set;
 pub mod suggest;
 pub mod synonyms;
 #[cfg(test)]
@@ -27,5 +28,6 @@ pub use judge::{Finer, Hedge, Judge, Judgement, Rules, Said, SideMatch, Task, VE
 pub use normalise::Side;
 pub use overread_protocol::answer::Invalid;
 pub use scope::State;
+pub use set::SetJudge;
 pub use suggest::suggest;
 pub use synonyms::Synonyms;
