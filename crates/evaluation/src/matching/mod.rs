@@ -7,6 +7,7 @@ mod cues;
 pub mod decision;
 mod differential;
 mod findings;
+mod gaps;
 pub mod hierarchy;
 pub mod judge;
 mod lexicon;

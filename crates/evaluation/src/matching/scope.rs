@@ -6,7 +6,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::cues::Cue;
-use super::lexicon::{Found, Gap, Lexicon, Stream};
+use super::gaps::Gap;
+use super::lexicon::{Found, Lexicon, Stream};
 
 /// What a text says of a term. The numbers are those of CheXpert's tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -8,7 +8,7 @@ use overread_protocol::answer::words::same;
 
 use super::decision::{Judged, answer_hash};
 use super::hierarchy::{Hierarchy, Level};
-use super::judge::{Judge, Judgement, Rules, Said, Task, Verdict};
+use super::judge::{Judge, Judgement, Rules, Said, SideMatch, Task, Verdict};
 use super::normalise::term;
 use super::synonyms::Synonyms;
 use super::{differential, yes_no};
@@ -34,7 +34,7 @@ impl SetJudge {
         if matches!(task, Asked::Open | Asked::Vqa) {
             // What is true of any case is a term that answers to the others may name.
             let mut known: std::collections::BTreeSet<String> = labels.iter().cloned().collect();
-            for truth in set.cases.iter().flat_map(|case| truths(case)) {
+            for truth in set.cases.iter().flat_map(truths) {
                 if known.insert(truth.clone()) {
                     labels.push(truth);
                 }
@@ -97,6 +97,10 @@ impl SetJudge {
             Asked::Open | Asked::Vqa => self.one.judge(said, &sided),
             Asked::Boxes => Judgement::bare(Verdict::Undecided, "boxes".to_owned()),
         };
+        // Asked where something is, the other side is another answer.
+        if self.task == Asked::Vqa && out.side_match == Some(SideMatch::Other) {
+            out.verdict = Verdict::Wrong;
+        }
         let given = sided
             .iter()
             .zip(&names)
@@ -319,7 +323,9 @@ mod tests {
         words.truth.answers = list(&["right lung", "the right lung"]);
         let mut closed = case(&[], "");
         closed.truth.answers = list(&["Yes"]);
-        let set = set(case_set::Task::Vqa, &[], vec![closed, words]);
+        let mut side = case(&[], "");
+        side.truth.answers = list(&["Left"]);
+        let set = set(case_set::Task::Vqa, &[], vec![closed, words, side]);
         let judge = judge(&set);
         assert_eq!(
             judge.judge(&set.cases[0], &text("There is no fracture.")).verdict,
@@ -331,7 +337,15 @@ mod tests {
         );
         assert_eq!(
             judge.judge(&set.cases[1], &text("left lung")).verdict,
-            Verdict::Partial
+            Verdict::Wrong
+        );
+        assert_eq!(
+            judge.judge(&set.cases[2], &text("left side")).verdict,
+            Verdict::Right
+        );
+        assert_eq!(
+            judge.judge(&set.cases[2], &text("Right.")).verdict,
+            Verdict::Wrong
         );
     }
 
