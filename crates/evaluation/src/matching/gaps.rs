@@ -29,6 +29,8 @@ pub(crate) fn stronger(a: Gap, b: Gap) -> Gap {
 /// What a piece of text between two words is.
 pub(crate) fn gap(text: &str, span: Range<usize>) -> Gap {
     let between = text.get(span.clone()).unwrap_or_default();
+    // The last mark of an item: a line that begins before it begins an item.
+    let items = between.rfind(['-', '*', '#', '|', '"']);
     let mut found = Gap::Plain;
     let mut lines = 0;
     for (at, c) in between.char_indices() {
@@ -53,9 +55,7 @@ pub(crate) fn gap(text: &str, span: Range<usize>) -> Gap {
             '\n' => {
                 lines += 1;
                 let next = text.get(span.end..).and_then(|t| t.chars().next());
-                let item = between
-                    .get(at + 1..)
-                    .is_some_and(|r| r.contains(['-', '*', '#', '|', '"']));
+                let item = items.is_some_and(|last| last > at);
                 let fresh = next.is_some_and(|c| c.is_uppercase() || c.is_ascii_digit());
                 if lines > 1 || item || fresh {
                     Gap::Stop

@@ -14,6 +14,8 @@ mod lexicon;
 pub mod normalise;
 mod open;
 mod parse;
+#[cfg(test)]
+mod properties;
 mod scope;
 pub mod set;
 pub mod suggest;

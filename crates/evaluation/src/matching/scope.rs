@@ -51,7 +51,8 @@ impl Mention {
     }
 }
 
-/// Words that a doubt reaches forward, and the past.
+/// Words that a denial, a doubt and the past reach forward.
+const DENIAL: usize = 80;
 const DOUBT: usize = 14;
 const PAST: usize = 8;
 
@@ -197,7 +198,7 @@ impl Walk<'_> {
             return;
         };
         match cue {
-            Cue::No => self.forward(at, usize::MAX, |f| f.no = true),
+            Cue::No => self.forward(at, DENIAL, |f| f.no = true),
             Cue::Maybe => self.forward(at, DOUBT, |f| f.maybe = true),
             Cue::Past => self.forward(at, PAST, |f| f.past = true),
             Cue::NoBefore => {
@@ -208,7 +209,7 @@ impl Walk<'_> {
             }
             Cue::NoBeside => {
                 if self.heads(at) || !self.back(at, |f| f.no = true) {
-                    self.forward(at, usize::MAX, |f| f.no = true);
+                    self.forward(at, DENIAL, |f| f.no = true);
                 }
             }
             Cue::MaybeBeside => self.beside(at, |f| f.maybe = true),
