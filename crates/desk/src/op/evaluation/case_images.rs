@@ -53,7 +53,7 @@ impl Finder {
 
     fn image(&self, desk: &Desk, image: &ImageSpec) -> Outcome<CaseImage> {
         let path = self.path(&image.path);
-        let sets = self.sets(desk, &path)?;
+        let sets = self.sets(&path)?;
         let of_series: Vec<Arc<DisplaySet>> = sets
             .iter()
             .filter(|set| image.series.is_empty() || set.series_uid == image.series || set.id == image.series)
@@ -83,7 +83,7 @@ impl Finder {
         Ok(CaseImage { set, slices })
     }
 
-    fn sets(&self, desk: &Desk, path: &Path) -> Outcome<Vec<Arc<DisplaySet>>> {
+    fn sets(&self, path: &Path) -> Outcome<Vec<Arc<DisplaySet>>> {
         if let Some((_, sets)) = lock(&self.kept).iter().find(|(kept, _)| kept == path) {
             return Ok(sets.clone());
         }

@@ -3,9 +3,11 @@
 //! | file | duty |
 //! |---|---|
 //! | `folder` | where a run lies beside its case set, appended answers and decisions |
+//! | `set` | a case-set file and truth tables from disk, bounded |
 //! | `loaded` | case set, answers and decisions in memory, kept while they do not change |
 //! | `draft` | a folder and a truth table to a case set, with what matched |
 //! | `check` | leaks, duplicates, missing files, unknown labels |
+//! | `looks` | hashes of values and of how pictures look |
 //! | `open`, `images` | the list of evaluations; a case's images |
 //! | `run`, `pass`, `pipeline` | reading with local readers, one pass over the cases at a time |
 //! | `asked`, `case_images`, `record`, `settings`, `journal` | a case's question, its images, the line on record and what decides it |
@@ -25,6 +27,7 @@ pub mod folder;
 pub mod images;
 pub(crate) mod journal;
 pub mod loaded;
+pub(crate) mod looks;
 pub mod merge;
 pub mod open;
 pub(crate) mod pass;
@@ -32,4 +35,5 @@ pub(crate) mod pipeline;
 pub mod readers;
 pub(crate) mod record;
 pub mod run;
+pub(crate) mod set;
 pub(crate) mod settings;
