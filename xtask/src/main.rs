@@ -1,5 +1,5 @@
 //! Tasks of the repository: `cargo xtask setup | demo | test | codegen | tidy | bench | mutate | fuzz |
-//! conformance`.
+//! golden | conformance`.
 //!
 //! Everything a person or CI does more than once is here, so that two commands suffice: `cargo xtask demo` to see
 //! Overread, `cargo xtask test` to check it. Both install what is missing and say what they install.
@@ -13,6 +13,7 @@ mod bench;
 mod codegen;
 mod demo;
 mod fuzz;
+mod golden;
 mod mutate;
 mod process;
 mod setup;
@@ -59,6 +60,8 @@ enum Task {
     Mutate(mutate::Arguments),
     /// Fuzz the reader with coverage: runs of each target, and its findings.
     Fuzz(fuzz::Arguments),
+    /// Hold the evaluation's figures against a file of reference values, and print what differs.
+    Golden(golden::Arguments),
     /// Write docs/conformance.md from a run over the test corpus.
     Conformance,
 }
@@ -73,6 +76,7 @@ fn main() -> std::process::ExitCode {
         Task::Bench { arguments } => bench::run(&arguments),
         Task::Mutate(arguments) => mutate::run(&arguments),
         Task::Fuzz(arguments) => fuzz::run(&arguments),
+        Task::Golden(arguments) => golden::run(&arguments),
         Task::Conformance => codegen::conformance(),
     };
     match outcome {

@@ -4,16 +4,15 @@
 #![forbid(unsafe_code)]
 
 pub mod answers;
-pub mod calibration;
 pub mod case_set;
 pub mod compare;
-pub mod confusion;
 pub mod error;
 pub mod evaluated;
-pub mod fit;
+pub mod golden;
 pub mod import;
-pub mod intervals;
-pub mod pairs;
+pub mod matching;
+pub mod metrics;
+pub mod published;
 pub mod recorded;
 pub mod score;
 pub mod truth;

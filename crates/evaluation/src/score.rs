@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use crate::answers::{self, Answer};
-use crate::calibration::{Confident, aurc, ece_equal_mass, ece_equal_width};
-use crate::confusion::Confusion;
 use crate::error::{InputError, trim, without_mark};
-use crate::intervals::{clopper_pearson, wilson};
-use crate::pairs::mcnemar;
+use crate::metrics::classification::Confusion;
+use crate::metrics::confidence;
+use crate::metrics::paired::mcnemar;
+use crate::metrics::proportion::{clopper_pearson, wilson};
 
 /// A named text.
 #[derive(Clone, Copy, Debug)]
@@ -198,10 +198,10 @@ fn one_reader(truth: &Truth, own: &BTreeMap<&str, &Answer>) -> Value {
             .and_then(|map| map.get(&truth.labels[label]))
             .copied();
         if let Some(confidence) = answer.confidence.or(named) {
-            confident.push(Confident {
+            // Cases come in code-point order, which breaks the ties of bins of equal size.
+            confident.push(confidence::Answer {
                 confidence,
                 right: label == *k,
-                case,
             });
         }
     }
@@ -209,6 +209,7 @@ fn one_reader(truth: &Truth, own: &BTreeMap<&str, &Answer>) -> Value {
     let invalid: usize = kinds.values().sum();
     let share = |a: usize, b: usize| (b > 0).then(|| a as f64 / b as f64);
     let [balanced, macro_f1, weighted_f1, mcc, kappa] = confusion.summary();
+    let sure = confidence::confidence(&confident);
     let mut out = json!({
         "n": n,
         "accuracy": share(right, n),
@@ -227,8 +228,8 @@ fn one_reader(truth: &Truth, own: &BTreeMap<&str, &Answer>) -> Value {
         "n_confidence": confident.len(),
         "brier": mean(&brier),
         "log_loss": mean(&log_loss),
-        "ece": {"equal_width_10": ece_equal_width(&confident), "equal_mass_10": ece_equal_mass(&confident)},
-        "aurc": aurc(&confident),
+        "ece": {"equal_width_10": sure.ece_equal_width_10, "equal_mass_10": sure.ece_equal_mass_10},
+        "aurc": sure.aurc,
     });
     if truth.patients {
         out["n_patients"] = json!(patients.len());

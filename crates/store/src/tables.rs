@@ -356,6 +356,14 @@ impl Store {
         Ok(())
     }
 
+    /// A row of the audit log for what is kept elsewhere.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn note(&mut self, action: &str, subject: &str, detail: &str, who: &str, now: &str) -> Result<()> {
+        self.write(now, who, action, subject, detail, |_| Ok(()))
+    }
+
     /// What of a case was shown, and when, in order.
     ///
     /// # Errors

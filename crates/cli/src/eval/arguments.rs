@@ -21,6 +21,23 @@ pub(crate) enum EvalCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Reads every case with every local reader; goes on where it was stopped.
+    Run(RunArguments),
+    /// Puts the runs of several parts (--shard) together.
+    Merge {
+        /// Folders of runs.
+        #[arg(required = true)]
+        runs: Vec<PathBuf>,
+        /// The folder of the whole; must not be there yet.
+        #[arg(long)]
+        out: PathBuf,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Lists open answers that no rule could judge, or decides on one.
+    Decide(DecideArguments),
+    /// Fits a calibration on one split and writes the file that `ask --calibration` takes.
+    Calibrate(CalibrateArguments),
     /// Scores recorded answers against a truth table.
     Score {
         #[arg(long)]
@@ -84,6 +101,81 @@ pub(crate) struct NewArguments {
     /// Writes over a case set that is there.
     #[arg(long)]
     pub(crate) force: bool,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What is read.
+#[derive(Debug, Args)]
+pub(crate) struct RunArguments {
+    /// The case-set file.
+    pub(crate) set: PathBuf,
+    /// Folder of the run; SET.run beside the case set when left out.
+    #[arg(long)]
+    pub(crate) run: Option<PathBuf>,
+    /// Readers by id; all with a model when left out.
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) readers: Vec<String>,
+    /// Only the first N cases.
+    #[arg(long, default_value_t = 0, hide_default_value = true)]
+    pub(crate) limit: usize,
+    /// Only these cases: ids with commas between, or @FILE of one a line.
+    #[arg(long)]
+    pub(crate) only: Option<String>,
+    /// The i-th of n parts of the cases, as 1/3.
+    #[arg(long)]
+    pub(crate) shard: Option<String>,
+    /// Ask again where the answer was an error, or was given by other settings.
+    #[arg(long)]
+    pub(crate) again: bool,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// A decision, or the list of what waits for one.
+#[derive(Debug, Args)]
+pub(crate) struct DecideArguments {
+    /// The case-set file.
+    pub(crate) set: PathBuf,
+    /// Lists what waits for a decision.
+    #[arg(long)]
+    pub(crate) list: bool,
+    /// Case id.
+    #[arg(long, requires = "reader", required_unless_present = "list")]
+    pub(crate) case: Option<String>,
+    /// Reader id.
+    #[arg(long)]
+    pub(crate) reader: Option<String>,
+    /// right, partial, wrong or invalid; none takes a decision back.
+    #[arg(long, requires = "why")]
+    pub(crate) verdict: Option<String>,
+    /// The label that was meant.
+    #[arg(long, default_value = "")]
+    pub(crate) label: String,
+    /// Why.
+    #[arg(long)]
+    pub(crate) why: Option<String>,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What is fitted on what.
+#[derive(Debug, Args)]
+pub(crate) struct CalibrateArguments {
+    /// The case-set file.
+    pub(crate) set: PathBuf,
+    /// Reader id.
+    #[arg(long)]
+    pub(crate) reader: String,
+    /// The split that it is fitted on.
+    #[arg(long)]
+    pub(crate) split: String,
+    /// temperature (one label of a set) or platt (yes/no lists).
+    #[arg(long)]
+    pub(crate) kind: String,
+    /// The calibration file.
+    #[arg(long)]
+    pub(crate) out: PathBuf,
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -57,9 +57,25 @@ pub fn read(
     cancel: &Cancel,
 ) -> Outcome<Reading> {
     let resolved = resolve(desk, spec)?;
+    let mut reading = answered(desk, spec, &resolved, events, cancel)?;
+    keep(desk, &mut reading)?;
+    Ok(compared(desk, &resolved, reading, &labels_of(spec)))
+}
+
+/// The answer to a question whose images are resolved, open or not. Nothing is kept and no truth is looked at.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn answered(
+    desk: &Desk,
+    spec: &QuestionSpec,
+    resolved: &Resolved,
+    events: &(dyn Fn(ReadEvent) + Sync),
+    cancel: &Cancel,
+) -> Outcome<Reading> {
     let wanted = load::wanted(desk, spec)?;
     if let Some(refusal) = no_labels(spec)
-        .or_else(|| wanted.mismatch(spec, resolved.slices.len()))
+        .or_else(|| wanted.mismatch(spec, resolved.slices.len() + resolved.before.len()))
         .or_else(|| wanted.refusal(desk, 0))
     {
         return Err(refusal);
@@ -72,7 +88,7 @@ pub fn read(
             of: narrow(of),
         });
     };
-    let given = given(desk, &resolved, spec, &mut preparing, cancel)?;
+    let given = given(desk, resolved, spec, &mut preparing, cancel)?;
     let _questioning = desk.models.questioning();
     let begun = Instant::now();
     let loading = |fraction: f64, what: &str| {
@@ -83,27 +99,26 @@ pub fn read(
     };
     let loaded = load::load(desk, &wanted, &loading, cancel)?;
     let load = begun.elapsed().as_secs_f64();
-    let mut reading = match &loaded.model {
+    match &loaded.model {
         Model::Siglip(model) => {
             let asked = zero_shot::Asked {
                 spec,
-                resolved: &resolved,
+                resolved,
                 given: &given,
                 wanted: &wanted,
                 load,
             };
             let adapter = loaded.adapter(&wanted.adapters, cancel)?;
-            zero_shot::read(desk, model, &asked, adapter.as_deref(), events, cancel)?
+            zero_shot::read(desk, model, &asked, adapter.as_deref(), events, cancel)
         }
         Model::MedGemma(engine) => {
-            let question = asking::question(desk, spec, &resolved, &wanted, &loaded, &given, cancel)?;
+            let question = asking::question(desk, spec, resolved, &wanted, &loaded, &given, cancel)?;
             let found = find(desk, engine, spec, &wanted, &question, load, events, cancel)?;
-            answer::reading(desk, spec, &resolved, &wanted, &given, engine, &question, found)
+            Ok(answer::reading(
+                desk, spec, resolved, &wanted, &given, engine, &question, found,
+            ))
         }
-    };
-    drop(loaded);
-    keep(desk, &mut reading)?;
-    Ok(compared(desk, &resolved, reading, &labels_of(spec)))
+    }
 }
 
 /// The answer, and what else was asked of it.

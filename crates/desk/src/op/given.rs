@@ -10,13 +10,13 @@ use overread_protocol::crops::{Crop, pan_and_scan};
 use overread_protocol::prompt::{Captions, Part as Said, Wording};
 use overread_protocol::range::{CountedValues, VolumeRange};
 use overread_protocol::square::padded;
-use overread_protocol::{Recipe, RgbPicture, slices};
+use overread_protocol::{Recipe, RgbPicture};
 
 use crate::code::sentences;
 use crate::convert;
 use crate::desk::Desk;
 use crate::op::plan::Resolved;
-use crate::wire::question::{PriorSpec, QuestionSpec};
+use crate::wire::question::QuestionSpec;
 use crate::{Cancel, Outcome};
 
 /// Where a picture comes from.
@@ -83,7 +83,7 @@ pub fn given(
         messages: Vec::new(),
     };
     let mut crops = Vec::new();
-    let priors = priors(desk, &options.priors)?;
+    let priors = &resolved.before;
     let all = priors.iter().map(|(_, s)| s.len()).sum::<usize>() + resolved.slices.len();
     let mut parts: Vec<Drawn<'_>> = priors
         .iter()
@@ -125,23 +125,6 @@ pub fn given(
     }
     out.messages = messages(&wording, &crops);
     Ok(out)
-}
-
-fn priors(desk: &Desk, specs: &[PriorSpec]) -> Outcome<Vec<(Arc<DisplaySet>, Vec<usize>)>> {
-    specs
-        .iter()
-        .map(|prior| {
-            let set = desk.set(&prior.display_set)?;
-            let wanted = if prior.slices.is_empty() {
-                "middle"
-            } else {
-                &prior.slices
-            };
-            let slices = slices::choose(wanted, set.frames.len())
-                .map_err(|error| sentences("question.input", &error.to_string()))?;
-            Ok((set, slices))
-        })
-        .collect()
 }
 
 /// The range of a whole display set, whatever slices are asked about: the same slice always looks the same.

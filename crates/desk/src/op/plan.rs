@@ -23,7 +23,7 @@ use crate::op::load::{self, Wanted};
 use crate::op::pace;
 use crate::op::pictures::picture_png;
 use crate::op::precision;
-use crate::wire::question::QuestionSpec;
+use crate::wire::question::{PriorSpec, QuestionSpec};
 use crate::wire::reading::{AnswerForm, Plan, PlannedSlice, TemplateInfo};
 use crate::{Cancel, Outcome, Resource};
 
@@ -43,6 +43,8 @@ pub struct Resolved {
     pub wording: Wording,
     /// Template id, or empty.
     pub template: String,
+    /// Images that go before, with their slices from 1, in this order.
+    pub before: Vec<(Arc<DisplaySet>, Vec<usize>)>,
 }
 
 /// Recipes that fit a display set, the default first, with their descriptions.
@@ -94,6 +96,17 @@ pub(crate) fn templates() -> Vec<TemplateInfo> {
 /// In words, when one of them does not fit.
 pub fn resolve(desk: &Desk, spec: &QuestionSpec) -> Outcome<Resolved> {
     let set = desk.set(&spec.display_set)?;
+    Ok(Resolved {
+        before: priors(desk, &spec.options().priors)?,
+        ..resolve_set(set, spec)?
+    })
+}
+
+/// The same for images that need not be open; nothing goes before them.
+///
+/// # Errors
+/// In words, when something does not fit.
+pub(crate) fn resolve_set(set: Arc<DisplaySet>, spec: &QuestionSpec) -> Outcome<Resolved> {
     // A MedSigLIP has texts of its own and no prompt.
     let texts = siglip::templates().iter().any(|t| t.id == spec.template);
     let template = if spec.template.is_empty() || texts {
@@ -119,11 +132,15 @@ pub fn resolve(desk: &Desk, spec: &QuestionSpec) -> Outcome<Resolved> {
             "Choose a template or type a question.",
         ));
     }
-    let without_images = template.is_some_and(|t| t.images == Images::None);
-    let default = recipes(&set)
-        .first()
-        .map(|(id, _)| id.clone())
-        .unwrap_or_default();
+    let without_images = template.is_some_and(|t| t.images == Images::None) || set.frames.is_empty();
+    // Text alone has no images and no recipe: any stands for none.
+    let default = match set.frames.first() {
+        None => Recipe::Display.id().to_owned(),
+        Some(_) => recipes(&set)
+            .first()
+            .map(|(id, _)| id.clone())
+            .unwrap_or_default(),
+    };
     let id = if spec.preprocess.is_empty() {
         default
     } else {
@@ -161,7 +178,25 @@ pub fn resolve(desk: &Desk, spec: &QuestionSpec) -> Outcome<Resolved> {
         recipe,
         wording,
         template: spec.template.clone(),
+        before: Vec::new(),
     })
+}
+
+fn priors(desk: &Desk, specs: &[PriorSpec]) -> Outcome<Vec<(Arc<DisplaySet>, Vec<usize>)>> {
+    specs
+        .iter()
+        .map(|prior| {
+            let set = desk.set(&prior.display_set)?;
+            let wanted = if prior.slices.is_empty() {
+                "middle"
+            } else {
+                &prior.slices
+            };
+            let slices = slices::choose(wanted, set.frames.len())
+                .map_err(|error| sentences("question.input", &error.to_string()))?;
+            Ok((set, slices))
+        })
+        .collect()
 }
 
 /// The operation `plan_question`.

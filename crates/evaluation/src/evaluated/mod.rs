@@ -4,7 +4,35 @@
 //! CaseSet + [Recorded] + [Decision] -> Evaluation -> judge -> Filter -> Figures | CasesPage | CaseDetail
 //! ```
 //! [`figures::Figures`] is what the page shows, the report prints and `--json` writes: one shape, made here once.
+//!
+//! | file | duty |
+//! |---|---|
+//! | `evaluation`, `said`, `truths`, `bench` | answers indexed; what they say; the truth under a policy; one against the other |
+//! | `selection` | filters and what can be filtered by |
+//! | `headline`, `labels` | figures of one reader |
+//! | `table` | the case table, one case whole |
 
+mod bench;
 pub mod cases;
+pub mod compared;
+mod detail;
+mod evaluation;
+mod figure;
 pub mod figures;
 pub mod filter;
+mod formula;
+mod headline;
+mod said;
+#[cfg(test)]
+mod samples;
+mod selection;
+mod table;
+mod truths;
+mod words;
+
+pub use detail::case_detail;
+pub use evaluation::{Column, Context, Evaluation, LeftOut, Reader};
+pub use formula::{Request, by_formula};
+pub use said::Said;
+pub use table::cases_page;
+pub use truths::{Policy, Trouble, TruthOf};

@@ -9,9 +9,12 @@
 //! | `check` | leaks, duplicates, missing files, unknown labels |
 //! | `looks` | hashes of values and of how pictures look |
 //! | `open`, `images` | the list of evaluations; a case's images |
-//! | `run`, `merge` | reading with local readers; shards put together |
+//! | `run`, `pass`, `pipeline` | reading with local readers, one pass over the cases at a time |
+//! | `asked`, `record`, `settings`, `journal` | a case's question, the line on record and what decides it |
+//! | `merge`, `readers` | shards put together; all answers of an evaluation |
 //! | `figures`, `cases`, `decide`, `calibrate`, `export` | what is seen and written |
 
+pub(crate) mod asked;
 pub mod calibrate;
 pub mod cases;
 pub mod check;
@@ -21,9 +24,15 @@ pub mod export;
 pub mod figures;
 pub mod folder;
 pub mod images;
+pub(crate) mod journal;
 pub mod loaded;
 pub(crate) mod looks;
 pub mod merge;
 pub mod open;
+pub(crate) mod pass;
+pub(crate) mod pipeline;
+pub mod readers;
+pub(crate) mod record;
 pub mod run;
 pub(crate) mod set;
+pub(crate) mod settings;

@@ -1,0 +1,187 @@
+//! All figures by formula, at once: what is there before resamples are drawn.
+
+use rayon::prelude::*;
+
+use crate::case_set::{Blank, Task, Uncertain};
+use crate::evaluated::bench::{Bench, Row};
+use crate::evaluated::evaluation::{Evaluation, Reader};
+use crate::evaluated::figures::{Figures, InvalidCount, ReaderFigures, Resampling};
+use crate::evaluated::filter::Filter;
+use crate::evaluated::headline;
+use crate::evaluated::selection::{Selection, name_of};
+use crate::evaluated::truths::Policy;
+
+/// What is looked at.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Request {
+    /// Filter.
+    pub filter: Filter,
+    /// Another policy than the set's.
+    pub uncertain: Option<Uncertain>,
+    /// Another policy than the set's.
+    pub blank: Option<Blank>,
+}
+
+impl Request {
+    pub(super) fn policy(&self, of: &Evaluation) -> Policy {
+        let own = Policy::of(of.set());
+        Policy {
+            uncertain: self.uncertain.unwrap_or(own.uncertain),
+            blank: self.blank.unwrap_or(own.blank),
+        }
+    }
+}
+
+/// Figures with the intervals that a formula gives.
+pub fn by_formula(of: &Evaluation, request: &Request) -> Figures {
+    let policy = request.policy(of);
+    if policy == of.bench.policy {
+        whole(of, &of.bench, request)
+    } else {
+        whole(of, &Bench::new(of, policy), request)
+    }
+}
+
+fn whole(of: &Evaluation, bench: &Bench, request: &Request) -> Figures {
+    let selection = of.select(bench, &request.filter);
+    let chosen: Vec<&Reader> = selection
+        .readers
+        .iter()
+        .filter_map(|r| of.readers.get(*r))
+        .collect();
+    let rows: Vec<Vec<Row<'_>>> = chosen
+        .par_iter()
+        .map(|r| bench.rows(of, &r.counting, &selection.cases))
+        .collect();
+    let readers: Vec<ReaderFigures> = chosen
+        .par_iter()
+        .zip(&rows)
+        .map(|(reader, rows)| one_reader(of, bench, &selection, reader, rows))
+        .collect();
+    Figures {
+        name: of.set.name.clone(),
+        task: of.set.question.task,
+        question: question(of),
+        labels: of.labels.clone(),
+        cases: selection.cases.len() as u32,
+        cases_in_set: of.set.cases.len() as u32,
+        patients: selection.patients,
+        truth: truth_in_words(of, bench.policy),
+        uncertain: bench.policy.uncertain,
+        blank: bench.policy.blank,
+        filter: request.filter.clone(),
+        facets: of.facets(bench),
+        resampling: Resampling::default(),
+        remarks: Vec::new(),
+        readers,
+        comparison: None,
+        agreement: Vec::new(),
+        reveal: Vec::new(),
+        policies: Vec::new(),
+        published: Vec::new(),
+        command: of.context.command.clone(),
+    }
+}
+
+fn one_reader(
+    of: &Evaluation,
+    bench: &Bench,
+    selection: &Selection,
+    reader: &Reader,
+    rows: &[Row<'_>],
+) -> ReaderFigures {
+    let known = selection
+        .cases
+        .iter()
+        .filter(|c| bench.truths.get(**c as usize).is_some_and(|t| t.known))
+        .count();
+    let undecided = rows.iter().filter(|r| r.right().is_none()).count();
+    let invalid = invalid_counts(rows);
+    let invalid_all: u32 = invalid.iter().map(|k| k.count).sum();
+    let single = matches!(of.set.question.task, Task::Closed | Task::Choice);
+    ReaderFigures {
+        id: reader.spec.id.clone(),
+        name: name_of(&reader.spec.id, &reader.spec.name),
+        kind: reader.spec.kind,
+        tuning: reader.spec.tuning,
+        described: Vec::new(),
+        n: rows.len() as u32,
+        missing: (known - rows.len()) as u32,
+        answered: rows.len() as u32 - invalid_all,
+        undecided: undecided as u32,
+        invalid,
+        headline: headline::of(of, rows),
+        per_label: Vec::new(),
+        confusion: single.then(|| headline::confusion_table(of, rows)),
+        curves: Vec::new(),
+        calibration: None,
+        subgroups: Vec::new(),
+        arms: Vec::new(),
+        effort: Vec::new(),
+    }
+}
+
+/// Invalid answers by kind, the most frequent first.
+fn invalid_counts(rows: &[Row<'_>]) -> Vec<InvalidCount> {
+    let mut counts = std::collections::BTreeMap::<&str, u32>::new();
+    for kind in rows.iter().filter_map(|r| r.said.invalid.as_deref()) {
+        *counts.entry(kind).or_default() += 1;
+    }
+    let mut out: Vec<InvalidCount> = counts
+        .into_iter()
+        .map(|(kind, count)| InvalidCount {
+            kind: kind.to_owned(),
+            count,
+        })
+        .collect();
+    out.sort_by_key(|k| std::cmp::Reverse(k.count));
+    out
+}
+
+fn question(of: &Evaluation) -> String {
+    let asked = &of.set.question;
+    if !asked.prompt.is_empty() {
+        return asked.prompt.clone();
+    }
+    let words = match asked.task {
+        Task::Closed => "Which of these labels?",
+        Task::YesNo => "Which of these labels are present?",
+        Task::Choice => "Which of the case's options?",
+        Task::Open => "What is the diagnosis?",
+        Task::Vqa => "Each case has a question of its own.",
+        Task::Boxes => "What is found, and where?",
+    };
+    words.to_owned()
+}
+
+fn truth_in_words(of: &Evaluation, policy: Policy) -> Vec<String> {
+    let truth = &of.set.truth;
+    let source = if truth.source.is_empty() {
+        "not stated"
+    } else {
+        &truth.source
+    };
+    let mut out = vec![format!("Source: {source}.")];
+    if truth.truthers > 0 {
+        let people = super::figure::count(truth.truthers as usize, "person").replace("persons", "people");
+        out.push(format!("Set by {people}."));
+    }
+    if of.set.question.task == Task::YesNo {
+        out.push(
+            match policy.uncertain {
+                Uncertain::Ones => "Uncertain labels count as present.",
+                Uncertain::Zeros => "Uncertain labels count as absent.",
+                Uncertain::Ignore => "Uncertain labels are left out.",
+            }
+            .to_owned(),
+        );
+        out.push(
+            match policy.blank {
+                Blank::Negative => "Labels that are not mentioned count as absent.",
+                Blank::Missing => "Labels that are not mentioned are left out.",
+            }
+            .to_owned(),
+        );
+    }
+    out
+}

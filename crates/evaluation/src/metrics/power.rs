@@ -1,0 +1,130 @@
+//! How many cases a question needs, and what a number of cases can show.
+
+use serde::Serialize;
+
+use super::paired::mcnemar;
+use super::proportion::{LEVEL, clopper_pearson, wilson, wilson_of_share};
+use super::special::{normal_quantile, two_sided_z};
+
+/// What `n` cases can show, whatever comes out.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Reach {
+    /// Cases.
+    pub n: usize,
+    /// Half the width of the Wilson interval at one half, where it is widest.
+    pub widest_half_width: Option<f64>,
+    /// Wilson interval if all cases are right: what even a perfect result leaves possible.
+    pub all_right: Option<[f64; 2]>,
+    /// Exact interval if no case is right.
+    pub none_right: Option<[f64; 2]>,
+    /// The smallest one-sided split (one reader right, the other wrong, never the reverse) with exact p below 0.05.
+    pub one_sided_split: usize,
+    /// Whether a paired test of so few cases can reach 0.05 at all.
+    pub can_reach: bool,
+}
+
+/// Cases so that McNemar's test finds two discordant probabilities with `power` at level `alpha` (Connor's normal
+/// formula). `None` where they are equal or a share is out of 0…1.
+pub fn mcnemar_cases(p_a_only: f64, p_b_only: f64, alpha: f64, power: f64) -> Option<f64> {
+    let (sum, apart) = (p_a_only + p_b_only, p_a_only - p_b_only);
+    let shares = [p_a_only, p_b_only, sum].iter().all(|p| (0.0..=1.0).contains(p));
+    if !shares || apart == 0.0 || !(alpha > 0.0 && alpha < 1.0 && power > 0.0 && power < 1.0) {
+        return None;
+    }
+    let (level, strength) = (-normal_quantile(alpha / 2.0)?, normal_quantile(power)?);
+    let root = level * sum.sqrt() + strength * (sum - apart * apart).max(0.0).sqrt();
+    Some(root * root / (apart * apart))
+}
+
+/// Half the width of the Wilson interval of a share `p` of `n` cases, before it is cut at 0 and 1.
+pub fn wilson_half_width(p: f64, n: usize, level: f64) -> Option<f64> {
+    let z = two_sided_z(level)?;
+    if n == 0 || !(0.0..=1.0).contains(&p) {
+        return None;
+    }
+    let m = n as f64;
+    Some(z * (p * (1.0 - p) / m + z * z / (4.0 * m * m)).sqrt() / (1.0 + z * z / m))
+}
+
+/// The fewest cases (at most ten million) whose Wilson half width at the share `p` is no more than `half_width`.
+pub fn wilson_cases(p: f64, half_width: f64, level: f64) -> Option<usize> {
+    let (mut low, mut high) = (1_usize, 10_000_000_usize);
+    wilson_half_width(p, low, level)?;
+    while low < high {
+        let middle = usize::midpoint(low, high);
+        if wilson_half_width(p, middle, level)? <= half_width {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    Some(low)
+}
+
+/// The fewest discordant cases, all one way, whose exact p is below `alpha`; 6 for 0.05.
+pub fn one_sided_split(alpha: f64) -> Option<usize> {
+    (1..=1100).find(|d| mcnemar(*d, 0)[0] < alpha)
+}
+
+/// The smallest `a` of `discordant` cases (the rest going to the other reader) whose exact p is below `alpha`.
+pub fn smallest_split(discordant: usize, alpha: f64) -> Option<usize> {
+    // The p only falls from one half upwards.
+    let (mut no, mut yes) = (discordant / 2, discordant);
+    if discordant == 0 || mcnemar(discordant, 0)[0] >= alpha {
+        return None;
+    }
+    while yes - no > 1 {
+        let middle = usize::midpoint(no, yes);
+        if mcnemar(middle, discordant - middle)[0] < alpha {
+            yes = middle;
+        } else {
+            no = middle;
+        }
+    }
+    Some(yes)
+}
+
+/// What `n` cases can show, at 95 %.
+pub fn reach(n: usize) -> Reach {
+    let split = one_sided_split(1.0 - LEVEL).unwrap_or(6);
+    Reach {
+        n,
+        widest_half_width: wilson_of_share(0.5, n as f64, LEVEL).map(|[low, high]| (high - low) / 2.0),
+        all_right: wilson(n, n),
+        none_right: clopper_pearson(0, n),
+        one_sided_split: split,
+        can_reach: n >= split,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Five cases one way give exactly 1/16, six give 1/32.
+    #[test]
+    fn six_are_the_fewest() {
+        assert_eq!(one_sided_split(0.05), Some(6));
+        assert_eq!(smallest_split(5, 0.05), None);
+        assert_eq!(smallest_split(6, 0.05), Some(6));
+        // Of ten: 9 to 1 is 22/1024, 8 to 2 is 112/1024.
+        assert_eq!(smallest_split(10, 0.05), Some(9));
+        assert!(!reach(5).can_reach && reach(6).can_reach);
+    }
+
+    #[test]
+    fn ten_cases_say_little() {
+        let ten = reach(10);
+        let [low, _] = ten.all_right.expect("cases");
+        assert!((low - 0.7225).abs() < 1e-4, "{low}");
+        assert!((ten.widest_half_width.expect("cases") - 0.2634).abs() < 1e-4);
+        assert_eq!(reach(0).all_right, None);
+    }
+
+    #[test]
+    fn widths_and_numbers_fit() {
+        assert_eq!(wilson_cases(0.8, 0.05, 0.95), Some(245));
+        assert_eq!(wilson_cases(1.5, 0.05, 0.95), None);
+        assert_eq!(mcnemar_cases(0.1, 0.1, 0.05, 0.8), None);
+    }
+}
