@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::code::failure;
 use crate::desk::Desk;
 use crate::op::ask::narrow;
-use crate::op::evaluation::case_images::Finder;
+use crate::op::evaluation::images::Finder;
 use crate::op::evaluation::folder::{self, Held};
 use crate::op::evaluation::pass::{Kind, Pass, Records, Session, Told};
 use crate::op::evaluation::{asked, pipeline, settings};
