@@ -418,3 +418,150 @@ fn what_fails_fails_alone() {
         assert!(words(&output).contains(word), "{}", words(&output));
     }
 }
+
+#[test]
+fn a_calibration_is_written_for_the_very_question_and_used() {
+    let study = Study::new(8);
+    // Half of the validation cases are made right, so that there is something to fit.
+    let blind = study.set("set.toml", CLOSED, &local("a"), &|_| String::new());
+    study.run(&blind, &[]);
+    let said: BTreeMap<String, String> = lines(&study.place.path("set.run/answers.jsonl"))
+        .iter()
+        .map(|line| {
+            let word = |key: &str| line[key].as_str().expect("a word").to_owned();
+            (word("case"), word("label"))
+        })
+        .collect();
+    let labels = ["normal", "nodule", "pleural effusion"];
+    let known = |k: usize| {
+        let own = &said[&format!("case-{k}")];
+        let other = labels.iter().find(|l| *l != own).expect("another");
+        let truth = if k % 4 == 0 { own.as_str() } else { other };
+        format!("truth = {{ labels = [\"{truth}\"] }}")
+    };
+    let set = study.set("set.toml", CLOSED, &local("a"), &known);
+    assert_eq!(
+        study.run(&set, &[])["kept"],
+        8,
+        "truths may change: the answers stand"
+    );
+    let file = study.place.path("t.json");
+    let calibrate = [
+        "eval",
+        "calibrate",
+        text(&set),
+        "--reader",
+        "a",
+        "--split",
+        "validation",
+        "--kind",
+    ];
+    let done = study
+        .place
+        .json(&[&calibrate[..], &["temperature", "--out", text(&file), "--json"]].concat());
+    let t = done["fitted"]["t"].as_f64().expect("a temperature");
+    assert_eq!(done["fitted"]["n"], 4);
+    let image = study.place.path(&study.images[0]);
+    let model = study.place.path("model");
+    let plain = [
+        "ask",
+        text(&image),
+        "--model",
+        text(&model),
+        "--labels",
+        "normal,nodule,pleural effusion",
+        "--json",
+    ];
+    let before = study.place.json(&plain);
+    let after = study
+        .place
+        .json(&[&plain[..], &["--calibration", text(&file)]].concat());
+    assert!(
+        after["confidence_kind"]
+            .as_str()
+            .expect("a kind")
+            .contains("calibrated on 4 cases"),
+        "{}",
+        after["confidence_kind"]
+    );
+    // As fitted: odds to the power of 1 / t.
+    let odds = |answer: &Value| {
+        let p = |label: &str| answer["probabilities"][label].as_f64().expect("a probability");
+        (p("nodule") / p("normal")).ln()
+    };
+    assert!(
+        (odds(&after) - odds(&before) / t).abs() < 1e-6,
+        "{} {} {t}",
+        odds(&after),
+        odds(&before)
+    );
+    let wrong = study
+        .place
+        .run(&[&calibrate[..], &["platt", "--out", text(&file)]].concat());
+    assert_eq!(wrong.status.code(), Some(1));
+    let none = [
+        "eval",
+        "calibrate",
+        text(&set),
+        "--reader",
+        "a",
+        "--split",
+        "train",
+        "--kind",
+        "temperature",
+    ];
+    let none = study.place.run(&[&none[..], &["--out", text(&file)]].concat());
+    assert!(
+        words(&none).contains("No case is in the split train."),
+        "{}",
+        words(&none)
+    );
+}
+
+#[test]
+fn a_decision_has_a_reason_and_is_kept() {
+    let study = Study::new(2);
+    let recorded = "[[readers]]\nid = \"r\"\nkind = \"recorded\"\nanswers = \"r.jsonl\"\n";
+    let answers = [
+        json!({"case": "case-0", "reader": "r", "text": "Something of the stomach in the chest."}),
+        json!({"case": "case-1", "reader": "r", "text": "Final Answer: normal"}),
+    ];
+    let file: String = answers.iter().map(|line| format!("{line}\n")).collect();
+    std::fs::write(study.place.path("r.jsonl"), file).expect("a file");
+    let truth =
+        |_: usize| "truth = { labels = [\"hiatal hernia\"], answers = [\"hiatal hernia\"] }".to_owned();
+    let set = study.set("set.toml", "task = \"open\"", recorded, &truth);
+    let decide = ["eval", "decide", text(&set), "--case", "case-0", "--reader", "r"];
+    let without = study.place.run(&[&decide[..], &["--verdict", "right"]].concat());
+    assert_eq!(without.status.code(), Some(2), "a verdict has a reason");
+    let more = [
+        "--verdict",
+        "right",
+        "--label",
+        "hiatal hernia",
+        "--why",
+        "the same in other words",
+        "--json",
+    ];
+    study.place.json(&[&decide[..], &more].concat());
+    let kept = lines(&study.place.path("set.run/decisions.jsonl"));
+    assert_eq!(kept.len(), 1);
+    assert_eq!(
+        (&kept[0]["verdict"], &kept[0]["who"]),
+        (&json!("right"), &json!("reader"))
+    );
+    assert!(
+        kept[0]["answer_hash"]
+            .as_str()
+            .expect("a hash")
+            .starts_with("sha256:")
+    );
+    let listed = study
+        .place
+        .json(&["eval", "decide", text(&set), "--list", "--json"]);
+    assert!(listed["waiting"].is_array());
+    assert_eq!(
+        study.place.json(&["audit", "verify", "--json"])["fault"],
+        Value::Null
+    );
+}
