@@ -1,6 +1,7 @@
 //! `overread eval`: case sets, runs, scores. One file a command.
 
 pub(crate) mod arguments;
+mod decide;
 mod report;
 mod run;
 mod score;
@@ -16,10 +17,9 @@ pub(crate) fn eval(desk: &dyn Fn() -> Desk, a: EvalArguments) -> Outcome {
         EvalCommand::Run(a) => run::run(&desk(), &a),
         EvalCommand::Report(a) => report::report(&desk(), &a),
         EvalCommand::Merge { runs, out, json } => run::merge(&runs, &out, json),
-        EvalCommand::Decide(_)
-        | EvalCommand::Calibrate(_)
-        | EvalCommand::New(_)
-        | EvalCommand::Check { .. } => Err(Trouble::failed("Not yet.")),
+        EvalCommand::Decide(a) => decide::decide(&desk(), &a),
+        EvalCommand::Calibrate(a) => decide::calibrate(&desk(), &a),
+        EvalCommand::New(_) | EvalCommand::Check { .. } => Err(Trouble::failed("Not yet.")),
         EvalCommand::Score {
             answers,
             truth,

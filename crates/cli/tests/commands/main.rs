@@ -4,6 +4,7 @@ mod asking;
 mod desk;
 mod errors;
 mod evaluate;
+mod evaluate_run;
 mod model;
 mod overread;
 mod pictures;

@@ -10,13 +10,12 @@
 //! | `looks` | hashes of values and of how pictures look |
 //! | `open`, `images` | the list of evaluations; a case's images |
 //! | `run`, `pass`, `pipeline` | reading with local readers, one pass over the cases at a time |
-//! | `asked`, `case_images`, `record`, `settings`, `journal` | a case's question, its images, the line on record and what decides it |
+//! | `asked`, `record`, `settings`, `journal` | a case's question, the line on record and what decides it |
 //! | `merge`, `readers` | shards put together; all answers of an evaluation |
 //! | `figures`, `cases`, `decide`, `calibrate`, `export` | what is seen and written |
 
 pub(crate) mod asked;
 pub mod calibrate;
-pub(crate) mod case_images;
 pub mod cases;
 pub mod check;
 pub mod decide;
