@@ -339,6 +339,15 @@ impl Store {
         Ok(rows.collect::<std::result::Result<_, _>>()?)
     }
 
+    /// How many own answers there are.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn answer_count(&self) -> Result<u32> {
+        let count = "SELECT count(*) FROM answers";
+        Ok(self.connection.query_row(count, [], |row| row.get(0))?)
+    }
+
     /// Records that model or truth of a case was shown; the first time of each counts.
     ///
     /// # Errors

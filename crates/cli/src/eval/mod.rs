@@ -1,6 +1,7 @@
 //! `overread eval`: case sets, runs, scores. One file a command.
 
 pub(crate) mod arguments;
+mod report;
 mod run;
 mod score;
 
@@ -13,6 +14,7 @@ use arguments::{EvalArguments, EvalCommand};
 pub(crate) fn eval(desk: &dyn Fn() -> Desk, a: EvalArguments) -> Outcome {
     match a.command {
         EvalCommand::Run(a) => run::run(&desk(), &a),
+        EvalCommand::Report(a) => report::report(&desk(), &a),
         EvalCommand::Merge { runs, out, json } => run::merge(&runs, &out, json),
         EvalCommand::Decide(_)
         | EvalCommand::Calibrate(_)

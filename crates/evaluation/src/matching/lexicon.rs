@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use overread_protocol::answer::words::fold;
+
 use super::cues::{CUES, Cue};
 use super::hierarchy::{Hierarchy, Level, Tree};
 use super::normalise::{CLASHES, Kind, Side, each, joined, term};
@@ -82,6 +84,10 @@ pub(crate) struct Lexicon {
     ends: Vec<Option<usize>>,
     phrases: Vec<Phrase>,
     pub(crate) labels: Vec<Entry>,
+    /// Labels by name as written, and folded.
+    by_name: HashMap<String, usize>,
+    /// The first label of a term.
+    by_term: HashMap<usize, usize>,
     /// Names of terms.
     names: Vec<String>,
     tree: Tree,
@@ -148,11 +154,17 @@ impl Lexicon {
             if let Some(phrase) = own.phrases.get_mut(at) {
                 phrase.labels.push(index);
             }
+            own.by_name.insert(name.clone(), index);
+            own.by_term.entry(number).or_insert(index);
             own.labels.push(Entry {
                 name: name.clone(),
                 term: number,
                 side: term.side,
             });
+        }
+        for (index, name) in labels.iter().enumerate() {
+            // A name as written comes before another one that folds to it.
+            own.by_name.entry(fold(name)).or_insert(index);
         }
         own.mark_clashes(synonyms);
         own
@@ -234,15 +246,17 @@ impl Lexicon {
         }
     }
 
+    /// The term of the label with this name, as written or folded.
+    pub(crate) fn term_of_label(&self, name: &str) -> Option<usize> {
+        let at = self.by_name.get(name).or_else(|| self.by_name.get(&fold(name)))?;
+        self.labels.get(*at).map(|entry| entry.term)
+    }
+
     /// A term's name: a label of it, else what the table calls it.
     pub(crate) fn name(&self, term: usize) -> &str {
-        let label = self
-            .labels
-            .iter()
-            .find(|entry| entry.term == term)
-            .map(|entry| entry.name.as_str());
-        label
-            .or_else(|| self.names.get(term).map(String::as_str))
+        let label = self.by_term.get(&term).and_then(|at| self.labels.get(*at));
+        let name = label.map(|entry| entry.name.as_str());
+        name.or_else(|| self.names.get(term).map(String::as_str))
             .unwrap_or_default()
     }
 

@@ -35,10 +35,7 @@ pub(crate) fn judge(judge: &Judge, raw: &str, body: &Body, complete: bool, truth
     if body.is_foreign(raw) {
         return Judgement::invalid(Invalid::WrongLanguage, body.place());
     }
-    let there: Vec<&Mention> = found
-        .iter()
-        .filter(|m| matches!(m.state, State::Present | State::Uncertain))
-        .collect();
+    let there: Vec<&Mention> = found.iter().filter(|m| m.answers()).collect();
     let open = |how: &str, mention: Option<&Mention>| {
         let mut out = Judgement::bare(Verdict::Undecided, format!("{}/{how}", body.place()));
         out.span = mention.map(|m| span_of(&stream, &m.found));

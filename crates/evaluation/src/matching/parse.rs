@@ -158,7 +158,7 @@ fn best(
 ) -> Result<Option<Parsed>, Invalid> {
     for state in [State::Present, State::Uncertain] {
         let mut candidates: Vec<Candidate<'_>> = Vec::new();
-        for mention in found.iter().filter(|m| m.state == state) {
+        for mention in found.iter().filter(|m| m.state == state && m.answers()) {
             candidates.extend(labels_at(lexicon, stream, mention));
         }
         if !brief {
@@ -200,7 +200,7 @@ fn best(
     // Nothing of the set: a term above some label is partly right where that label is true.
     let above: Vec<&Mention> = found
         .iter()
-        .filter(|m| matches!(m.state, State::Present | State::Uncertain))
+        .filter(|m| m.answers())
         .filter(|m| {
             let terms = lexicon.terms_of(&m.found);
             let is_above = |term: &usize| {

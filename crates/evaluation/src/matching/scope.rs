@@ -39,6 +39,15 @@ impl State {
 pub(crate) struct Mention {
     pub(crate) found: Found,
     pub(crate) state: State,
+    /// Said to be rather not there, or that nobody knows: no answer.
+    pub(crate) idle: bool,
+}
+
+impl Mention {
+    /// True when a text may mean it as its answer: it is there or may be.
+    pub(crate) fn answers(&self) -> bool {
+        matches!(self.state, State::Present | State::Uncertain) && !self.idle
+    }
 }
 
 /// Words that a doubt reaches forward, and the past.
@@ -50,6 +59,7 @@ struct Flags {
     no: bool,
     maybe: bool,
     maybe_anyway: bool,
+    idle: bool,
     past: bool,
     told: Option<State>,
 }
@@ -92,7 +102,11 @@ pub(crate) fn mentions(lexicon: &Lexicon, text: &str, stream: &Stream) -> Vec<Me
             Flags { maybe: true, .. } => State::Uncertain,
             _ => State::Present,
         };
-        out.push(Mention { found, state });
+        out.push(Mention {
+            found,
+            state,
+            idle: flags.idle,
+        });
     }
     out
 }
@@ -196,15 +210,21 @@ impl Walk<'_> {
                     self.forward(at, usize::MAX, |f| f.no = true);
                 }
             }
-            Cue::MaybeBeside => {
-                // `possible effusion` and `effusion is possible`: what stands right after comes first.
-                let next = self.between(at, at + 1);
-                let after = self.cues.get(at + 1) == Some(&None) && next.0 == Gap::Plain && next.1 <= 3;
-                if after || self.heads(at) || !self.back(at, |f| f.maybe = true) {
-                    self.forward(at, DOUBT, |f| f.maybe = true);
-                }
-            }
+            Cue::MaybeBeside => self.beside(at, |f| f.maybe = true),
+            Cue::Unlikely | Cue::Unknown => self.beside(at, |f| {
+                f.maybe = true;
+                f.idle = true;
+            }),
             Cue::Nothing | Cue::End | Cue::Verb | Cue::And | Cue::Or | Cue::Starter => {}
+        }
+    }
+
+    /// `possible effusion` and `effusion is possible`: what stands right after comes first, then what stands before.
+    fn beside(&mut self, at: usize, set: impl Fn(&mut Flags) + Copy) {
+        let next = self.between(at, at + 1);
+        let after = self.cues.get(at + 1) == Some(&None) && next.0 == Gap::Plain && next.1 <= 3;
+        if after || self.heads(at) || !self.back(at, set) {
+            self.forward(at, DOUBT, set);
         }
     }
 

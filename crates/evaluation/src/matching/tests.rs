@@ -96,6 +96,8 @@ fn what_fits_no_rule_has_its_kind() {
         ("Final Answer: no pneumothorax", Invalid::OutOfSet),
         ("Final Answer: pneumoni", Invalid::OutOfSet),
         ("No pneumothorax is seen.", Invalid::Unparseable),
+        ("Pneumonia is unlikely.", Invalid::Unparseable),
+        ("It is unclear whether this is pneumonia.", Invalid::Unparseable),
         ("The lungs look odd.", Invalid::Unparseable),
         ("I cannot provide a diagnosis.", Invalid::Refusal),
         (
@@ -335,6 +337,10 @@ fn closed_questions_are_yes_or_no() {
     for text in ["yes or no", "Yes/No", "No. On reflection: Yes."] {
         assert_eq!(said(text).0, Verdict::Invalid(Invalid::Ambiguous), "{text}");
     }
+    for text in ["Not sure.", "Unclear", "The left lung"] {
+        assert_eq!(said(text).0, Verdict::Invalid(Invalid::Unparseable), "{text}");
+    }
+    assert_eq!(said("A fracture is unlikely."), (Verdict::Wrong, true));
     assert_eq!(said("The left lung").0, Verdict::Invalid(Invalid::Unparseable));
     assert_eq!(
         said("I cannot read the image.").0,
@@ -384,6 +390,12 @@ fn a_differential_has_a_rank() {
         judged("[\"stroke\", \"gout\"]", "gout"),
         (Verdict::Right, Some(2))
     );
+    for text in [
+        "Diagnosis: Stroke\nDifferential diagnoses:\n- Gout\n- Lung cancer",
+        "1. **Stroke** – a\n2. **Gout** – b\n\nFinal Answer: stroke",
+    ] {
+        assert_eq!(judged(text, "gout"), (Verdict::Right, Some(2)), "{text}");
+    }
     assert_eq!(judged("stroke, gout", "sarcoidosis"), (Verdict::Wrong, None));
     assert_eq!(
         judged("stroke, a thing unknown", "sarcoidosis"),

@@ -16,6 +16,7 @@ pub mod difference;
 pub mod differential;
 pub mod froc;
 pub mod generator;
+pub mod imrmc;
 pub mod isotonic;
 pub mod mrmc;
 pub mod multilabel;

@@ -157,7 +157,7 @@ function spread(labels: readonly string[], said: string, confidence: number, nex
 
 function sureness(reader: MadeReader, right: boolean, next: () => number): number | null {
   if (reader.over === null) return null;
-  const base = right ? 0.62 + 0.37 * next() ** 0.7 : 0.36 + 0.6 * next();
+  const base = right ? 0.3 + 0.68 * next() ** 0.45 : 0.26 + 0.68 * next();
   return Math.min(0.995, Math.max(0.2, base + reader.over * 0.5));
 }
 
