@@ -1,6 +1,9 @@
 //! `overread eval`: case sets, runs, scores. One file a command.
 
 pub(crate) mod arguments;
+mod check;
+mod new;
+pub(crate) mod progress;
 mod report;
 mod run;
 mod score;
@@ -13,13 +16,12 @@ use arguments::{EvalArguments, EvalCommand};
 /// `desk` opens the desk where a command needs it; scoring texts needs none.
 pub(crate) fn eval(desk: &dyn Fn() -> Desk, a: EvalArguments) -> Outcome {
     match a.command {
+        EvalCommand::New(a) => new::new(&desk(), &a),
+        EvalCommand::Check { set, json } => check::check(&desk(), &set, json),
         EvalCommand::Run(a) => run::run(&desk(), &a),
         EvalCommand::Report(a) => report::report(&desk(), &a),
         EvalCommand::Merge { runs, out, json } => run::merge(&runs, &out, json),
-        EvalCommand::Decide(_)
-        | EvalCommand::Calibrate(_)
-        | EvalCommand::New(_)
-        | EvalCommand::Check { .. } => Err(Trouble::failed("Not yet.")),
+        EvalCommand::Decide(_) | EvalCommand::Calibrate(_) => Err(Trouble::failed("Not yet.")),
         EvalCommand::Score {
             answers,
             truth,
