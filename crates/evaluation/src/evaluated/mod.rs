@@ -13,6 +13,7 @@
 //! | `table` | the case table, one case whole |
 
 mod bench;
+mod calibration;
 pub mod cases;
 pub mod compared;
 mod detail;
@@ -22,6 +23,7 @@ pub mod figures;
 pub mod filter;
 mod formula;
 mod headline;
+mod labels;
 mod said;
 #[cfg(test)]
 mod samples;

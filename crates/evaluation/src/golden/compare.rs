@@ -7,7 +7,51 @@ use serde_json::Value;
 pub fn differences(kind: &str, expected: &Value, got: &Value, tolerance: &Value) -> Vec<String> {
     let mut out = Vec::new();
     walk(kind, expected, got, tolerance, "", &mut out);
+    if kind.starts_with("bootstrap") {
+        seeded(expected, got, &mut out);
+    }
     out
+}
+
+/// A seeded bootstrap keeps within the bounds around the ideal one.
+fn seeded(expected: &Value, got: &Value, out: &mut Vec<String>) {
+    let number = |value: &Value| value.as_f64();
+    let mut within = |what: &str, have: &Value, bounds: &Value| {
+        let (Some(low), Some(high)) = (number(&bounds[0]), number(&bounds[1])) else {
+            return;
+        };
+        // The bounds are rounded to twelve places.
+        if !number(have).is_some_and(|x| (low - 1e-9..=high + 1e-9).contains(&x)) {
+            out.push(format!("{what}: {have}, expected from {low} to {high}"));
+        }
+    };
+    within(
+        "percentile[0]",
+        &got["percentile"][0],
+        &expected["percentile_lower_within"],
+    );
+    within(
+        "percentile[1]",
+        &got["percentile"][1],
+        &expected["percentile_upper_within"],
+    );
+    if !got["bca"]["interval"].is_null() {
+        within(
+            "bca.interval[0]",
+            &got["bca"]["interval"][0],
+            &expected["bca"]["lower_within"],
+        );
+        within(
+            "bca.interval[1]",
+            &got["bca"]["interval"][1],
+            &expected["bca"]["upper_within"],
+        );
+    }
+    if let (Some(want), Some(have)) = (number(&expected["ideal_sd"]), number(&got["sd"]))
+        && (have - want).abs() > 0.05 * want
+    {
+        out.push(format!("sd: {have}, expected {want} within 5 %"));
+    }
 }
 
 fn allowed(kind: &str, at: &str, tolerance: &Value) -> f64 {
@@ -90,5 +134,15 @@ mod tests {
         );
         assert_eq!(miss("any", json!([1, 2]), json!([1])), 1);
         assert_eq!(miss("any", json!({"a": null}), json!({})), 1);
+        let bounds = json!({"percentile_lower_within": [0.1, 0.2], "percentile_upper_within": [0.8, 0.9]});
+        assert_eq!(
+            miss("bootstrap_iid", bounds.clone(), {
+                let mut got = bounds.clone();
+                got["percentile"] = json!([0.15, 0.95]);
+                got
+            }),
+            1
+        );
+        assert_eq!(miss("bootstrap_iid", bounds.clone(), bounds), 2);
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::ideal;
 use super::input::{count, flag, flags, list, number};
 use crate::metrics::agreement::{agreement, cross_table};
 use crate::metrics::binary::{Counts, at_prevalence, binary};
@@ -26,6 +27,8 @@ pub(super) fn compute(kind: &str, input: &Value) -> Option<Result<Value, String>
         "cochran" => of_cochran(input),
         "agreement2" => of_agreement(input),
         "agreement_many" => of_many(input),
+        "bootstrap_iid" => ideal::of_cases(input),
+        "bootstrap_cluster" => ideal::of_patients(input),
         "power" => of_power(input),
         _ => return None,
     })

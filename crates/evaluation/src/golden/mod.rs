@@ -2,6 +2,7 @@
 
 mod compare;
 mod first;
+mod ideal;
 mod input;
 mod second;
 

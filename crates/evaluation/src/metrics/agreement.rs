@@ -21,7 +21,7 @@ pub struct Agreement {
     pub kappa_linear: Option<f64>,
     /// By their squares.
     pub kappa_quadratic: Option<f64>,
-    /// Standard error (Fleiss, Cohen and Everitt 1969); `None` where agreement is complete.
+    /// Standard error (Fleiss, Cohen and Everitt 1969); `None` where agreement is complete or a reader is constant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kappa_se: Option<f64>,
     /// Normal interval from it, 95 %.
@@ -130,9 +130,9 @@ pub fn agreement(table: Vec<Vec<usize>>) -> Agreement {
     let others = k.saturating_sub(1) as f64;
     let gwet = shares.iter().map(|s| s * (1.0 - s)).sum::<f64>() / others;
     let plain = kappa(&table, Weighting::Nominal);
-    let kappa_se = plain
-        .filter(|_| observed < 1.0)
-        .and_then(|kappa| standard_error(&table, &p, &q, kappa, expected));
+    // A reader who says one thing only has kappa 0 on any cases: the formula's 0 is no certainty.
+    let constant = [&p, &q].iter().any(|shares| shares.contains(&1.0));
+    let kappa_se = kappa_standard_error(&table).filter(|_| plain.is_some() && !constant);
     let two = k == 2;
     Agreement {
         n,
@@ -154,9 +154,22 @@ pub fn agreement(table: Vec<Vec<usize>>) -> Agreement {
     }
 }
 
-/// Large-sample standard error of kappa (J. L. Fleiss, J. Cohen, B. S. Everitt, Psychological Bulletin 1969).
-fn standard_error(table: &[Vec<usize>], p: &[f64], q: &[f64], kappa: f64, chance: f64) -> Option<f64> {
-    let m = table.iter().flatten().sum::<usize>() as f64;
+/// Large-sample standard error of kappa (J. L. Fleiss, J. Cohen, B. S. Everitt, Psychological Bulletin 1969); `None` for
+/// no cases, complete agreement, or a variance that rounding takes below 0.
+pub fn kappa_standard_error(table: &[Vec<usize>]) -> Option<f64> {
+    let n: usize = table.iter().flatten().sum();
+    let m = n as f64;
+    let p: Vec<f64> = table
+        .iter()
+        .map(|row| row.iter().sum::<usize>() as f64 / m)
+        .collect();
+    let q: Vec<f64> = column_sums(table).into_iter().map(|c| c / m).collect();
+    let same: usize = table.iter().enumerate().filter_map(|(i, row)| row.get(i)).sum();
+    if n == 0 || same == n {
+        return None;
+    }
+    let chance: f64 = p.iter().zip(&q).map(|(p, q)| q * p).sum();
+    let kappa = (same as f64 / m - chance) / (1.0 - chance);
     let off = 1.0 - kappa;
     let (mut diagonal, mut rest) = (0.0, 0.0);
     for (i, row) in table.iter().enumerate() {
@@ -164,15 +177,16 @@ fn standard_error(table: &[Vec<usize>], p: &[f64], q: &[f64], kappa: f64, chance
             let share = *cell as f64 / m;
             if i == j {
                 let inner = 1.0 - (p[i] + q[i]) * off;
-                diagonal += share * inner * inner;
+                diagonal += share * (inner * inner);
             } else {
                 let inner = q[i] + p[j];
-                rest += share * inner * inner;
+                rest += share * (inner * inner);
             }
         }
     }
     let centre = kappa - chance * off;
-    let variance = (diagonal + off * off * rest - centre * centre) / ((1.0 - chance) * (1.0 - chance)) / m;
+    let left = diagonal + off * off * rest - centre * centre;
+    let variance = left / ((1.0 - chance) * (1.0 - chance)) / m;
     (variance >= 0.0).then(|| variance.sqrt())
 }
 

@@ -47,8 +47,8 @@ pub enum Calibrator {
     },
     /// A rising curve from log-odds to probability.
     Isotonic(Isotonic),
-    /// One for each label of a list, each label against the rest; the results are divided by their sum. The order of the
-    /// labels may change.
+    /// One for each label: of a list each label against the rest, the results divided by their sum, so that the order of
+    /// the labels may change; of several yes or no each question its own.
     PerLabel {
         /// In the order of the labels.
         labels: Vec<Calibrator>,
@@ -84,13 +84,21 @@ impl Calibrator {
         }
     }
 
-    /// The calibrated probability of yes.
+    /// The calibrated probability of yes to the one question there is; unchanged by one for each label.
     pub fn yes(&self, p: f64) -> f64 {
         match self {
             Self::Identity | Self::PerLabel { .. } => p,
             Self::Temperature { t } => sigmoid(log_odds(p) / t),
             Self::Platt { a, b } => sigmoid(a * log_odds(p) + b),
             Self::Isotonic(curve) => curve.at(log_odds(p)),
+        }
+    }
+
+    /// The calibrated probability of yes to question `label`, counted from 0, of several.
+    pub fn yes_to(&self, label: usize, p: f64) -> f64 {
+        match self {
+            Self::PerLabel { labels } => labels.get(label).map_or(p, |own| own.yes(p)),
+            other => other.yes(p),
         }
     }
 
@@ -103,10 +111,7 @@ impl Calibrator {
                 let scores: Vec<f64> = probabilities.iter().map(|p| log(*p)).collect();
                 softmax(&scores, *t)
             }
-            Self::Platt { .. } | Self::Isotonic(_) => renormalised(probabilities, |_, p| self.yes(p)),
-            Self::PerLabel { labels } => {
-                renormalised(probabilities, |i, p| labels.get(i).map_or(p, |own| own.yes(p)))
-            }
+            each => renormalised(probabilities, |i, p| each.yes_to(i, p)),
         }
     }
 
@@ -147,7 +152,7 @@ pub struct Fitted {
     /// The calibration.
     #[serde(flatten)]
     pub calibrator: Calibrator,
-    /// Cases used.
+    /// Cases used; of several questions those of the one with most.
     pub n: usize,
     /// 95 % interval of the temperature, or of the slope of Platt scaling.
     pub interval: Option<[f64; 2]>,
@@ -202,6 +207,29 @@ pub fn fit_yes_no(kind: Kind, cases: &[(f64, bool)]) -> Option<Fitted> {
         after: mean_loss(cases.iter().map(|(p, t)| loss(calibrator.yes(*p), *t))),
         at_edge,
         calibrator,
+    })
+}
+
+/// Fits several yes or no, `[label][case]` as (probability of yes, truth), each question by itself. A question that cannot be
+/// fitted keeps its probabilities. `None` when none can.
+pub fn fit_each(kind: Kind, labels: &[Vec<(f64, bool)>]) -> Option<Fitted> {
+    let fits: Vec<Option<Fitted>> = labels.iter().map(|own| fit_yes_no(kind, own)).collect();
+    let fitted: Vec<&Fitted> = fits.iter().flatten().collect();
+    let n: usize = fitted.iter().map(|f| f.n).sum();
+    let mean = |of: fn(&Fitted) -> f64| fitted.iter().map(|f| of(f) * f.n as f64).sum::<f64>() / n as f64;
+    let most = fitted.iter().map(|f| f.n).max()?;
+    Some(Fitted {
+        n: most,
+        interval: None,
+        before: mean(|f| f.before),
+        after: mean(|f| f.after),
+        at_edge: fitted.iter().any(|f| f.at_edge),
+        calibrator: Calibrator::PerLabel {
+            labels: fits
+                .iter()
+                .map(|f| f.as_ref().map_or(Calibrator::Identity, |f| f.calibrator.clone()))
+                .collect(),
+        },
     })
 }
 
@@ -339,6 +367,17 @@ mod tests {
         };
         assert_eq!(labels[2], Calibrator::Identity);
         assert!(fitted.calibrator.in_words().contains("against the rest"));
+    }
+
+    #[test]
+    fn each_question_has_its_own() {
+        let odds = |p: f64, share: usize| (0..40).map(|i| (p, i % 4 < share)).collect::<Vec<_>>();
+        let fitted = fit_each(Kind::Isotonic, &[odds(0.9, 2), odds(0.2, 1), Vec::new()]).expect("cases");
+        assert!((fitted.calibrator.yes_to(0, 0.9) - 0.5).abs() < 1e-12);
+        assert!((fitted.calibrator.yes_to(1, 0.9) - 0.25).abs() < 1e-12);
+        assert_eq!((fitted.calibrator.yes_to(2, 0.9), fitted.n), (0.9, 40));
+        assert!(fitted.after < fitted.before);
+        assert_eq!(fit_each(Kind::Platt, &[Vec::new()]), None);
     }
 
     fn any_kind() -> impl Strategy<Value = Kind> {

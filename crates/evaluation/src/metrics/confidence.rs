@@ -4,6 +4,7 @@
 
 use serde::Serialize;
 
+use super::proportion::wilson;
 use super::roc;
 
 /// An answer: how sure, and whether it was right.
@@ -13,6 +14,13 @@ pub struct Answer {
     pub confidence: f64,
     /// Right.
     pub right: bool,
+}
+
+/// Answers in the order of their cases' names (code points), which breaks the ties of bins of equal size.
+pub fn in_case_order(named: &[(&str, Answer)]) -> Vec<Answer> {
+    let mut sorted: Vec<&(&str, Answer)> = named.iter().collect();
+    sorted.sort_by(|a, b| a.0.cmp(b.0));
+    sorted.into_iter().map(|(_, answer)| *answer).collect()
 }
 
 /// A group of answers of about the same confidence.
@@ -26,6 +34,8 @@ pub struct Bin {
     pub confidence: f64,
     /// Share of right ones.
     pub accuracy: f64,
+    /// 95 % Wilson interval of the accuracy.
+    pub wilson: Option<[f64; 2]>,
     /// Bounds of the confidence: (low, high] for bins of equal width, least and largest for bins of equal mass.
     pub bounds: [f64; 2],
 }
@@ -38,6 +48,7 @@ impl Bin {
             right,
             confidence: answers.iter().map(|a| a.confidence).sum::<f64>() / count as f64,
             accuracy: right as f64 / count as f64,
+            wilson: wilson(right, count),
             bounds,
         })
     }

@@ -21,3 +21,8 @@ fn pairs_and_more() {
 fn readers_among_themselves() {
     hold(&["agreement2", "agreement_many"]);
 }
+
+#[test]
+fn resamples() {
+    hold(&["bootstrap_iid", "bootstrap_cluster"]);
+}
