@@ -103,5 +103,5 @@ pub(crate) async fn pick(
         .picker
         .pick(&window, kind)
         .await
-        .map(|path| shell.desk.handle(&path)))
+        .map(|path| shell.desk.picked(Some(kind), &path)))
 }

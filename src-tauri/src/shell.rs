@@ -72,7 +72,7 @@ pub(crate) fn run() {
 
 /// Tells the page that a folder was dropped on it or named by a second start.
 fn open_in_page(app: &tauri::AppHandle, path: &Path) {
-    let handle = app.state::<Shell>().desk.handle(path);
+    let handle = app.state::<Shell>().desk.handle_of_cases(path);
     app.emit_to("main", "folder-dropped", handle)
         .unwrap_or_else(|error| tracing::warn!("the page did not hear of the folder: {error}"));
 }

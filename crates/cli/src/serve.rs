@@ -202,7 +202,8 @@ async fn pick(
         return refused;
     }
     let chosen = std::env::var_os(format!("OVERREAD_PICK_{}", kind.to_uppercase())).map(PathBuf::from);
-    Json(chosen.map(|path| server.desk.handle(&path))).into_response()
+    let kind = serde_json::from_value(Value::from(kind)).ok();
+    Json(chosen.map(|path| server.desk.picked(kind, &path))).into_response()
 }
 
 async fn resource(

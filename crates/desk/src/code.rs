@@ -50,6 +50,7 @@ impl From<DicomError> for Failure {
             DicomError::Video(_) => "dicom.video",
             DicomError::UnsupportedObject { .. } => "dicom.other_object",
             DicomError::TooLarge(_) => "dicom.too_large",
+            DicomError::Picture(_) => "picture.unreadable",
             DicomError::NotFound(_) => "file.not_found",
         };
         sentences(code, &error.to_string())

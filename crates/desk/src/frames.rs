@@ -9,6 +9,7 @@ use overread_dicom::{FrameRef, ImageHeader};
 use overread_imaging::frame::Frame;
 
 use crate::Outcome;
+use crate::op::plain;
 
 /// Bytes of decoded frames kept.
 const MOST_BYTES: usize = 512 << 20;
@@ -68,7 +69,7 @@ impl Frames {
     fn file(&self, frame: &FrameRef) -> Outcome<Arc<DicomFile>> {
         let header = &frame.header;
         if header.layout.frames == 1 {
-            return Ok(Arc::new(header.open()?));
+            return Ok(Arc::new(open(header)?));
         }
         let kept = self.lock().files.iter().find_map(|(of, file)| {
             let same = of.upgrade().is_some_and(|of| Arc::ptr_eq(&of, header));
@@ -77,7 +78,7 @@ impl Frames {
         if let Some(file) = kept {
             return Ok(file);
         }
-        let file = Arc::new(header.open()?);
+        let file = Arc::new(open(header)?);
         let mut inner = self.lock();
         inner.files.truncate(MOST_OPEN - 1);
         inner
@@ -94,4 +95,12 @@ impl Frames {
     fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn open(header: &ImageHeader) -> Outcome<DicomFile> {
+    Ok(if plain::is_plain(header) {
+        plain::reopen(header)?
+    } else {
+        header.open()?
+    })
 }

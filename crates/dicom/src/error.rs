@@ -79,6 +79,9 @@ pub enum DicomError {
     /// More in it than is read.
     #[error("the object holds more than can be shown ({0}); it is left as it is")]
     TooLarge(String),
+    /// A plain picture that cannot be read.
+    #[error("the picture cannot be read: {0}")]
+    Picture(String),
     /// A path that is not there.
     #[error("there is nothing at {}; check the path", .0.display())]
     NotFound(PathBuf),

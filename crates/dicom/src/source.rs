@@ -1,6 +1,7 @@
 //! What a path leads to: a file, or an entry of a zip; and whether it is still what it was.
 
 use std::fs::{self, File, Metadata};
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -95,6 +96,45 @@ impl Source {
             Self::Entry(archive, entry) => Ok((self.clone(), archive.content(*entry)?)),
         }
     }
+
+    /// All bytes of what `path` leads to, be it DICOM or not, if it is still what it was.
+    ///
+    /// # Errors
+    /// [`DicomError::Changed`] when it is not; [`DicomError::TooLarge`] for more than `most` bytes.
+    pub fn bytes(&self, path: &Path, most: u64) -> Result<Vec<u8>, DicomError> {
+        let (_, content) = self.reopen(path)?;
+        all_of(&content, most)
+    }
+}
+
+/// All bytes of a file or an entry of a zip, be it DICOM or not.
+///
+/// # Errors
+/// When it cannot be read; [`DicomError::TooLarge`] for more than `most` bytes.
+pub fn whole(path: &Path, most: u64) -> Result<(Source, Vec<u8>), DicomError> {
+    let (source, content) = Source::open(path)?;
+    let bytes = all_of(&content, most)?;
+    Ok((source, bytes))
+}
+
+/// The first bytes of a file or an entry of a zip; fewer than `count` where it is shorter.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn start(path: &Path, count: u64) -> Result<Vec<u8>, DicomError> {
+    let (_, content) = Source::open(path)?;
+    let mut bytes = Vec::new();
+    content.reader(0)?.take(count).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn all_of(content: &Content, most: u64) -> Result<Vec<u8>, DicomError> {
+    if content.length() > most {
+        return Err(DicomError::TooLarge(format!("more than {} MB", most >> 20)));
+    }
+    let mut bytes = Vec::new();
+    content.reader(0)?.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Why something that is no file and no folder is left alone.

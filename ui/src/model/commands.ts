@@ -1,11 +1,20 @@
 // Everything that can be done from the keyboard, a menu or the palette: one list, one name and key each.
 import { states as text } from "../text/en";
+import { evaluationEntry } from "./evaluation/commands";
 import { panelCommands } from "./panels.svelte";
 import type { Session } from "./session.svelte";
 import type { Tool, ViewportModel } from "./viewport/viewport.svelte";
 import { choiceName, nextFileChoice, presetWindow, sameChoice, windowChoice } from "./viewport/voi";
 
-export type CommandGroup = "Desk" | "Slices" | "Window" | "View" | "Marks" | "Layout" | "Panels";
+export type CommandGroup =
+  | "Desk"
+  | "Slices"
+  | "Window"
+  | "View"
+  | "Marks"
+  | "Layout"
+  | "Panels"
+  | "Evaluation";
 
 export interface Command {
   readonly id: string;
@@ -76,6 +85,7 @@ export function makeCommands(session: Session, page: PageActions): Command[] {
       () => void session.pickFolder("file"),
     ),
     command("Desk", "desk.find", "Find study or series", ["/", "Ctrl+F"], always, page.focusFind),
+    evaluationEntry(session),
     command("Desk", "desk.palette", "All commands", ["Ctrl+K"], always, page.showPalette),
     command("Desk", "desk.keys", "Show the keys", ["?"], always, page.showKeys),
     command("Desk", "desk.studies", "Show or hide studies", ["Ctrl+B"], always, page.toggleStudies),

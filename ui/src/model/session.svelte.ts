@@ -18,6 +18,9 @@ import { ViewportModel } from "./viewport/viewport.svelte";
 
 export type Layout = "1x1" | "2x2";
 
+/** What fills the window: the reading desk, or figures of case sets. */
+export type PageName = "desk" | "evaluation";
+
 export type PanelName = "model" | "truth" | "review" | "settings" | "models";
 
 export interface ScanState {
@@ -92,6 +95,7 @@ export class Session {
   overlays = $state<OverlayState>("all");
   /** True while the picture that the model gets stands beside the viewports. */
   modelInputShown = $state(false);
+  page = $state<PageName>("desk");
   /** Panel on the right. */
   panel = $state<PanelName>("model");
   /** The line at the bottom; also read out. */

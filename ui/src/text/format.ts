@@ -1,4 +1,5 @@
 // Numbers, times and counts as the page prints them. Figures that are kept come from the desk; this only words them.
+import type { Unit } from "../backend/generated/Unit";
 
 const NARROW = " ";
 
@@ -109,4 +110,103 @@ export function sliceRuns(slices: readonly number[]): string {
 export function listed(words: readonly string[]): string {
   if (words.length < 2) return words[0] ?? "";
   return `${words.slice(0, -1).join(", ")} and ${words[words.length - 1]}`;
+}
+
+// Figures of an evaluation: a value with its interval, never 0 for what is not defined
+
+const NOT_DEFINED = "not defined";
+const TRUE_MINUS = "\u2212";
+
+/** What of a figure is printed; a part of the wire's `Figure`. */
+export interface Printed {
+  readonly unit: Unit;
+  readonly value: number | null;
+  readonly low: number | null;
+  readonly high: number | null;
+}
+
+function minus(text: string): string {
+  return text.replace(/^-/u, TRUE_MINUS);
+}
+
+/** A number of at most three decimals with its digits fixed, a true minus, and no minus before zero. */
+function fixed(value: number, digits: number): string {
+  const text = value.toFixed(digits);
+  return minus(Number(text) === 0 ? text.replace("-", "") : text);
+}
+
+function withSign(value: number, digits: number): string {
+  const text = fixed(value, digits);
+  return value > 0 && Number(text) !== 0 ? `+${text}` : text;
+}
+
+/** A share in per cent with one decimal, without its sign: `84.9`. What is neither 0 nor all is not printed so. */
+export function shareDigits(value: number): string {
+  const text = fixed(value * 100, 1);
+  if (text === "0.0" && value > 0) return "<0.1";
+  if (text === "100.0" && value < 1) return ">99.9";
+  return text;
+}
+
+/** p as it is printed in papers: `< 0.001`, else three decimals. */
+export function pValue(p: number | null): string {
+  if (p === null || !Number.isFinite(p)) return NOT_DEFINED;
+  if (p < 0.001) return `<${NARROW}0.001`;
+  if (p > 0.999) return `>${NARROW}0.999`;
+  return p.toFixed(3);
+}
+
+function digitsOf(value: number, unit: Unit, signs: boolean): string {
+  switch (unit) {
+    case "share":
+      return shareDigits(value);
+    case "score":
+      return fixed(value, 3);
+    case "number":
+      return Math.abs(value) >= 100 ? minus(whole(value)) : fixed(value, Number.isInteger(value) ? 0 : 3);
+    case "points":
+      return signs ? withSign(value * 100, 1) : fixed(value * 100, 1);
+    case "difference":
+      return signs ? withSign(value, 3) : fixed(value, 3);
+    case "probability":
+      return pValue(value);
+    case "seconds":
+      return fixed(value, value < 10 ? 1 : 0);
+  }
+}
+
+const AFTER: Readonly<Record<Unit, string>> = {
+  share: `${NARROW}%`,
+  score: "",
+  number: "",
+  points: " points",
+  difference: "",
+  probability: "",
+  seconds: " s",
+};
+
+/** The estimate with its unit, or `not defined`. */
+export function figureValue({ value, unit }: Pick<Printed, "value" | "unit">): string {
+  if (value === null || !Number.isFinite(value)) return NOT_DEFINED;
+  return `${digitsOf(value, unit, true)}${AFTER[unit]}`;
+}
+
+/** `79.1–89.6`; negative ends take `to`, so that no dash meets a minus; empty without an interval. */
+export function figureInterval({ low, high, unit }: Pick<Printed, "low" | "high" | "unit">): string {
+  if (low === null || high === null) return "";
+  const signs = low < 0 || high < 0;
+  const [from, to] = [digitsOf(low, unit, signs), digitsOf(high, unit, signs)];
+  return signs ? `${from} to ${to}` : `${from}–${to}`;
+}
+
+/** `84.9 % (79.1–89.6)`. */
+export function figureText(figure: Printed): string {
+  const interval = figureInterval(figure);
+  const value = figureValue(figure);
+  return interval === "" || figure.value === null ? value : `${value} (${interval})`;
+}
+
+/** A confidence in per cent: `97 %`. */
+export function confidence(value: number | null): string {
+  return value === null ? "–" : percent(value);
 }

@@ -26,7 +26,7 @@ pub(crate) fn state(desk: &Desk) -> Outcome<AppState> {
             .map(|folder| {
                 let path = PathBuf::from(&folder.path);
                 RecentFolder {
-                    handle: desk.handle(&path),
+                    handle: desk.handle_of_cases(&path),
                     opened_at: folder.opened_at,
                     present: path.exists() || overread_dicom::archive::leads_into(&path),
                 }
@@ -35,7 +35,7 @@ pub(crate) fn state(desk: &Desk) -> Outcome<AppState> {
         settings: settings(desk),
         demo_folder: study.is_dir().then(|| desk.handle(&study)),
         problems: desk.store.as_ref().err().cloned().into_iter().collect(),
-        open_at_start: desk.open_at_start.as_ref().map(|path| desk.handle(path)),
+        open_at_start: desk.open_at_start.as_ref().map(|path| desk.handle_of_cases(path)),
         presets: presets::CT
             .iter()
             .map(|p| Preset {

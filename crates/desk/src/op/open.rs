@@ -8,12 +8,13 @@ use std::time::{Duration, Instant};
 use overread_dicom::objects::ObjectHeader;
 use overread_dicom::presentation_state::{PresentationState, is_presentation_state};
 use overread_dicom::scan::{self, Found, ScannedFile};
-use overread_dicom::{DisplaySet, Index, archive};
+use overread_dicom::{DisplaySet, ImageHeader, Index, archive};
+use rayon::prelude::*;
 
 use crate::code::failure;
 use crate::convert;
 use crate::desk::{Desk, OpenObject, lock};
-use crate::op::{plain, present, studies};
+use crate::op::{gather, naming, plain, present, studies};
 use crate::wire::studies::{OpenFolder, ScanEvent, SkippedFile};
 use crate::{Cancel, Failure};
 
@@ -26,6 +27,10 @@ struct Progress {
     changed: BTreeSet<String>,
     objects: BTreeMap<String, Vec<Arc<OpenObject>>>,
     skipped: Vec<SkippedFile>,
+    /// Plain pictures: read once it is known that there is no DICOM image beside them.
+    pictures: Vec<PathBuf>,
+    /// Names of files are not told.
+    is_hidden: bool,
     states: Vec<Arc<PresentationState>>,
     seen: u32,
     images: u32,
@@ -57,7 +62,10 @@ fn run(
 ) -> Result<ScanEvent, Failure> {
     let root = desk.path(&arguments.folder)?;
     if !root.exists() && !archive::leads_into(&root) {
-        let message = format!("The folder {} is not there any more.", arguments.folder.label);
+        let message = format!(
+            "The folder {} is not there any more.",
+            shown_name(desk, &arguments.folder)
+        );
         return Err(failure(
             "open.not_found",
             message,
@@ -72,23 +80,28 @@ fn run(
     desk.frames.clear();
     lock(&desk.layers).clear();
     let begun = Instant::now();
-    let progress = Mutex::new(Progress::default());
+    let progress = Mutex::new(Progress {
+        is_hidden: naming::hidden(desk),
+        ..Progress::default()
+    });
     let summary = scan::scan(
         std::slice::from_ref(&root),
         &|event| take(desk, &root, &progress, event, events),
         cancel.flag(),
     )?;
+    let cancelled = summary.cancelled || !take_pictures(desk, &root, &progress, events, cancel);
     let mut progress = lock(&progress);
     tell(desk, &mut progress, events);
-    if progress.images == 0 && progress.objects.is_empty() && !summary.cancelled {
+    if progress.images == 0 && progress.objects.is_empty() && !cancelled {
         let message = format!(
             "There is no DICOM in {}: {} files were looked at.",
-            arguments.folder.label, progress.seen
+            shown_name(desk, &arguments.folder),
+            progress.seen
         );
         return Err(failure(
             "open.no_dicom",
             message,
-            "Choose a folder that holds DICOM files.",
+            "Choose a folder that holds DICOM files or plain pictures.",
         ));
     }
     if let Ok(mut store) = desk.store() {
@@ -100,7 +113,7 @@ fn run(
     Ok(ScanEvent::Done {
         files: u32::try_from(summary.files).unwrap_or(u32::MAX),
         seconds: begun.elapsed().as_secs_f64(),
-        cancelled: summary.cancelled,
+        cancelled,
     })
 }
 
@@ -111,8 +124,19 @@ fn take(
     event: scan::ScanEvent,
     events: &(dyn Fn(ScanEvent) + Sync),
 ) {
+    // Looked at before the lock: readers must not wait for each other.
+    let is_picture = match &event {
+        scan::ScanEvent::File(file) => {
+            matches!(file.found, Found::NotDicom(_)) && plain::is_picture(&file.path)
+        }
+        _ => false,
+    };
     let mut p = lock(progress);
     match event {
+        scan::ScanEvent::File(file) if is_picture => {
+            p.seen += 1;
+            p.pictures.push(file.path);
+        }
         scan::ScanEvent::Listed(n) => p.found = u32::try_from(n).unwrap_or(u32::MAX),
         scan::ScanEvent::Folder(path, reason) => skip(&mut p, root, &path, "unreadable", reason),
         scan::ScanEvent::Medium(medium) => {
@@ -125,11 +149,59 @@ fn take(
             add(&mut p, root, *file);
         }
     }
+    tell_now_and_then(desk, &mut p, events);
+}
+
+fn tell_now_and_then(desk: &Desk, p: &mut Progress, events: &(dyn Fn(ScanEvent) + Sync)) {
     // Sorting a hundred thousand images takes a while: most of the time is for reading.
     let pause = EVERY.max(p.telling * 4);
     if p.told.is_none_or(|told| told.elapsed() >= pause) {
-        tell(desk, &mut p, events);
+        tell(desk, p, events);
     }
+}
+
+/// The label that the page knows; told again only where names are shown.
+fn shown_name(desk: &Desk, folder: &crate::wire::app::Handle) -> String {
+    match desk.path(folder) {
+        Ok(path) => desk.handle_of_cases(&path).label,
+        Err(_) => folder.label.clone(),
+    }
+}
+
+/// Reads plain pictures, where a folder holds no DICOM image; else they are listed. False when it was cancelled.
+fn take_pictures(
+    desk: &Desk,
+    root: &Path,
+    progress: &Mutex<Progress>,
+    events: &(dyn Fn(ScanEvent) + Sync),
+    cancel: &Cancel,
+) -> bool {
+    let (mut pictures, beside) = {
+        let mut p = lock(progress);
+        (std::mem::take(&mut p.pictures), p.images > 0)
+    };
+    pictures.sort();
+    if beside {
+        let mut p = lock(progress);
+        for path in &pictures {
+            let reason = "a plain picture beside DICOM images: open it by itself".to_owned();
+            skip(&mut p, root, path, "not_dicom", reason);
+        }
+        return true;
+    }
+    pictures.par_iter().for_each(|path| {
+        if cancel.is_cancelled() {
+            return;
+        }
+        let read = plain::header(path);
+        let mut p = lock(progress);
+        match read {
+            Ok(header) => add_image(&mut p, root, header),
+            Err(error) => skip(&mut p, root, path, "unreadable", error.to_string()),
+        }
+        tell_now_and_then(desk, &mut p, events);
+    });
+    !cancel.is_cancelled()
 }
 
 /// Lists an object with its study.
@@ -152,19 +224,7 @@ fn add(p: &mut Progress, root: &Path, file: ScannedFile) {
         keep(p, &file.path, *also);
     }
     match file.found {
-        Found::Image(header) => {
-            p.images += 1;
-            p.changed.insert(header.study_uid.clone());
-            if !p.index.add(*header) {
-                skip(
-                    p,
-                    root,
-                    &file.path,
-                    "object",
-                    "a further copy of an instance that is here already".to_owned(),
-                );
-            }
-        }
+        Found::Image(header) => add_image(p, root, *header),
         Found::Object(object) => {
             if is_presentation_state(&object.sop_class)
                 && let Ok(state) = PresentationState::open(&file.path)
@@ -179,12 +239,18 @@ fn add(p: &mut Progress, root: &Path, file: ScannedFile) {
     }
 }
 
+fn add_image(p: &mut Progress, root: &Path, header: ImageHeader) {
+    p.images += 1;
+    p.changed.insert(header.study_uid.clone());
+    let path = header.path.clone();
+    if !p.index.add(header) {
+        let reason = "a further copy of an instance that is here already".to_owned();
+        skip(p, root, &path, "object", reason);
+    }
+}
+
 fn skip(p: &mut Progress, root: &Path, path: &Path, status: &str, reason: String) {
-    let name = path
-        .strip_prefix(root)
-        .unwrap_or(path)
-        .to_string_lossy()
-        .into_owned();
+    let name = naming::file(root, path, p.is_hidden);
     p.skipped_count += 1;
     p.skipped.push(SkippedFile {
         name,
@@ -246,7 +312,7 @@ fn tell(desk: &Desk, p: &mut Progress, events: &(dyn Fn(ScanEvent) + Sync)) {
 /// # Errors
 /// When it is not there or holds no image.
 pub fn load(desk: &Desk, path: &Path) -> Result<Vec<Arc<DisplaySet>>, Failure> {
-    let sets = found_in(desk, path)?;
+    let sets = found_in(path)?;
     let mut opened = lock(&desk.opened);
     opened.root = Some(path.to_path_buf());
     opened.sets = sets.iter().map(|set| (set.id.clone(), Arc::clone(set))).collect();
@@ -258,7 +324,7 @@ pub fn load(desk: &Desk, path: &Path) -> Result<Vec<Arc<DisplaySet>>, Failure> {
 /// # Errors
 /// When it is not there or holds no image.
 pub fn load_beside(desk: &Desk, path: &Path) -> Result<Vec<Arc<DisplaySet>>, Failure> {
-    let sets = found_in(desk, path)?;
+    let sets = found_in(path)?;
     let mut opened = lock(&desk.opened);
     for set in &sets {
         opened
@@ -269,48 +335,19 @@ pub fn load_beside(desk: &Desk, path: &Path) -> Result<Vec<Arc<DisplaySet>>, Fai
     Ok(sets)
 }
 
-pub(crate) fn found_in(desk: &Desk, path: &Path) -> Result<Vec<Arc<DisplaySet>>, Failure> {
-    let copy = plain::as_dicom(desk, path)?;
-    let path = copy.as_deref().unwrap_or(path);
-    let found = Mutex::new(Index::default());
-    let reasons = Mutex::new(Vec::new());
-    let take = |event| {
-        if let scan::ScanEvent::File(file) = event {
-            match file.found {
-                Found::Image(header) => {
-                    lock(&found).add(*header);
-                }
-                Found::Unreadable(error) => lock(&reasons).push(Failure::from(error)),
-                Found::Object(object) => {
-                    lock(&reasons).push(failure(
-                        "dicom.no_image",
-                        format!("This is a {}, which holds no image.", object.summary),
-                        "",
-                    ));
-                }
-                Found::NotDicom(reason) => lock(&reasons).push(failure(
-                    "dicom.not_dicom",
-                    format!("Not a DICOM file: {reason}."),
-                    "",
-                )),
-            }
-        }
-    };
-    scan::scan(&[path.to_path_buf()], &take, Cancel::default().flag())?;
-    let index = lock(&found);
-    if index.is_empty() {
-        let mut reasons = lock(&reasons);
-        if reasons.len() == 1 {
-            return Err(reasons.remove(0));
-        }
-        let message = format!("There is no DICOM image in {}.", path.display());
-        return Err(failure(
-            "open.no_dicom",
-            message,
-            "Name a folder or file that holds DICOM images.",
-        ));
+/// What [`load`] finds, beside what is open.
+///
+/// # Errors
+/// When it is not there or holds no image.
+pub(crate) fn found_in(path: &Path) -> Result<Vec<Arc<DisplaySet>>, Failure> {
+    let mut gathered = gather::gather(path, &Cancel::default(), &|_| {})?;
+    if gathered.index.is_empty() {
+        gathered.read_pictures(&Cancel::default(), &|_, _| {});
     }
-    Ok(index.display_sets(None).into_iter().map(Arc::new).collect())
+    if gathered.index.is_empty() {
+        return Err(gathered.nothing(path));
+    }
+    Ok(gathered.display_sets())
 }
 
 /// The display set with that id, or the one with most frames.

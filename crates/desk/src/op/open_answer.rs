@@ -28,7 +28,7 @@ pub(crate) fn label(answer: &Answer, labels: &[String]) -> (String, String) {
         };
     }
     let label = final_answer(&answer.text).unwrap_or_default().to_owned();
-    let invalid = if refuses(&answer.text) {
+    let invalid = if label.is_empty() && refuses(&answer.text) {
         "refusal".to_owned()
     } else {
         answer.invalid.clone().unwrap_or_default()
@@ -78,12 +78,12 @@ pub(crate) fn samples(
     };
     let rule = if labels.is_empty() {
         VoteRule {
-            id: "final-answer/1",
+            id: "final-answer/2",
             vote: &by_line,
         }
     } else {
         VoteRule {
-            id: "closed-set/1",
+            id: "closed-set/2",
             vote: &by_label,
         }
     };

@@ -154,7 +154,7 @@ fn to_wire(desk: &Desk, kept: Kept) -> Outcome<Review> {
         title: kept.title,
         answers: kept.answers,
         version: kept.version,
-        folder: folder.exists().then(|| desk.handle(&folder)),
+        folder: folder.exists().then(|| desk.handle_of_cases(&folder)),
         here: set.is_some(),
         draft: ReviewDraft {
             id: kept.id.clone(),

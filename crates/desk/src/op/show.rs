@@ -120,7 +120,7 @@ pub fn pixels(path: &Path, frame: Option<u32>, values: Values, look: &Look) -> O
             "Check the path.",
         ));
     }
-    let file = overread_dicom::file::DicomFile::open(path)?;
+    let file = crate::op::plain::open(path)?;
     let header = overread_dicom::ImageHeader::read(path, &file)?;
     let range = frame.map_or(1..=header.layout.frames, |f| f..=f);
     let mut out: Option<RawPixels> = None;

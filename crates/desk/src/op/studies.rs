@@ -9,6 +9,7 @@ use crate::desk::{Desk, OpenObject, lock};
 use crate::op::blind;
 use crate::op::case::{is_hidden, truth_of};
 use crate::op::layers::{Fit, is_layer};
+use crate::op::naming;
 use crate::op::objects::opens;
 use crate::wire::studies::{DisplaySetTile, ObjectLine, Study};
 
@@ -110,7 +111,10 @@ fn line(object: &OpenObject, sets: &[Arc<DisplaySet>], hidden: bool) -> ObjectLi
 fn tile(desk: &Desk, set: &DisplaySet) -> DisplaySetTile {
     // Before the reveal a list that tells that there is something tells too much.
     if is_hidden(desk, &set.id) {
-        return convert::tile(set);
+        return DisplaySetTile {
+            description: naming::title(desk, set),
+            ..convert::tile(set)
+        };
     }
     let readings = desk
         .store()
@@ -119,6 +123,7 @@ fn tile(desk: &Desk, set: &DisplaySet) -> DisplaySetTile {
     DisplaySetTile {
         has_truth: truth_of(desk, set).is_some(),
         readings,
+        description: naming::title(desk, set),
         ..convert::tile(set)
     }
 }

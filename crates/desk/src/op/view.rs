@@ -49,7 +49,7 @@ pub(crate) fn display_set(desk: &Desk, arguments: &DisplaySetRef) -> Outcome<Dis
     Ok(DisplaySet {
         id: set.id.clone(),
         modality: set.modality.clone(),
-        description: set.description.clone(),
+        description: crate::op::naming::title(desk, &set),
         study_line: [header.study_description.as_str(), header.study_date.as_str()]
             .into_iter()
             .filter(|p| !p.is_empty())

@@ -3,8 +3,8 @@
 
 use overread_evaluation::case_set::{Blank, Task, Uncertain};
 use overread_evaluation::evaluated::cases::CaseQuery;
-use overread_evaluation::evaluated::figures::Figures;
-use overread_evaluation::evaluated::filter::Filter;
+pub use overread_evaluation::evaluated::figures::{Figure, Figures, Weight};
+pub use overread_evaluation::evaluated::filter::{Filter, GroupIs};
 use overread_evaluation::import::Format;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -151,7 +151,7 @@ pub struct RunSpec {
     pub evaluation: Handle,
     /// Reader ids; empty: all.
     pub readers: Vec<String>,
-    /// Most answers; 0: all.
+    /// Only the first so many cases; 0: all.
     pub limit: u32,
     /// Ask again where the answer was an error.
     pub again: bool,
@@ -185,6 +185,13 @@ pub enum RunEvent {
         invalid: u32,
         /// Seconds left, when known.
         seconds_left: Option<f64>,
+    },
+    /// A reader cannot read, or not go on; the others do.
+    ReaderFailed {
+        /// Reader.
+        reader: String,
+        /// Why.
+        error: WireError,
     },
     /// Done.
     Done {

@@ -48,7 +48,7 @@ fn seeded(expected: &Value, got: &Value, out: &mut Vec<String>) {
         );
     }
     if let (Some(want), Some(have)) = (number(&expected["ideal_sd"]), number(&got["sd"]))
-        && (have - want).abs() > 0.05 * want
+        && (have - want).abs() > 0.05 * want + 1e-12
     {
         out.push(format!("sd: {have}, expected {want} within 5 %"));
     }

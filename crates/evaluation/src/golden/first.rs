@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::ideal;
 use super::input::{count, flag, flags, list, number};
-use crate::metrics::agreement::{agreement, cross_table};
+use crate::metrics::agreement::{agreement, cross_table, kappa_standard_error};
 use crate::metrics::binary::{Counts, at_prevalence, binary};
 use crate::metrics::classification::Confusion;
 use crate::metrics::cochran::cochran;
@@ -15,6 +15,7 @@ use crate::metrics::paired::{PairedCounts, paired};
 use crate::metrics::power::{mcnemar_cases, wilson_cases};
 use crate::metrics::proportion::{LEVEL, clopper_pearson, proportion, wilson};
 use crate::metrics::raters::agreement_many;
+use crate::metrics::special::Z95;
 
 /// Our values of a scenario; `None` for a kind that is not here.
 pub(super) fn compute(kind: &str, input: &Value) -> Option<Result<Value, String>> {
@@ -217,7 +218,19 @@ fn of_agreement(input: &Value) -> Result<Value, String> {
         .zip(b)
         .map(|(a, b)| Ok((find(a)?, find(b)?)))
         .collect::<Result<Vec<_>, String>>()?;
-    Ok(json!(agreement(cross_table(categories.len(), pairs))))
+    let all = agreement(cross_table(categories.len(), pairs));
+    let mut out = json!(all);
+    if let (Some(kappa), true) = (all.kappa, all.observed < Some(1.0)) {
+        // The file has the formula's value where a reader is constant, too.
+        let se = kappa_standard_error(&all.table);
+        out["kappa_se"] = json!(se);
+        out["kappa_ci"] = json!([se.map(|s| kappa - Z95 * s), se.map(|s| kappa + Z95 * s)]);
+    }
+    if categories.len() == 2 && a.is_empty() {
+        out["prevalence_index"] = Value::Null;
+        out["bias_index"] = Value::Null;
+    }
+    Ok(out)
 }
 
 fn of_many(input: &Value) -> Result<Value, String> {

@@ -1,9 +1,9 @@
 //! The bootstrap over patients.
 
-use overread_evaluation::calibration::Confident;
 use overread_evaluation::metrics::bootstrap::{
     Basis, BootstrapError, Figure, Plan, Spread, Statistic, bootstrap,
 };
+use overread_evaluation::metrics::confidence::Answer;
 use overread_evaluation::metrics::generator::Generator;
 use overread_evaluation::metrics::patients::Patients;
 use overread_evaluation::metrics::special::binomial_cdf;
@@ -55,10 +55,9 @@ fn spreads(m: &Made, plan: Plan) -> Vec<Spread> {
         m.scored.iter().map(|s| {
             (
                 s.case,
-                Confident {
+                Answer {
                     confidence: s.score,
                     right: s.positive,
-                    case: &m.patients[s.case],
                 },
             )
         }),

@@ -1,9 +1,12 @@
 //! Weighted figures: a case counted w times is w cases, and a patient left out is a patient who never came.
 
-use overread_evaluation::calibration::{Confident, aurc, ece_equal_mass, ece_equal_width};
 use overread_evaluation::metrics::bootstrap::Statistic;
 use overread_evaluation::metrics::classification::Confusion;
+use overread_evaluation::metrics::confidence::{
+    Answer, equal_mass, equal_width, expected_error, maximum_error,
+};
 use overread_evaluation::metrics::patients::Patients;
+use overread_evaluation::metrics::selective::RiskCoverage as Curve;
 use overread_evaluation::metrics::weighted::{
     Auc, AveragePrecision, EqualMass, EqualWidth, Labelled, Labels, MacroAuc, Ratio, RiskCoverage, Scored,
     Summary,
@@ -55,20 +58,13 @@ fn scored(rows: &[Case]) -> impl Iterator<Item = Scored> {
     })
 }
 
-fn names(n: usize) -> Vec<String> {
-    (0..n).map(|i| format!("{i:09}")).collect()
-}
-
-fn confident<'a>(rows: &'a [Case], names: &'a [String]) -> impl Iterator<Item = (usize, Confident<'a>)> {
-    scored(rows).zip(names).map(|(s, case)| {
-        (
-            s.case,
-            Confident {
-                confidence: s.score,
-                right: s.positive,
-                case,
-            },
-        )
+fn confident(rows: &[Case]) -> impl Iterator<Item = (usize, Answer)> {
+    scored(rows).map(|s| {
+        let answer = Answer {
+            confidence: s.score,
+            right: s.positive,
+        };
+        (s.case, answer)
     })
 }
 
@@ -124,12 +120,13 @@ proptest! {
         prop_assert!(near(of(Summary::BalancedAccuracy), unless(want.balanced_accuracy)));
 
         prop_assert!(near(value(&Auc::new(scored(&rows)), &weights)[0], pairs_in_order(&all)));
-        let (few, many) = (names(rows.len()), names(all.len()));
-        let expected: Vec<Confident<'_>> = confident(&all, &many).map(|c| c.1).collect();
-        let width = value(&EqualWidth::new(confident(&rows, &few), 10), &weights);
-        prop_assert!(near(width[0], ece_equal_width(&expected)));
-        prop_assert!(near(value(&EqualMass::new(confident(&rows, &few), 10), &weights)[0], ece_equal_mass(&expected)));
-        prop_assert!(near(value(&RiskCoverage::new(scored(&rows)), &weights)[0], aurc(&expected)));
+        let expected: Vec<Answer> = confident(&all).map(|c| c.1).collect();
+        let bins = equal_width(&expected, 10);
+        let width = value(&EqualWidth::new(confident(&rows), 10), &weights);
+        prop_assert!(near(width[0], expected_error(&bins)) && near(width[1], maximum_error(&bins)));
+        let mass = value(&EqualMass::new(confident(&rows), 10), &weights)[0];
+        prop_assert!(near(mass, expected_error(&equal_mass(&expected, 10))));
+        prop_assert!(near(value(&RiskCoverage::new(scored(&rows)), &weights)[0], Curve::new(&expected).area()));
         let mean = Ratio::mean(scored(&rows).map(|s| (s.case, s.score)));
         let plain = (!all.is_empty()).then(|| scored(&all).map(|s| s.score).sum::<f64>() / all.len() as f64);
         prop_assert!(near(value(&mean, &weights)[0], plain));
@@ -142,13 +139,12 @@ proptest! {
     #[test]
     fn leaving_out_is_not_counting(rows in cases()) {
         let patients = Patients::group(&rows.iter().map(|r| r.4).collect::<Vec<_>>());
-        let names = names(rows.len());
         let part = Auc::new(scored(&rows).filter(|s| s.case % 2 == 0));
         let all: [&dyn Statistic; 6] = [
             &labels(&rows),
             &Auc::new(scored(&rows)),
             &MacroAuc::new(vec![Auc::new(scored(&rows)), part]),
-            &EqualWidth::new(confident(&rows, &names), 10),
+            &EqualWidth::new(confident(&rows), 10),
             &Ratio::mean(scored(&rows).map(|s| (s.case, s.score))),
             &RiskCoverage::new(scored(&rows)),
         ];

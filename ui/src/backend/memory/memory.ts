@@ -6,19 +6,21 @@ import type { CheckKind } from "../generated/CheckKind";
 import type { CheckSpec } from "../generated/CheckSpec";
 import type { DisplaySet } from "../generated/DisplaySet";
 import type { EncodeSpec } from "../generated/EncodeSpec";
+import type { FiguresRequest } from "../generated/FiguresRequest";
 import type { Handle } from "../generated/Handle";
 import type { Jobs, Operations } from "../generated/operations";
 import type { ProbeAnswer } from "../generated/ProbeAnswer";
 import type { ProbeRequest } from "../generated/ProbeRequest";
 import type { QuestionSpec } from "../generated/QuestionSpec";
 import type { ReadEvent } from "../generated/ReadEvent";
+import type { RunSpec } from "../generated/RunSpec";
 import type { ScanEvent } from "../generated/ScanEvent";
 import type { Settings } from "../generated/Settings";
 import type { Study } from "../generated/Study";
 import { isLast } from "../tauri";
 import { type MadeSet, makeCatalogue } from "./catalogue";
 import { checkEvents, encodeEvents, makeCheck } from "./checks";
-import { evaluationAnswers } from "./evaluation/desk";
+import { MadeEvaluations } from "./evaluation/desk";
 import { Marks, measure } from "./marks";
 import { MadeModels, NOISE } from "./models";
 import { detailOf, layerSlice, layersOver } from "./objects";
@@ -69,6 +71,14 @@ class MemoryDesk {
   readonly record = new CaseRecord();
   readonly resources: Resources;
   readonly models: MadeModels;
+  readonly evaluations = new MadeEvaluations({
+    blind: () => this.#settings.blind,
+    now: () => this.now(),
+    folder: FOLDER,
+    displaySet: "ct-abdomen",
+    keepExport: (name, text) =>
+      this.resources.keepExport(name, { bytes: new TextEncoder().encode(text), type: "text/plain" }),
+  });
   #settings: Settings;
   #minutes = 0;
   #plans = 0;
@@ -258,7 +268,7 @@ class MemoryDesk {
       this.made(display_set);
       return { place: `exports/${display_set}.html`, rows: 1 };
     },
-    ...evaluationAnswers(),
+    ...this.evaluations.answers,
   };
 
   plan(spec: QuestionSpec) {
@@ -355,15 +365,17 @@ export function memoryBackend(options: MemoryOptions = {}): Backend {
   const desk = new MemoryDesk(options);
   const pace = options.pace ?? 60;
 
-  function begin<J extends keyof Jobs>(job: J, args: Jobs[J]["arguments"]): Jobs[J]["event"][] {
+  function begin<J extends keyof Jobs>(job: J, args: Jobs[J]["arguments"]): Iterable<Jobs[J]["event"]> {
     desk.refuseIfFailing(job);
     const events = (() => {
       if (job === "open") return desk.scan((args as Jobs["open"]["arguments"]).folder);
+      if (job === "figures") return desk.evaluations.figures(args as FiguresRequest);
+      if (job === "run_evaluation") return desk.evaluations.run(args as RunSpec);
       if (job === "encode")
         return encodeEvents(desk.made((args as EncodeSpec).display_set).set.frames.length);
       return isCheck(job) ? desk.check(job, args as CheckSpec) : desk.ask(args as QuestionSpec);
     })();
-    return events as Jobs[J]["event"][];
+    return events as Iterable<Jobs[J]["event"]>;
   }
 
   /** The last event of a job that went through. */
@@ -373,7 +385,9 @@ export function memoryBackend(options: MemoryOptions = {}): Backend {
 
   function stopped(job: keyof Jobs): Jobs[keyof Jobs]["event"] {
     if (job === "open") return { event: "done", files: 20, seconds: 0.1, cancelled: true };
-    return { event: "failed", code: "cancelled", message: "The question was stopped.", hint: "" };
+    const message =
+      job === "run_evaluation" ? "The run was stopped; what was read stays." : "The question was stopped.";
+    return { event: "failed", code: "cancelled", message, hint: "" };
   }
 
   return {

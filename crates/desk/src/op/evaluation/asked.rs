@@ -60,8 +60,16 @@ pub(crate) fn settings_of(set: &CaseSet, reader: &ReaderSpec) -> ReadSettings {
         preprocess: text(&own.preprocess, &all.preprocess),
         slices: text(&own.slices, &all.slices),
         window: text(&own.window, &all.window),
-        max_new_tokens: if own.max_new_tokens > 0 { own.max_new_tokens } else { all.max_new_tokens },
-        temperature: if own.temperature > 0.0 { own.temperature } else { all.temperature },
+        max_new_tokens: if own.max_new_tokens > 0 {
+            own.max_new_tokens
+        } else {
+            all.max_new_tokens
+        },
+        temperature: if own.temperature > 0.0 {
+            own.temperature
+        } else {
+            all.temperature
+        },
         seed: if own.seed > 0 { own.seed } else { all.seed },
         precision: text(&own.precision, &all.precision),
         options,
@@ -104,7 +112,12 @@ pub(crate) fn options_of(settings: &ReadSettings) -> Outcome<QuestionOptions> {
 ///
 /// # Errors
 /// `eval.question` when the case has no question or options where its task needs them.
-pub(crate) fn ask(set: &CaseSet, reader: &ReaderSpec, case: &CaseSpec, about: About<'_>) -> Outcome<AskedCase> {
+pub(crate) fn ask(
+    set: &CaseSet,
+    reader: &ReaderSpec,
+    case: &CaseSpec,
+    about: About<'_>,
+) -> Outcome<AskedCase> {
     let task = set.question.task;
     let mut out = AskedCase {
         form: Some(match task {
@@ -119,7 +132,11 @@ pub(crate) fn ask(set: &CaseSet, reader: &ReaderSpec, case: &CaseSpec, about: Ab
         boxes: task == Task::Boxes,
         ..AskedCase::default()
     };
-    let own_prompt = if reader.prompt.trim().is_empty() { &set.question.prompt } else { &reader.prompt };
+    let own_prompt = if reader.prompt.trim().is_empty() {
+        &set.question.prompt
+    } else {
+        &reader.prompt
+    };
     let mut parts = Parts::new(own_prompt);
     let options = match task {
         Task::Choice => options(case, about, &mut out)?,
@@ -148,17 +165,42 @@ pub(crate) fn ask(set: &CaseSet, reader: &ReaderSpec, case: &CaseSpec, about: Ab
     let base = if !is_plain {
         String::new()
     } else if let Some(template) = templates::by_id(&out.template) {
-        let text = if template.after.is_empty() { template.before } else { template.after };
+        let text = if template.after.is_empty() {
+            template.before
+        } else {
+            template.after
+        };
         text.trim().to_owned()
     } else {
         usual(task, about.text_alone).to_owned()
     };
-    let ending = if out.template.is_empty() { ending(set, task, own_prompt, &parts) } else { String::new() };
+    let ending = if out.template.is_empty() {
+        ending(set, task, own_prompt, &parts)
+    } else {
+        String::new()
+    };
     let text = parts.put_together(case, about, &base, &options, &ending);
     // The template's own words need not be said twice.
-    out.prompt = if is_plain && !out.template.is_empty() && text == base { String::new() } else { text };
+    out.prompt = if is_plain && !out.template.is_empty() && text == base {
+        String::new()
+    } else {
+        text
+    };
     Ok(out)
 }
+
+/// The first stage of a pipeline: findings in words, from the images alone unless the prompt asks for the context.
+pub(crate) fn findings(case: &CaseSpec, prompt: &str) -> AskedCase {
+    let values = [case.question.trim(), case.context.trim(), "", ""];
+    AskedCase {
+        prompt: filled(prompt.trim(), values),
+        form: Some(AnswerForm::Open),
+        ..AskedCase::default()
+    }
+}
+
+/// What a first stage is asked where the case set does not say.
+pub(crate) const FINDINGS: &str = "Describe the findings on these images, normal and abnormal, with their places and sizes. Do not name a diagnosis.";
 
 fn nothing(what: &str) -> crate::Failure {
     failure("eval.question", what, "Mend the case set.")
@@ -219,8 +261,16 @@ fn options(case: &CaseSpec, about: About<'_>, out: &mut AskedCase) -> Outcome<St
     }
     let letters = ('A'..='Z').map(String::from);
     out.labels = letters.take(options.len()).collect();
-    let lines: Vec<String> = out.labels.iter().zip(&options).map(|(l, o)| format!("{l}: {o}")).collect();
-    Ok(format!("{}\nAnswer with the letter of one option.", lines.join("\n")))
+    let lines: Vec<String> = out
+        .labels
+        .iter()
+        .zip(&options)
+        .map(|(l, o)| format!("{l}: {o}"))
+        .collect();
+    Ok(format!(
+        "{}\nAnswer with the letter of one option.",
+        lines.join("\n")
+    ))
 }
 
 /// Boxes are asked for by the published question, in which only the name of what is looked for is ours.
@@ -259,7 +309,14 @@ impl<'a> Parts<'a> {
         }
     }
 
-    fn put_together(&mut self, case: &CaseSpec, about: About<'_>, base: &str, options: &str, ending: &str) -> String {
+    fn put_together(
+        &mut self,
+        case: &CaseSpec,
+        about: About<'_>,
+        base: &str,
+        options: &str,
+        ending: &str,
+    ) -> String {
         let question = case.question.trim();
         let context = case.context.trim();
         let findings = about.findings.map(str::trim).unwrap_or_default();
@@ -361,7 +418,14 @@ mod tests {
         }
     }
 
-    const TASKS: [Task; 6] = [Task::Closed, Task::YesNo, Task::Choice, Task::Open, Task::Vqa, Task::Boxes];
+    const TASKS: [Task; 6] = [
+        Task::Closed,
+        Task::YesNo,
+        Task::Choice,
+        Task::Open,
+        Task::Vqa,
+        Task::Boxes,
+    ];
 
     #[test]
     fn nothing_that_tells_the_answer_reaches_a_prompt() {
@@ -387,7 +451,13 @@ mod tests {
 
     #[test]
     fn options_are_letters_and_mean_what_stands_behind_them() {
-        let asked = ask(&set(Task::Choice), &ReaderSpec::default(), &case(), About::default()).expect("a question");
+        let asked = ask(
+            &set(Task::Choice),
+            &ReaderSpec::default(),
+            &case(),
+            About::default(),
+        )
+        .expect("a question");
         assert_eq!(asked.labels, ["A", "B"]);
         assert_eq!(asked.meanings, ["first", "second"]);
         assert_eq!(
@@ -404,14 +474,21 @@ mod tests {
             options: vec!["one".to_owned()],
             ..case()
         };
-        let error = ask(&set(Task::Choice), &ReaderSpec::default(), &few, About::default()).expect_err("no choice");
+        let error =
+            ask(&set(Task::Choice), &ReaderSpec::default(), &few, About::default()).expect_err("no choice");
         assert_eq!(error.code, "eval.question");
     }
 
     #[test]
     fn a_plain_closed_set_is_asked_as_the_reading_panel_asks() {
         let plain = CaseSpec::default();
-        let asked = ask(&set(Task::Closed), &ReaderSpec::default(), &plain, About::default()).expect("a question");
+        let asked = ask(
+            &set(Task::Closed),
+            &ReaderSpec::default(),
+            &plain,
+            About::default(),
+        )
+        .expect("a question");
         assert_eq!(asked.template, "finding.closed-set/1");
         assert_eq!(asked.prompt, "");
         assert_eq!(asked.labels, asked.meanings);
@@ -434,8 +511,20 @@ mod tests {
     #[test]
     fn a_written_answer_is_told_how_to_end_once() {
         let open = set(Task::Open);
-        let asked = ask(&open, &ReaderSpec::default(), &CaseSpec::default(), About::default()).expect("a question");
-        assert!(asked.prompt.starts_with("What is the most likely diagnosis?\nList up to 5"), "{}", asked.prompt);
+        let asked = ask(
+            &open,
+            &ReaderSpec::default(),
+            &CaseSpec::default(),
+            About::default(),
+        )
+        .expect("a question");
+        assert!(
+            asked
+                .prompt
+                .starts_with("What is the most likely diagnosis?\nList up to 5"),
+            "{}",
+            asked.prompt
+        );
         assert!(asked.prompt.ends_with("where X is one of: normal, nodule."));
         let reader = ReaderSpec {
             prompt: "Which? Say Final Answer: and it.".to_owned(),

@@ -53,7 +53,7 @@ impl Finder {
 
     fn image(&self, desk: &Desk, image: &ImageSpec) -> Outcome<CaseImage> {
         let path = self.path(&image.path);
-        let sets = self.sets(desk, &path)?;
+        let sets = self.sets(&path)?;
         let of_series: Vec<Arc<DisplaySet>> = sets
             .iter()
             .filter(|set| image.series.is_empty() || set.series_uid == image.series || set.id == image.series)
@@ -75,18 +75,25 @@ impl Finder {
             .iter()
             .find_map(|set| at(set).map(|at| (Arc::clone(set), at)))
             .ok_or_else(|| missing("The instance of the case is not among its images."))?;
-        let slices = if image.slices.is_empty() { (at + 1).to_string() } else { image.slices.clone() };
+        let slices = if image.slices.is_empty() {
+            (at + 1).to_string()
+        } else {
+            image.slices.clone()
+        };
         Ok(CaseImage { set, slices })
     }
 
-    fn sets(&self, desk: &Desk, path: &Path) -> Outcome<Vec<Arc<DisplaySet>>> {
+    fn sets(&self, path: &Path) -> Outcome<Vec<Arc<DisplaySet>>> {
         if let Some((_, sets)) = lock(&self.kept).iter().find(|(kept, _)| kept == path) {
             return Ok(sets.clone());
         }
-        let sets = open::found_in(desk, path).map_err(|error| {
+        let sets = open::found_in(path).map_err(|error| {
             // A folder's name may be the answer.
             let whole = path.display().to_string();
-            let message = error.message.replace(&whole, "the images").replace(&folder::name(path), "the image");
+            let message = error
+                .message
+                .replace(&whole, "the images")
+                .replace(&folder::name(path), "the image");
             crate::Failure { message, ..error }
         })?;
         let mut kept = lock(&self.kept);

@@ -4,6 +4,8 @@ use std::fs::{self, File, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
+use overread_evaluation::case_set::{self, CaseSet};
+
 use crate::Outcome;
 use crate::code::{failure, io};
 
@@ -31,6 +33,27 @@ pub fn settings(run: &Path) -> PathBuf {
 /// Decisions, one a line.
 pub fn decisions(run: &Path) -> PathBuf {
     run.join("decisions.jsonl")
+}
+
+/// A case set with its cases, those of its `cases_file` too.
+///
+/// # Errors
+/// When it cannot be read or breaks a rule; the sentence has file and line.
+pub fn case_set(at: &Path) -> Outcome<CaseSet> {
+    let text = |path: &Path| fs::read_to_string(path).map_err(|error| io(&name(path), &error));
+    let wrong = |error: &dyn std::fmt::Display| {
+        failure(
+            "eval.case_set",
+            format!("{error}."),
+            "docs/formats.md has the format.",
+        )
+    };
+    let mut set = case_set::read(&name(at), &text(at)?).map_err(|e| wrong(&e))?;
+    if !set.cases_file.is_empty() {
+        let more = at.parent().unwrap_or(Path::new("")).join(&set.cases_file);
+        case_set::add_cases(&mut set, &name(&more), &text(&more)?).map_err(|e| wrong(&e))?;
+    }
+    Ok(set)
 }
 
 /// The name of a path for a sentence.
@@ -103,7 +126,11 @@ mod tests {
         let first = Held::take(&run, "2026-01-01T00:00:00Z").expect("free");
         let second = Held::take(&run, "2026-01-01T00:00:01Z").expect_err("held");
         assert_eq!(second.code, "eval.busy");
-        assert!(second.message.contains("since 2026-01-01T00:00:00Z"), "{}", second.message);
+        assert!(
+            second.message.contains("since 2026-01-01T00:00:00Z"),
+            "{}",
+            second.message
+        );
         drop(first);
         Held::take(&run, "2026-01-01T00:00:02Z").expect("free again");
     }
@@ -113,9 +140,16 @@ mod tests {
         let place = tempfile::tempdir().expect("a folder");
         let run = place.path().join("a.run");
         fs::create_dir_all(&run).expect("a folder");
-        fs::write(run.join("lock"), "process 1 since 2020-01-01T00:00:00Z, and more words than now\n").expect("a file");
+        fs::write(
+            run.join("lock"),
+            "process 1 since 2020-01-01T00:00:00Z, and more words than now\n",
+        )
+        .expect("a file");
         drop(Held::take(&run, "2026-01-01T00:00:00Z").expect("free"));
         let left = fs::read_to_string(run.join("lock")).expect("a file");
-        assert_eq!(left, format!("process {} since 2026-01-01T00:00:00Z\n", std::process::id()));
+        assert_eq!(
+            left,
+            format!("process {} since 2026-01-01T00:00:00Z\n", std::process::id())
+        );
     }
 }

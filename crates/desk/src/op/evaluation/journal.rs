@@ -113,8 +113,13 @@ impl Journal {
     /// # Errors
     /// Those of the file system (`file.disk_full` …); the file is then as it was.
     pub(crate) fn append(&mut self, line: &impl Serialize) -> Outcome<()> {
-        let mut bytes = serde_json::to_vec(line)
-            .map_err(|e| failure("eval.unwritable", format!("An answer cannot be written as JSON: {e}."), ""))?;
+        let mut bytes = serde_json::to_vec(line).map_err(|e| {
+            failure(
+                "eval.unwritable",
+                format!("An answer cannot be written as JSON: {e}."),
+                "",
+            )
+        })?;
         bytes.push(b'\n');
         add(&mut self.file, &mut self.length, &bytes).map_err(|e| trouble(&folder::name(&self.path), &e))
     }
@@ -146,7 +151,11 @@ fn parse<T: DeserializeOwned>(path: &Path, lines: &[u8]) -> Outcome<Vec<T>> {
         out.push(serde_json::from_slice(line).map_err(|error| {
             failure(
                 "eval.damaged",
-                format!("Line {} of {} cannot be read: {error}.", k + 1, folder::name(path)),
+                format!(
+                    "Line {} of {} cannot be read: {error}.",
+                    k + 1,
+                    folder::name(path)
+                ),
                 "It was changed by something else: mend or remove that line, or run into another folder.",
             )
         })?);
@@ -239,6 +248,10 @@ mod tests {
         fs::write(&path, "[1,\"one\"]\nhello\n").expect("a file");
         let error = Journal::open::<(u32, String)>(&path).expect_err("not ours");
         assert_eq!(error.code, "eval.damaged");
-        assert!(error.message.starts_with("Line 2 of answers.jsonl"), "{}", error.message);
+        assert!(
+            error.message.starts_with("Line 2 of answers.jsonl"),
+            "{}",
+            error.message
+        );
     }
 }

@@ -7,6 +7,7 @@ use overread_evaluation::recorded::Recorded;
 
 use crate::Outcome;
 use crate::desk::Desk;
+use crate::op::evaluation::journal;
 
 /// What was found.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -24,4 +25,12 @@ pub struct Gathered {
 /// When a file that is there cannot be read.
 pub fn recorded_of(_desk: &Desk, _at: &Path, _set: &CaseSet) -> Outcome<Gathered> {
     Ok(Gathered::default())
+}
+
+/// The lines of a file of recorded answers.
+///
+/// # Errors
+/// When it cannot be read.
+pub(crate) fn file(path: &Path) -> Outcome<Vec<Recorded>> {
+    journal::lines(path)
 }

@@ -53,7 +53,10 @@ pub(crate) fn of_set(set: &CaseSet) -> String {
 /// A seed for each case, whatever cases came before.
 pub(crate) fn seed_of(seed: u32, case: &str) -> u32 {
     let digest = Sha256::digest(format!("{seed}\u{0}{case}").as_bytes());
-    digest.iter().take(4).fold(0, |seed, b| (seed << 8) | u32::from(*b))
+    digest
+        .iter()
+        .take(4)
+        .fold(0, |seed, b| (seed << 8) | u32::from(*b))
 }
 
 /// The parts of a reader's settings that are known before its model is loaded.
@@ -74,20 +77,28 @@ pub(crate) fn before_loading(
         parts.insert(name.to_owned(), value);
     };
     part("task", format!("{:?}", question.task).to_lowercase());
-    part("labels", serde_json::to_string(&question.labels).unwrap_or_default());
+    part(
+        "labels",
+        serde_json::to_string(&question.labels).unwrap_or_default(),
+    );
     let template = match question.template.as_str() {
         "" => String::new(),
         id => templates::by_id(id).map_or_else(|| id.to_owned(), |t| format!("{id} ({})", t.hash())),
     };
     part("template", template);
-    let prompt = if reader.prompt.trim().is_empty() { &question.prompt } else { &reader.prompt };
+    let prompt = if reader.prompt.trim().is_empty() {
+        &question.prompt
+    } else {
+        &reader.prompt
+    };
     part("prompt", prompt.trim().to_owned());
     part("wording", asked::VERSION.to_owned());
     part("differential", question.differential.to_string());
     let preprocess = match settings.preprocess.as_str() {
         "" => "by the images".to_owned(),
         id => {
-            let recipe = Recipe::by_id(id).map_err(|error| crate::code::sentences("question.input", &error.to_string()))?;
+            let recipe = Recipe::by_id(id)
+                .map_err(|error| crate::code::sentences("question.input", &error.to_string()))?;
             format!("{id} ({})", recipe.hash())
         }
     };
@@ -104,7 +115,8 @@ pub(crate) fn before_loading(
     }
     part("adapters", names.join(" + "));
     // Defaults are left out, so that an option of a later version does not part old answers from new.
-    let defaults = serde_json::to_value(crate::wire::question::QuestionOptions::default()).unwrap_or_default();
+    let defaults =
+        serde_json::to_value(crate::wire::question::QuestionOptions::default()).unwrap_or_default();
     let chosen: BTreeMap<String, serde_json::Value> = serde_json::to_value(&options)
         .ok()
         .and_then(|v| v.as_object().cloned())
@@ -128,7 +140,9 @@ fn of_folder(folder: &Path) -> Outcome<String> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).map_err(|e| wrong(&e))? {
         let path = entry.map_err(|e| wrong(&e))?.path();
-        let is_part = path.extension().is_some_and(|e| e == "json" || e == "safetensors");
+        let is_part = path
+            .extension()
+            .is_some_and(|e| e == "json" || e == "safetensors");
         if is_part && path.is_file() {
             files.push(path);
         }
@@ -166,7 +180,13 @@ pub(crate) fn differences(old: &BTreeMap<String, String>, new: &BTreeMap<String,
     names
         .into_iter()
         .filter(|name| old.get(*name) != new.get(*name))
-        .map(|name| format!("{name} ({} before, {} now)", shown(old.get(name)), shown(new.get(name))))
+        .map(|name| {
+            format!(
+                "{name} ({} before, {} now)",
+                shown(old.get(name)),
+                shown(new.get(name))
+            )
+        })
         .collect()
 }
 
@@ -191,7 +211,10 @@ mod tests {
     #[test]
     fn what_differs_is_named() {
         let map = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
-            pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
+            pairs
+                .iter()
+                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+                .collect()
         };
         let old = map(&[("seed", "1"), ("slices", "middle")]);
         let new = map(&[("seed", "2"), ("slices", "middle"), ("window", "40,400")]);
@@ -200,7 +223,11 @@ mod tests {
             ["seed (1 before, 2 now)", "window (none before, 40,400 now)"]
         );
         assert!(differences(&old, &old).is_empty());
-        assert!(refusal("a", &differences(&old, &new)).message.contains("seed (1 before"));
+        assert!(
+            refusal("a", &differences(&old, &new))
+                .message
+                .contains("seed (1 before")
+        );
     }
 
     #[test]
@@ -208,7 +235,11 @@ mod tests {
         assert_eq!(seed_of(1, "a"), seed_of(1, "a"));
         assert_ne!(seed_of(1, "a"), seed_of(1, "b"));
         assert_ne!(seed_of(1, "a"), seed_of(2, "a"));
-        assert_ne!(seed_of(1, "1a"), seed_of(11, "a"), "seed and case do not run together");
+        assert_ne!(
+            seed_of(1, "1a"),
+            seed_of(11, "a"),
+            "seed and case do not run together"
+        );
     }
 
     #[test]

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{floats, indices, key, leaf, numbers, same, table, texts_of};
 use crate::golden::input::{flags, list};
-use crate::metrics::confidence::{Answer, Bin, confidence};
+use crate::metrics::confidence::{Answer, Bin, confidence, in_case_order};
 use crate::metrics::conformal::{Score, Threshold, coverage};
 use crate::metrics::isotonic::Isotonic;
 use crate::metrics::platt::{self, Targets, sigmoid};
@@ -58,20 +58,17 @@ pub(super) fn of_probabilities(input: &Value) -> Result<Value, String> {
 pub(super) fn of_confidence(input: &Value) -> Result<Value, String> {
     let (values, right) = (numbers(input, "confidence")?, flags(input, "correct")?);
     same("confidence", values.len(), "correct", right.len())?;
-    let mut cases: Vec<(String, Answer)> = match input.get("case") {
-        None | Some(Value::Null) => (0..values.len())
-            .map(|i| format!("{i:06}"))
-            .zip(answers(&values, &right))
-            .collect(),
-        Some(_) => texts_of(input, "case")?
-            .into_iter()
-            .zip(answers(&values, &right))
-            .collect(),
+    let names: Vec<String> = match input.get("case") {
+        None | Some(Value::Null) => (0..values.len()).map(|i| format!("{i:06}")).collect(),
+        Some(_) => texts_of(input, "case")?,
     };
-    same("confidence", values.len(), "case", cases.len())?;
-    // The order of cases breaks ties.
-    cases.sort_by(|a, b| a.0.cmp(&b.0));
-    let answers: Vec<Answer> = cases.into_iter().map(|c| c.1).collect();
+    same("confidence", values.len(), "case", names.len())?;
+    let answer = |(confidence, right): (&f64, &bool)| Answer {
+        confidence: *confidence,
+        right: *right,
+    };
+    let given = values.iter().zip(&right).map(answer);
+    let answers = in_case_order(&names.iter().map(String::as_str).zip(given).collect::<Vec<_>>());
     let found = confidence(&answers);
     let bins = |bins: &[Bin]| -> Value {
         bins.iter()
@@ -85,17 +82,6 @@ pub(super) fn of_confidence(input: &Value) -> Result<Value, String> {
     let risk = |c: f64| (format!("{c:?}"), json!(curve.risk_at(c)));
     out["risk_at_coverage"] = Value::Object([0.5, 0.8, 1.0].map(risk).into_iter().collect());
     Ok(out)
-}
-
-fn answers(values: &[f64], right: &[bool]) -> Vec<Answer> {
-    values
-        .iter()
-        .zip(right)
-        .map(|(c, r)| Answer {
-            confidence: *c,
-            right: *r,
-        })
-        .collect()
 }
 
 pub(super) fn temperature(input: &Value) -> Result<Value, String> {

@@ -1,6 +1,21 @@
-// Evaluations of the desk in memory.
+// Evaluations of the desk in memory: opened, made, run, decided on; forgotten with the page.
 import { DeskError } from "../../backend";
+import type { AnswerDetail } from "../../generated/AnswerDetail";
+import type { CaseDetail } from "../../generated/CaseDetail";
+import type { CaseRow } from "../../generated/CaseRow";
+import type { DecisionDraft } from "../../generated/DecisionDraft";
+import type { EvaluationInfo } from "../../generated/EvaluationInfo";
+import type { FiguresEvent } from "../../generated/FiguresEvent";
+import type { FiguresRequest } from "../../generated/FiguresRequest";
+import type { Handle } from "../../generated/Handle";
 import type { Operations } from "../../generated/operations";
+import type { RunEvent } from "../../generated/RunEvent";
+import type { RunSpec } from "../../generated/RunSpec";
+import type { Verdict } from "../../generated/Verdict";
+import { figuresOf } from "./figures";
+import { chosenCases } from "./filters";
+import { closedSet, listSet, type MadeAnswer, type MadeCase, type MadeCaseSet, openSet } from "./made";
+import { checkOf, mappingOf } from "./making";
 
 type Evaluations =
   | "evaluations"
@@ -21,28 +36,264 @@ export type EvaluationAnswers = {
   [O in Evaluations]: (args: Operations[O]["arguments"]) => Operations[O]["result"];
 };
 
-function absent(): never {
-  throw new DeskError({
+export interface EvaluationOptions {
+  readonly blind: () => boolean;
+  readonly now: () => string;
+  /** A study of the desk, for the images of every case. */
+  readonly folder: Handle;
+  readonly displaySet: string;
+  readonly keepExport: (name: string, text: string) => void;
+}
+
+const handle = (id: string): Handle => ({ id: `evaluation-${id}`, label: `${id}.toml` });
+const MAKERS: Readonly<Record<string, () => MadeCaseSet>> = {
+  "chest-phantoms": () => closedSet(handle("chest-phantoms"), 331),
+  "rare-chest-ct": () => openSet(handle("rare-chest-ct"), 10),
+  "ct-findings-pipeline": () => openSet(handle("ct-findings-pipeline"), 60),
+  "chest-yes-no": () => listSet(handle("chest-yes-no"), 200),
+  "ten-thousand": () => closedSet(handle("ten-thousand"), 10_000),
+};
+const GONE = handle("memory-stick");
+
+function missing(what: string): DeskError {
+  return new DeskError({
     code: "evaluation.missing",
-    message: "There is no such evaluation.",
+    message: `${what} is not there any more.`,
     hint: "Open the case set again.",
   });
 }
 
-export function evaluationAnswers(): EvaluationAnswers {
-  return {
-    evaluations: () => [],
-    open_evaluation: absent,
-    forget_evaluation: () => [],
-    draft_case_set: absent,
-    make_case_set: absent,
-    check_evaluation: absent,
-    evaluation_cases: absent,
-    evaluation_case: absent,
-    open_evaluation_case: absent,
-    decide: absent,
-    use_calibrator: absent,
-    export_evaluation: absent,
-    save_plot: ({ name, kind }) => ({ place: `exports/${name}.${kind}`, rows: 1 }),
+export class MadeEvaluations {
+  readonly #options: EvaluationOptions;
+  readonly #sets = new Map<string, MadeCaseSet>();
+  readonly #opened = new Map<string, string>();
+  readonly #answered = new Map<string, number>();
+  #names = [...Object.keys(MAKERS)];
+  #gone = true;
+
+  constructor(options: EvaluationOptions) {
+    this.#options = options;
+  }
+
+  #set(id: string): MadeCaseSet {
+    const found = this.#sets.get(id);
+    if (found !== undefined) return found;
+    const make = MAKERS[id.replace(/^evaluation-/u, "")];
+    if (make === undefined) throw missing("The case set");
+    const made = make();
+    this.#sets.set(id, made);
+    return made;
+  }
+
+  #info(evaluation: Handle): EvaluationInfo {
+    const set = this.#set(evaluation.id);
+    const total = set.cases.length * set.readers.length;
+    const left = Math.max(0, set.answersFromRun - (this.#answered.get(evaluation.id) ?? 0));
+    return {
+      evaluation: set.handle,
+      name: set.name,
+      task: set.task,
+      cases: set.cases.length,
+      readers: set.readers.map(({ name }) => name),
+      answers: total - left,
+      to_read: left,
+      opened_at: this.#opened.get(evaluation.id) ?? "2026-01-03T09:00:00Z",
+      present: true,
+      problem: null,
+    };
+  }
+
+  #list(): EvaluationInfo[] {
+    const infos = this.#names.map((name) => this.#info(handle(name)));
+    const gone: EvaluationInfo = {
+      evaluation: GONE,
+      name: "memory-stick",
+      task: "closed",
+      cases: 40,
+      readers: ["MedGemma 1.5 4B"],
+      answers: 40,
+      to_read: 0,
+      opened_at: "2026-01-01T09:00:00Z",
+      present: false,
+      problem: { code: "evaluation.missing", message: "memory-stick.toml is not there any more.", hint: "" },
+    };
+    infos.sort((a, b) => b.opened_at.localeCompare(a.opened_at));
+    return this.#gone ? [...infos, gone] : infos;
+  }
+
+  #row(set: MadeCaseSet, made: MadeCase): CaseRow {
+    const hidden = this.#options.blind();
+    const answers = made.answers.map(({ reader, said, verdict, confidence }) => ({
+      reader,
+      said: said.startsWith("probably ") ? "" : said,
+      verdict,
+      confidence,
+    }));
+    return {
+      number: made.number,
+      case: hidden ? "" : made.id,
+      patient: hidden ? "" : made.patient,
+      split: made.split,
+      modality: made.modality,
+      hidden,
+      truth: hidden ? "" : made.truth.length === 0 ? "none" : made.truth.join(", "),
+      answers: hidden ? [] : answers.filter(({ reader }) => set.readers.some(({ id }) => id === reader)),
+      has_images: made.hasImages,
+    };
+  }
+
+  #answer(set: MadeCaseSet, made: MadeCase, answer: MadeAnswer): AnswerDetail {
+    const reader = set.readers.find(({ id }) => id === answer.reader);
+    return {
+      answer: {
+        reader: answer.reader,
+        said: answer.said,
+        verdict: answer.verdict,
+        confidence: answer.confidence,
+      },
+      part: "",
+      text: answer.text,
+      findings: answer.findings,
+      span: answer.span,
+      rule: answer.rule,
+      probabilities: answer.probabilities.map(([label, p]) => [label, p]),
+      differential: set.task === "open" ? [answer.said, made.truth[0] ?? "", "Sarcoidosis"] : [],
+      suggestions: set.task === "open" ? [made.truth[0] ?? "", "Emphysema", "Sarcoidosis"] : [],
+      recorded: [
+        ["Seconds", String(reader?.seconds ?? "")],
+        ["Settings", "4c1d90ab34e67f8f2c1d"],
+        ...(reader?.described ?? []).map(([name, value]): [string, string] => [name, value]),
+      ],
+      decisions: [...answer.decisions],
+      answer_hash: `hash-${made.number}-${answer.reader}`,
+    };
+  }
+
+  #detail(id: string, number: number): CaseDetail {
+    const set = this.#set(id);
+    const made = set.cases[number - 1];
+    if (made === undefined) throw missing(`Case ${number}`);
+    const row = this.#row(set, made);
+    const own = made.answers.map((answer) => this.#answer(set, made, answer));
+    const arms = own.flatMap((answer) =>
+      answer.findings === ""
+        ? []
+        : [
+            {
+              ...answer,
+              part: "without findings",
+              findings: "",
+              text: "Final Answer: Emphysema",
+              span: null,
+              answer_hash: "",
+            },
+          ],
+    );
+    return {
+      row,
+      question: set.question,
+      truth: row.hidden
+        ? []
+        : [
+            ["Labels", row.truth],
+            ["Source", "phantom generator, seed 7"],
+            ["Votes", "2 of 2"],
+          ],
+      answers: row.hidden ? [] : [...own, ...arms],
+    };
+  }
+
+  #decide({ evaluation, number, reader, verdict, label, why }: DecisionDraft): CaseDetail {
+    const set = this.#set(evaluation.id);
+    const answer = set.cases[number - 1]?.answers.find((one) => one.reader === reader);
+    if (answer === undefined) throw missing(`Case ${number}`);
+    const at = this.#options.now().slice(0, 16).replace("T", " ");
+    const meant = label === "" ? "" : `, meant ${label}`;
+    const what = verdict === "" ? "taken back" : `${verdict}${meant}`;
+    answer.decisions.push(`Reader, ${at}: ${what}. ${why}`);
+    answer.verdict = verdict === "" ? "undecided" : (verdict as Verdict);
+    answer.rule = verdict === "" ? "no rule fits" : `decided by Reader on ${at.slice(0, 10)}`;
+    return this.#detail(evaluation.id, number);
+  }
+
+  figures(request: FiguresRequest): FiguresEvent[] {
+    const set = this.#set(request.evaluation.id);
+    const of = request.resamples;
+    const steps = of === 0 ? [] : [0.2, 0.5, 0.8].map((share) => Math.round(of * share));
+    return [
+      { event: "ready", ...figuresOf(set, request, false) },
+      ...steps.map((done): FiguresEvent => ({ event: "resampling", done, of })),
+      { event: "done", ...figuresOf(set, request, of > 0) },
+    ];
+  }
+
+  /** Each answer is on record when its event is taken, so that a stopped run keeps what it read. */
+  *run({ evaluation, limit }: RunSpec): Generator<RunEvent> {
+    const set = this.#set(evaluation.id);
+    const left = set.answersFromRun - (this.#answered.get(evaluation.id) ?? 0);
+    const count = limit === 0 ? left : Math.min(left, limit);
+    const of = set.cases.length * set.readers.length;
+    const before = of - left;
+    yield { event: "preparing", what: "Loading medgemma-1.5-4b-it", fraction: 0.3 };
+    yield { event: "preparing", what: "Loading medgemma-1.5-4b-it", fraction: 0.9 };
+    for (let i = 1; i <= count; i += 1) {
+      this.#answered.set(evaluation.id, (this.#answered.get(evaluation.id) ?? 0) + 1);
+      yield {
+        event: "progress",
+        reader: set.readers[0]?.id ?? "",
+        number: i,
+        done: before + i,
+        of,
+        errors: i > 6 ? 1 : 0,
+        invalid: i > 3 ? 2 : 0,
+        seconds_left: i < 3 ? null : (count - i) * 38,
+      };
+    }
+    yield { event: "done", read: count, kept: before, errors: count > 6 ? 1 : 0, seconds: count * 38 };
+  }
+
+  readonly answers: EvaluationAnswers = {
+    evaluations: () => this.#list(),
+    open_evaluation: ({ evaluation }) => {
+      if (evaluation.id === GONE.id) throw missing("memory-stick.toml");
+      const id = evaluation.id.startsWith("picked-") ? "evaluation-chest-phantoms" : evaluation.id;
+      this.#opened.set(id, this.#options.now());
+      return this.#info({ ...evaluation, id });
+    },
+    forget_evaluation: ({ evaluation }) => {
+      if (evaluation.id === GONE.id) this.#gone = false;
+      this.#names = this.#names.filter((name) => handle(name).id !== evaluation.id);
+      return this.#list();
+    },
+    draft_case_set: (draft) => mappingOf(draft),
+    make_case_set: () => this.#info(handle("chest-yes-no")),
+    check_evaluation: ({ evaluation }) => checkOf(this.#set(evaluation.id).cases.length),
+    evaluation_cases: ({ evaluation, query }) => {
+      const set = this.#set(evaluation.id);
+      const found = chosenCases(set, query);
+      const rows = found.slice(query.offset, query.offset + query.limit);
+      return { total: found.length, offset: query.offset, rows: rows.map((made) => this.#row(set, made)) };
+    },
+    evaluation_case: ({ evaluation, number }) => this.#detail(evaluation.id, number),
+    open_evaluation_case: ({ evaluation, number }) => {
+      const made = this.#set(evaluation.id).cases[number - 1];
+      if (made?.hasImages !== true) throw missing(`The image of case ${number}`);
+      const { folder, displaySet } = this.#options;
+      return { folder, display_set: displaySet, index: (number * 3) % 40, title: `Case ${number}` };
+    },
+    decide: (draft) => this.#decide(draft),
+    use_calibrator: ({ reader, kind }) => ({
+      calibration: { id: `calibration-${reader}`, label: `${reader}-${kind}.json` },
+      place: `exports/${reader}-${kind}.json`,
+      text: "Fitted on 82 cases of the split “tune”; holds for this question and these labels only.",
+    }),
+    export_evaluation: ({ what }) => ({
+      place: `exports/evaluation${{ report: ".html", csv: "/", json: ".json", imrmc: ".imrmc" }[what]}`,
+      rows: 331,
+    }),
+    save_plot: ({ name, kind, content }) => {
+      this.#options.keepExport(name, content);
+      return { place: `exports/${name}.${kind}`, rows: 1 };
+    },
   };
 }
