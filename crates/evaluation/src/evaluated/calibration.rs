@@ -2,6 +2,8 @@
 
 mod fitted;
 
+pub(super) use fitted::split_name;
+
 use crate::case_set::Task;
 use crate::evaluated::bench::{Bench, Row};
 use crate::evaluated::evaluation::{Evaluation, Reader};
@@ -24,8 +26,6 @@ const BINS: usize = 10;
 pub(super) struct Confident {
     /// Place of the case.
     pub case: usize,
-    /// Patient of the case.
-    pub patient: u32,
     /// How sure, and whether right.
     pub answer: Answer,
 }
@@ -38,7 +38,6 @@ pub(super) fn confident(of: &Evaluation, rows: &[Row<'_>]) -> Vec<Confident> {
         let mut add = |confidence: f64, right: bool| {
             out.push(Confident {
                 case: row.case,
-                patient: row.patient,
                 answer: Answer { confidence, right },
             });
         };
