@@ -1,8 +1,8 @@
 //! `overread eval`: case sets, runs, scores. One file a command.
 
 pub(crate) mod arguments;
-mod decide;
 mod check;
+mod decide;
 mod new;
 pub(crate) mod progress;
 mod report;
