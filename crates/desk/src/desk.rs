@@ -100,6 +100,8 @@ pub struct Desk {
     pub(crate) pace: Mutex<BTreeMap<String, Pace>>,
     /// Layers that were drawn last.
     pub(crate) layers: Mutex<Vec<Arc<crate::op::layers::OpenLayer>>>,
+    /// Evaluations that were looked at last, newest first.
+    pub(crate) evaluations: Mutex<Vec<Arc<crate::op::evaluation::loaded::Loaded>>>,
     handles: Mutex<BTreeMap<String, PathBuf>>,
 }
 
@@ -143,6 +145,7 @@ impl Desk {
             seen_files: Mutex::default(),
             pace: Mutex::default(),
             layers: Mutex::default(),
+            evaluations: Mutex::default(),
             handles: Mutex::default(),
         }
     }

@@ -33,6 +33,7 @@ const STEPS: &[&str] = &[
      CREATE INDEX checks_by_case ON checks (case_key, at);
      CREATE TRIGGER checks_keep BEFORE UPDATE ON checks BEGIN SELECT RAISE(ABORT, 'checks are append-only'); END;
      CREATE TRIGGER checks_stay BEFORE DELETE ON checks BEGIN SELECT RAISE(ABORT, 'checks are append-only'); END;",
+    "CREATE TABLE evaluations (path TEXT PRIMARY KEY, opened_at TEXT NOT NULL);",
 ];
 
 /// Brings the schema up to date.

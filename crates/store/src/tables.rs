@@ -119,6 +119,40 @@ impl Store {
         Ok(rows.collect::<std::result::Result<_, _>>()?)
     }
 
+    /// Notes that a case set was opened.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn remember_evaluation(&mut self, path: &str, now: &str) -> Result<()> {
+        self.connection.execute(
+            "INSERT INTO evaluations VALUES (?1, ?2) ON CONFLICT (path) DO UPDATE SET opened_at = ?2",
+            [path, now],
+        )?;
+        Ok(())
+    }
+
+    /// Takes a case set off the list.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn forget_evaluation(&mut self, path: &str) -> Result<()> {
+        self.connection
+            .execute("DELETE FROM evaluations WHERE path = ?1", [path])?;
+        Ok(())
+    }
+
+    /// Case sets opened before with the time of it, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn evaluations(&self, most: u32) -> Result<Vec<(String, String)>> {
+        let mut statement = self
+            .connection
+            .prepare("SELECT path, opened_at FROM evaluations ORDER BY opened_at DESC, path LIMIT ?1")?;
+        let rows = statement.query_map([most], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<std::result::Result<_, _>>()?)
+    }
+
     /// A setting.
     ///
     /// # Errors
@@ -303,6 +337,15 @@ impl Store {
             })
         })?;
         Ok(rows.collect::<std::result::Result<_, _>>()?)
+    }
+
+    /// How many own answers there are.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn answer_count(&self) -> Result<u32> {
+        let count = "SELECT count(*) FROM answers";
+        Ok(self.connection.query_row(count, [], |row| row.get(0))?)
     }
 
     /// Records that model or truth of a case was shown; the first time of each counts.

@@ -240,6 +240,7 @@ export const perReader = {
   subgroupColumns: ["Group", "Value", "Measure", "n", "p, adjusted"],
   subgroupNote:
     "p against the rest, Holm over all groups shown. Groups of fewer than ten cases are not shown.",
+  subgroupPick: "A line filters by its group.",
   arms: "Stages of the pipeline",
   armColumns: ["The text model is given", "Measure", "Gain over no findings"],
   effort: "Effort",
@@ -256,7 +257,7 @@ export const calibration = {
   reliability: "Reliability",
   figures: "Figures",
   fitted: "Fitted on a split of its own",
-  fittedColumns: ["Kind", "Fitted on", "Parameters", "ECE before → after", "Log loss before → after", ""],
+  fittedColumns: ["Calibrator", "ECE", "Log loss", ""],
   use: "Use it",
   using: "Saving",
   used: (place: string) => `Saved: ${place}`,

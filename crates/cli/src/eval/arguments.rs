@@ -38,6 +38,8 @@ pub(crate) enum EvalCommand {
     Decide(DecideArguments),
     /// Fits a calibration on one split and writes the file that `ask --calibration` takes.
     Calibrate(CalibrateArguments),
+    /// Every figure of an evaluation, with its interval: a summary, or the report, tables, plots and JSON.
+    Report(Box<ReportArguments>),
     /// Scores recorded answers against a truth table.
     Score {
         #[arg(long)]
@@ -176,6 +178,58 @@ pub(crate) struct CalibrateArguments {
     /// The calibration file.
     #[arg(long)]
     pub(crate) out: PathBuf,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What is looked at, and what is written.
+#[derive(Debug, Args)]
+pub(crate) struct ReportArguments {
+    /// The case-set file.
+    pub(crate) set: PathBuf,
+    /// One self-contained HTML file.
+    #[arg(long)]
+    pub(crate) out: Option<PathBuf>,
+    /// A folder for every table as CSV.
+    #[arg(long)]
+    pub(crate) csv: Option<PathBuf>,
+    /// A folder for every plot as SVG.
+    #[arg(long)]
+    pub(crate) plots: Option<PathBuf>,
+    /// Input for iMRMC.
+    #[arg(long)]
+    pub(crate) imrmc: Option<PathBuf>,
+    /// Resamples over patients for intervals; 0: by formula alone.
+    #[arg(long, default_value_t = 10_000)]
+    pub(crate) resamples: u32,
+    /// Seed of the resamples.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u32,
+    /// Only these splits.
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) split: Vec<String>,
+    /// Only these modalities.
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) modality: Vec<String>,
+    /// Only cases whose truth is this label; may be given several times.
+    #[arg(long)]
+    pub(crate) label: Vec<String>,
+    /// Only these readers, by id.
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) reader: Vec<String>,
+    /// Only cases with an invalid answer of this kind, or `any`.
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) invalid: Vec<String>,
+    /// Only this subgroup, as sex=F; may be given several times.
+    #[arg(long)]
+    pub(crate) group: Vec<String>,
+    /// What an uncertain label counts as: ones, zeros or ignore; as the case set says when left out.
+    #[arg(long)]
+    pub(crate) uncertain: Option<String>,
+    /// What a label that is not mentioned counts as: negative or missing; as the case set says when left out.
+    #[arg(long)]
+    pub(crate) blank: Option<String>,
+    /// Everything as JSON on the standard output.
     #[arg(long)]
     pub(crate) json: bool,
 }

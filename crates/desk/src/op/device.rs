@@ -1,5 +1,7 @@
 //! The graphics device of the page: cases to draw, and what it found.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use overread_render::prepare::prepare;
 use overread_render::probe;
 
@@ -26,11 +28,11 @@ pub(crate) fn cases() -> Vec<ProbeCase> {
                 },
                 columns: case.frame.attributes.columns,
                 rows: case.frame.attributes.rows,
-                samples: base64(&prepared.pixels),
-                uniforms: base64(&prepared.uniforms.to_bytes()),
+                samples: STANDARD.encode(&prepared.pixels),
+                uniforms: STANDARD.encode(&prepared.uniforms.to_bytes()),
                 modality_lut: prepared.modality_lut,
                 voi_lut: prepared.voi_lut,
-                expected: base64(&case.expected),
+                expected: STANDARD.encode(&case.expected),
             }
         })
         .collect()
@@ -45,29 +47,5 @@ pub(crate) fn report(found: &DeviceReport) {
             found.renderer
         ),
         None => tracing::warn!("the page's device was not compared: {}", found.renderer),
-    }
-}
-
-/// RFC 4648, with padding.
-pub(crate) fn base64(bytes: &[u8]) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let n = chunk.iter().fold(0_u32, |n, b| (n << 8) | u32::from(*b)) << (8 * (3 - chunk.len()));
-        for i in 0..4 {
-            let letter = LETTERS[(n >> (18 - 6 * i)) as usize & 63] as char;
-            out.push(if i <= chunk.len() { letter } else { '=' });
-        }
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn base64_pads() {
-        assert_eq!(super::base64(b"Man"), "TWFu");
-        assert_eq!(super::base64(b"Ma"), "TWE=");
-        assert_eq!(super::base64(b"M"), "TQ==");
     }
 }

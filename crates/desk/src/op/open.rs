@@ -335,6 +335,10 @@ pub fn load_beside(desk: &Desk, path: &Path) -> Result<Vec<Arc<DisplaySet>>, Fai
     Ok(sets)
 }
 
+/// What [`load`] finds, beside what is open.
+///
+/// # Errors
+/// When it is not there or holds no image.
 pub(crate) fn found_in(path: &Path) -> Result<Vec<Arc<DisplaySet>>, Failure> {
     let mut gathered = gather::gather(path, &Cancel::default(), &|_| {})?;
     if gathered.index.is_empty() {

@@ -3,8 +3,8 @@
 
 use overread_evaluation::case_set::{Blank, Task, Uncertain};
 use overread_evaluation::evaluated::cases::CaseQuery;
-use overread_evaluation::evaluated::figures::Figures;
-use overread_evaluation::evaluated::filter::Filter;
+pub use overread_evaluation::evaluated::figures::{Figure, Figures, Weight};
+pub use overread_evaluation::evaluated::filter::{Filter, GroupIs};
 use overread_evaluation::import::Format;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;

@@ -15,6 +15,10 @@ pub(crate) enum Cue {
     MaybeBefore,
     /// Doubts what precedes, or what follows where nothing precedes.
     MaybeBeside,
+    /// Says that it is rather not: a doubt, and no answer.
+    Unlikely,
+    /// Says that nobody knows: a doubt, and no answer.
+    Unknown,
     /// Speaks of the past.
     Past,
     /// Looks like a denial and is none.
@@ -32,7 +36,8 @@ pub(crate) enum Cue {
 }
 
 use Cue::{
-    And, End, Maybe, MaybeBefore, MaybeBeside, No, NoBefore, NoBeside, Nothing, Or, Past, Starter, Verb,
+    And, End, Maybe, MaybeBefore, MaybeBeside, No, NoBefore, NoBeside, Nothing, Or, Past, Starter, Unknown,
+    Unlikely, Verb,
 };
 
 /// Words and what they do; the longest counts.
@@ -131,14 +136,22 @@ pub(crate) const CUES: &[(&str, Cue)] = &[
     ("vs", Maybe),
     ("differential includes", Maybe),
     ("differential diagnosis includes", Maybe),
-    ("less likely", MaybeBeside),
-    ("unlikely", MaybeBeside),
-    ("uncertain", MaybeBeside),
-    ("unclear", MaybeBeside),
-    ("indeterminate for", Maybe),
-    ("cannot determine", Maybe),
-    ("whether", Maybe),
-    ("if", Maybe),
+    ("less likely", Unlikely),
+    ("unlikely", Unlikely),
+    ("uncertain", Unknown),
+    ("not sure", Unknown),
+    ("not certain", Unknown),
+    ("not clear", Unknown),
+    ("not possible to", Unknown),
+    ("cannot tell", Unknown),
+    ("can't tell", Unknown),
+    ("hard to tell", Unknown),
+    ("impossible to", Unknown),
+    ("unclear", Unknown),
+    ("indeterminate for", Unknown),
+    ("cannot determine", Unknown),
+    ("whether", Unknown),
+    ("if", Unknown),
     ("no certain", Maybe),
     ("cannot be excluded", MaybeBefore),
     ("can not be excluded", MaybeBefore),

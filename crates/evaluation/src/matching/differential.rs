@@ -17,11 +17,7 @@ const MOST_ENTRIES: usize = 100;
 const MOST_BYTES: usize = 300;
 
 pub(crate) fn judge(judge: &Judge, raw: &str, body: &Body, complete: bool, truth: &[String]) -> Judgement {
-    let spans = if body.parts.is_empty() {
-        entries(raw, region(raw, body))
-    } else {
-        body.parts.clone()
-    };
+    let spans = list(raw, body);
     let place = body.place();
     let prose = spans.len() == 1 && spans.iter().all(|s| s.len() > MOST_BYTES);
     if spans.is_empty() || prose {
@@ -109,29 +105,57 @@ pub(crate) fn judge(judge: &Judge, raw: &str, body: &Body, complete: bool, truth
     Judgement::bare(Verdict::Undecided, format!("{place}/list/unmatched"))
 }
 
-/// Where the list stands: after the last `differential …:`, else in the stated answer and the lines of a list that follow
-/// it, else the whole text.
-fn region(raw: &str, body: &Body) -> Range<usize> {
+/// True for a text that is a ranked list: two marked entries or more, or a heading that says so.
+pub(crate) fn is_list(raw: &str) -> bool {
+    Body::of(raw, true).is_ok_and(|body| {
+        let text = raw.get(body.all.clone()).unwrap_or_default();
+        let headed = text.to_ascii_lowercase().contains("differential");
+        body.parts.len() > 1
+            || marked(raw, body.all.clone()).len() > 1
+            || headed && list(raw, &body).len() > 1
+    })
+}
+
+/// The entries of an answer. A stated answer is the first; where it is one alone, the list that stands after the last
+/// `differential …:`, else the marked lines of the text, follow it.
+fn list(raw: &str, body: &Body) -> Vec<Range<usize>> {
+    if !body.parts.is_empty() {
+        return body.parts.clone();
+    }
     let all = raw.get(body.all.clone()).unwrap_or_default();
     let lower = all.to_ascii_lowercase();
-    if body.mark.is_none()
-        && let Some(at) = lower.rfind("differential")
-        && let Some(colon) = lower.get(at..).and_then(|t| t.find(':')).filter(|c| *c < 60)
-    {
-        return body.all.start + at + colon + 1..body.all.end;
-    }
+    let heading = lower.rfind("differential").and_then(|at| {
+        let colon = lower.get(at..)?.find(':').filter(|colon| *colon < 60)?;
+        Some(body.all.start + at + colon + 1..body.all.end)
+    });
     if body.mark.is_none() {
-        return body.all.clone();
+        return entries(raw, heading.unwrap_or(body.all.clone()));
     }
-    // The stated line, and the lines after it that are entries of a list.
+    let mut out = entries(raw, stated(raw, body));
+    if out.len() > 1 {
+        return out;
+    }
+    match heading {
+        Some(region) => out.extend(entries(raw, region)),
+        None => {
+            let more = marked(raw, body.all.clone());
+            if more.len() > 1 {
+                out.extend(tidied(raw, more));
+            }
+        }
+    }
+    out
+}
+
+/// The stated line, and the lines after it that are entries of a list.
+fn stated(raw: &str, body: &Body) -> Range<usize> {
     let mut end = body.said.end;
     let rest = raw.get(end..body.all.end).unwrap_or_default();
     let mut at = end;
-    for line in rest.split_inclusive('\n') {
-        let content = line.trim();
-        let first = at == end && end == body.said.end;
+    for (number, line) in rest.split_inclusive('\n').enumerate() {
         at += line.len();
-        if content.is_empty() || first {
+        // The first piece is what is left of the stated line.
+        if number == 0 || line.trim().is_empty() {
             continue;
         }
         if marker(line).is_none() {
@@ -173,13 +197,11 @@ fn marker(line: &str) -> Option<usize> {
 /// The entries of a list: numbered or bulleted lines, numbers within a line, else parts between semicolons or commas.
 pub(crate) fn entries(raw: &str, region: Range<usize>) -> Vec<Range<usize>> {
     let text = raw.get(region.clone()).unwrap_or_default();
-    let mut marked = Vec::new();
+    let marked = marked(raw, region.clone());
     let mut plain = Vec::new();
     let mut at = region.start;
     for line in text.split('\n') {
-        if let Some(skip) = marker(line) {
-            marked.push(head(raw, at + skip..at + line.len()));
-        } else if !line.trim().is_empty() {
+        if !line.trim().is_empty() && marker(line).is_none() {
             plain.push(at..at + line.len());
         }
         at += line.len() + 1;
@@ -232,6 +254,19 @@ pub(crate) fn entries(raw: &str, region: Range<usize>) -> Vec<Range<usize>> {
         }
     }
     tidied(raw, parts)
+}
+
+/// The lines that are marked as entries, without their explanations.
+fn marked(raw: &str, region: Range<usize>) -> Vec<Range<usize>> {
+    let mut out = Vec::new();
+    let mut at = region.start;
+    for line in raw.get(region).unwrap_or_default().split('\n') {
+        if let Some(skip) = marker(line) {
+            out.push(head(raw, at + skip..at + line.len()));
+        }
+        at += line.len() + 1;
+    }
+    out
 }
 
 /// The parts after `1.`, `2.`, `3.` … in order within one line.

@@ -308,11 +308,8 @@ impl Judge {
 
     /// The term of a truth: of the label with this name, else of its words.
     pub(crate) fn term_of(&self, truth: &str) -> Option<usize> {
-        let exact = self.lexicon.labels.iter().find(|entry| entry.name == truth);
-        let label = exact.or_else(|| self.lexicon.labels.iter().find(|entry| same(&entry.name, truth)));
-        label
-            .map(|entry| entry.term)
-            .or_else(|| self.lexicon.term_of(truth))
+        let label = self.lexicon.term_of_label(truth);
+        label.or_else(|| self.lexicon.term_of(truth))
     }
 
     /// The verdict of a level and a side.

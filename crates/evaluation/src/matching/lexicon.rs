@@ -3,26 +3,16 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use overread_protocol::answer::words::fold;
+
 use super::cues::{CUES, Cue};
+use super::gaps::{Gap, gap, stronger};
 use super::hierarchy::{Hierarchy, Level, Tree};
 use super::normalise::{CLASHES, Kind, Side, each, joined, term};
 use super::synonyms::{Synonym, Synonyms};
 
 /// Words of a text that are looked at, from its end.
 const MOST_WORDS: usize = 200_000;
-
-/// What stands between a word and the one before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Gap {
-    /// Nothing that matters.
-    Plain,
-    /// A comma.
-    Comma,
-    /// A colon, an equals sign, a bar, a dash between spaces.
-    Colon,
-    /// The end of a sentence or of an item.
-    Stop,
-}
 
 /// A word of a text.
 #[derive(Clone, Debug)]
@@ -82,6 +72,10 @@ pub(crate) struct Lexicon {
     ends: Vec<Option<usize>>,
     phrases: Vec<Phrase>,
     pub(crate) labels: Vec<Entry>,
+    /// Labels by name as written, and folded.
+    by_name: HashMap<String, usize>,
+    /// The first label of a term.
+    by_term: HashMap<usize, usize>,
     /// Names of terms.
     names: Vec<String>,
     tree: Tree,
@@ -148,11 +142,17 @@ impl Lexicon {
             if let Some(phrase) = own.phrases.get_mut(at) {
                 phrase.labels.push(index);
             }
+            own.by_name.insert(name.clone(), index);
+            own.by_term.entry(number).or_insert(index);
             own.labels.push(Entry {
                 name: name.clone(),
                 term: number,
                 side: term.side,
             });
+        }
+        for (index, name) in labels.iter().enumerate() {
+            // A name as written comes before another one that folds to it.
+            own.by_name.entry(fold(name)).or_insert(index);
         }
         own.mark_clashes(synonyms);
         own
@@ -234,15 +234,17 @@ impl Lexicon {
         }
     }
 
+    /// The term of the label with this name, as written or folded.
+    pub(crate) fn term_of_label(&self, name: &str) -> Option<usize> {
+        let at = self.by_name.get(name).or_else(|| self.by_name.get(&fold(name)))?;
+        self.labels.get(*at).map(|entry| entry.term)
+    }
+
     /// A term's name: a label of it, else what the table calls it.
     pub(crate) fn name(&self, term: usize) -> &str {
-        let label = self
-            .labels
-            .iter()
-            .find(|entry| entry.term == term)
-            .map(|entry| entry.name.as_str());
-        label
-            .or_else(|| self.names.get(term).map(String::as_str))
+        let label = self.by_term.get(&term).and_then(|at| self.labels.get(*at));
+        let name = label.map(|entry| entry.name.as_str());
+        name.or_else(|| self.names.get(term).map(String::as_str))
             .unwrap_or_default()
     }
 
@@ -356,64 +358,6 @@ impl Lexicon {
     }
 }
 
-fn stronger(a: Gap, b: Gap) -> Gap {
-    let rank = |gap| match gap {
-        Gap::Plain => 0,
-        Gap::Comma => 1,
-        Gap::Colon => 2,
-        Gap::Stop => 3,
-    };
-    if rank(b) > rank(a) { b } else { a }
-}
-
-/// What a piece of text between two words is.
-fn gap(text: &str, span: Range<usize>) -> Gap {
-    let between = text.get(span.clone()).unwrap_or_default();
-    let mut found = Gap::Plain;
-    let mut lines = 0;
-    for (at, c) in between.char_indices() {
-        let here = match c {
-            '.' => {
-                let word = text.get(..span.start).unwrap_or_default();
-                let word = word
-                    .rsplit(|c: char| !c.is_alphanumeric())
-                    .next()
-                    .unwrap_or_default();
-                let short = ["vs", "dr", "approx", "no", "e", "g", "i", "cf"].contains(&word);
-                let ends = between.get(at + 1..).is_none_or(|r| {
-                    r.is_empty() || r.starts_with(char::is_whitespace) || r.starts_with(['*', '"', ')'])
-                });
-                if short && word != "no" || !ends {
-                    Gap::Plain
-                } else {
-                    Gap::Stop
-                }
-            }
-            ';' | '!' | '?' | '•' | '。' => Gap::Stop,
-            '\n' => {
-                lines += 1;
-                let next = text.get(span.end..).and_then(|t| t.chars().next());
-                let item = between
-                    .get(at + 1..)
-                    .is_some_and(|r| r.contains(['-', '*', '#', '|', '"']));
-                let fresh = next.is_some_and(|c| c.is_uppercase() || c.is_ascii_digit());
-                if lines > 1 || item || fresh {
-                    Gap::Stop
-                } else {
-                    Gap::Plain
-                }
-            }
-            ',' | '、' | '，' => Gap::Comma,
-            ':' | '：' | '=' | '|' | '\t' => Gap::Colon,
-            '-' | '–' | '—' if between.get(..at).is_some_and(|b| b.ends_with(' ')) => Gap::Colon,
-            '–' | '—' => Gap::Comma,
-            _ => Gap::Plain,
-        };
-        found = stronger(found, here);
-    }
-    found
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -476,17 +420,5 @@ mod tests {
             "of its meanings those that are known"
         );
         assert_eq!(lexicon.term_of("PE"), None);
-    }
-
-    #[test]
-    fn gaps_are_told() {
-        let all = |text: &str| gap(text, 1..text.len() - 1);
-        assert_eq!(all("a, b"), Gap::Comma);
-        assert_eq!(all("a. b"), Gap::Stop);
-        assert_eq!(all("a\nb"), Gap::Plain);
-        assert_eq!(all("a\nB"), Gap::Stop);
-        assert_eq!(all("a\n- b"), Gap::Stop);
-        assert_eq!(all("a - b"), Gap::Colon);
-        assert_eq!(all("a-b"), Gap::Plain);
     }
 }

@@ -143,7 +143,7 @@ pub(crate) fn is_brief(stream: &Stream) -> bool {
         .words
         .iter()
         .skip(1)
-        .filter(|w| w.gap == super::lexicon::Gap::Stop)
+        .filter(|w| w.gap == super::gaps::Gap::Stop)
         .count();
     stream.words.len() <= BRIEF && stops == 0
 }
@@ -158,7 +158,7 @@ fn best(
 ) -> Result<Option<Parsed>, Invalid> {
     for state in [State::Present, State::Uncertain] {
         let mut candidates: Vec<Candidate<'_>> = Vec::new();
-        for mention in found.iter().filter(|m| m.state == state) {
+        for mention in found.iter().filter(|m| m.state == state && m.answers()) {
             candidates.extend(labels_at(lexicon, stream, mention));
         }
         if !brief {
@@ -200,7 +200,7 @@ fn best(
     // Nothing of the set: a term above some label is partly right where that label is true.
     let above: Vec<&Mention> = found
         .iter()
-        .filter(|m| matches!(m.state, State::Present | State::Uncertain))
+        .filter(|m| m.answers())
         .filter(|m| {
             let terms = lexicon.terms_of(&m.found);
             let is_above = |term: &usize| {
@@ -322,7 +322,7 @@ const AFTER: usize = 5;
 
 /// The side of a phrase: named within, just before, else just after it, in the same clause.
 pub(crate) fn side_of(stream: &Stream, found: &Found) -> Option<Side> {
-    use super::lexicon::Gap;
+    use super::gaps::Gap;
     let word = |at: usize| stream.words.get(at);
     let inside: Vec<Side> = found.words.clone().filter_map(|at| word(at)?.side).collect();
     if !inside.is_empty() {

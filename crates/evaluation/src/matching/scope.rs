@@ -6,7 +6,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::cues::Cue;
-use super::lexicon::{Found, Gap, Lexicon, Stream};
+use super::gaps::Gap;
+use super::lexicon::{Found, Lexicon, Stream};
 
 /// What a text says of a term. The numbers are those of CheXpert's tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,9 +40,19 @@ impl State {
 pub(crate) struct Mention {
     pub(crate) found: Found,
     pub(crate) state: State,
+    /// Said to be rather not there, or that nobody knows: no answer.
+    pub(crate) idle: bool,
 }
 
-/// Words that a doubt reaches forward, and the past.
+impl Mention {
+    /// True when a text may mean it as its answer: it is there or may be.
+    pub(crate) fn answers(&self) -> bool {
+        matches!(self.state, State::Present | State::Uncertain) && !self.idle
+    }
+}
+
+/// Words that a denial, a doubt and the past reach forward.
+const DENIAL: usize = 80;
 const DOUBT: usize = 14;
 const PAST: usize = 8;
 
@@ -50,6 +61,7 @@ struct Flags {
     no: bool,
     maybe: bool,
     maybe_anyway: bool,
+    idle: bool,
     past: bool,
     told: Option<State>,
 }
@@ -92,7 +104,11 @@ pub(crate) fn mentions(lexicon: &Lexicon, text: &str, stream: &Stream) -> Vec<Me
             Flags { maybe: true, .. } => State::Uncertain,
             _ => State::Present,
         };
-        out.push(Mention { found, state });
+        out.push(Mention {
+            found,
+            state,
+            idle: flags.idle,
+        });
     }
     out
 }
@@ -182,7 +198,7 @@ impl Walk<'_> {
             return;
         };
         match cue {
-            Cue::No => self.forward(at, usize::MAX, |f| f.no = true),
+            Cue::No => self.forward(at, DENIAL, |f| f.no = true),
             Cue::Maybe => self.forward(at, DOUBT, |f| f.maybe = true),
             Cue::Past => self.forward(at, PAST, |f| f.past = true),
             Cue::NoBefore => {
@@ -193,18 +209,24 @@ impl Walk<'_> {
             }
             Cue::NoBeside => {
                 if self.heads(at) || !self.back(at, |f| f.no = true) {
-                    self.forward(at, usize::MAX, |f| f.no = true);
+                    self.forward(at, DENIAL, |f| f.no = true);
                 }
             }
-            Cue::MaybeBeside => {
-                // `possible effusion` and `effusion is possible`: what stands right after comes first.
-                let next = self.between(at, at + 1);
-                let after = self.cues.get(at + 1) == Some(&None) && next.0 == Gap::Plain && next.1 <= 3;
-                if after || self.heads(at) || !self.back(at, |f| f.maybe = true) {
-                    self.forward(at, DOUBT, |f| f.maybe = true);
-                }
-            }
+            Cue::MaybeBeside => self.beside(at, |f| f.maybe = true),
+            Cue::Unlikely | Cue::Unknown => self.beside(at, |f| {
+                f.maybe = true;
+                f.idle = true;
+            }),
             Cue::Nothing | Cue::End | Cue::Verb | Cue::And | Cue::Or | Cue::Starter => {}
+        }
+    }
+
+    /// `possible effusion` and `effusion is possible`: what stands right after comes first, then what stands before.
+    fn beside(&mut self, at: usize, set: impl Fn(&mut Flags) + Copy) {
+        let next = self.between(at, at + 1);
+        let after = self.cues.get(at + 1) == Some(&None) && next.0 == Gap::Plain && next.1 <= 3;
+        if after || self.heads(at) || !self.back(at, set) {
+            self.forward(at, DOUBT, set);
         }
     }
 

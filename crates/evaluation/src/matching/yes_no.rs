@@ -99,7 +99,7 @@ pub(crate) fn judge(judge: &Judge, raw: &str, body: &Body, complete: bool, truth
 }
 
 /// Yes or no as truths and labels spell it.
-fn truth_of(text: &str) -> Option<bool> {
+pub(crate) fn truth_of(text: &str) -> Option<bool> {
     let folded = fold(text);
     match folded.as_str() {
         "1" => Some(true),
@@ -188,8 +188,10 @@ fn sentence(judge: &Judge, raw: &str, body: &Body) -> Option<Word> {
             .any(|f| judge.lexicon.cue(f).is_some_and(|cue| wanted.contains(&cue)))
     };
     let no = has(&[Cue::No, Cue::NoBefore, Cue::NoBeside]);
+    let no = no || has(&[Cue::Unlikely]);
     let maybe = has(&[Cue::Maybe, Cue::MaybeBefore, Cue::MaybeBeside]);
-    if has(&[Cue::End, Cue::Past]) {
+    let unlikely = has(&[Cue::Unlikely]);
+    if has(&[Cue::End, Cue::Past, Cue::Unknown]) {
         return None;
     }
     let padded = format!(" {} ", fold(said));
@@ -203,6 +205,6 @@ fn sentence(judge: &Judge, raw: &str, body: &Body) -> Option<Word> {
         yes,
         span: body.said.clone(),
         how: "sentence",
-        hedged: maybe,
+        hedged: maybe || unlikely,
     })
 }

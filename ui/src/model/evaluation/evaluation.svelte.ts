@@ -116,6 +116,7 @@ export class EvaluationModel {
 
   show(): void {
     const was = this.#session.page;
+    if (was === "desk") this.#session.status("");
     this.#session.page = "evaluation";
     if (this.known.kind === "idle") void this.loadKnown();
     if (was === "desk" && this.opened !== null) {

@@ -10,6 +10,7 @@ import {
   symbolTriangle,
   symbolWye,
 } from "d3-shape";
+import type { Unit } from "../../backend/generated/Unit";
 
 const SHAPES: readonly SymbolType[] = [
   symbolDiamond,
@@ -23,8 +24,9 @@ const SHAPES: readonly SymbolType[] = [
 /** Dashes of lines, so that no line rests on its hue. */
 const DASHES: readonly string[] = ["", "6 3", "2 3", "8 3 2 3", "1 4", "10 4", "4 2"];
 
-/** `plot-1` to `plot-7`: a class that sets the series' colour (plots.css). */
+/** A class that sets the series' colour (plots.css); below 0: no series, neutral. */
 export function seriesClass(index: number): string {
+  if (index < 0) return "series-6";
   return `series-${(Math.max(0, index) % SHAPES.length) + 1}`;
 }
 
@@ -49,6 +51,30 @@ export function fitted(text: string, width: number, size = 11.5): string {
   if (textWidth(text, size) <= width) return text;
   const most = Math.max(1, Math.floor(width / (size * 0.56)) - 1);
   return `${[...text].slice(0, most).join("").trimEnd()}…`;
+}
+
+/** The word at a tick: shorter than a figure, for the axis says the unit. */
+export function tickWord(value: number, unit: Unit): string {
+  const round = (digits: number) => {
+    const text = value.toFixed(digits);
+    return Number(text) === 0 ? text.replace("-", "") : text.replace("-", "\u2212");
+  };
+  switch (unit) {
+    case "share":
+      return `${Math.round(value * 100)} %`;
+    case "points": {
+      const points = Math.round(value * 100);
+      return points > 0 ? `+${points}` : String(points).replace("-", "\u2212");
+    }
+    case "difference":
+      return value > 0 ? `+${round(2)}` : round(2);
+    case "seconds":
+    case "number":
+      return Number.isInteger(value) ? round(0) : round(2);
+    case "score":
+    case "probability":
+      return round(2);
+  }
 }
 
 /** Where the arrow keys lead from a cell of a grid; `null`: nowhere. */

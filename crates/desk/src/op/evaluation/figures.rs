@@ -1,20 +1,119 @@
 //! The job `figures`: by formula at once, then with resampling.
 
-use crate::Cancel;
-use crate::code::failure;
+use std::path::Path;
+
+use overread_evaluation::evaluated::figures::Figures;
+use overread_evaluation::evaluated::{Request, by_formula};
+
 use crate::desk::Desk;
+use crate::op::evaluation::loaded;
 use crate::wire::evaluation::{FiguresEvent, FiguresRequest};
+use crate::{Cancel, Outcome};
 
 /// The job `figures`.
 pub fn figures(
-    _desk: &Desk,
-    _arguments: &FiguresRequest,
+    desk: &Desk,
+    arguments: &FiguresRequest,
+    events: &(dyn Fn(FiguresEvent) + Sync),
+    cancel: &Cancel,
+) {
+    let at = match desk.path(&arguments.evaluation) {
+        Ok(at) => at,
+        Err(error) => return events(FiguresEvent::Failed(error)),
+    };
+    match all(desk, &at, arguments, events, cancel) {
+        Ok(figures) => events(FiguresEvent::Done(Box::new(figures))),
+        Err(error) => events(FiguresEvent::Failed(error)),
+    }
+}
+
+/// Every figure that was asked for; those by formula are told at once.
+///
+/// # Errors
+/// When the evaluation cannot be read; `cancelled`.
+pub fn all(
+    desk: &Desk,
+    at: &Path,
+    arguments: &FiguresRequest,
     events: &(dyn Fn(FiguresEvent) + Sync),
     _cancel: &Cancel,
-) {
-    events(FiguresEvent::Failed(failure(
-        "eval.unfinished",
-        "There are no figures yet.",
-        "",
-    )));
+) -> Outcome<Figures> {
+    let loaded = loaded::load(desk, at)?;
+    let request = Request {
+        filter: arguments.filter.clone(),
+        uncertain: arguments.uncertain,
+        blank: arguments.blank,
+    };
+    let mut figures = by_formula(&loaded.evaluation, &request);
+    figures.command = command(at, arguments);
+    events(FiguresEvent::Ready(Box::new(figures.clone())));
+    Ok(figures)
+}
+
+/// The command that gives the same figures.
+pub(crate) fn command(at: &Path, arguments: &FiguresRequest) -> String {
+    let name = at.file_name().unwrap_or_default().to_string_lossy();
+    let mut out = format!(
+        "overread eval report {} --resamples {} --seed {}",
+        quoted(&name),
+        arguments.resamples,
+        arguments.seed
+    );
+    let filter = &arguments.filter;
+    let lists = [
+        ("--split", &filter.splits),
+        ("--modality", &filter.modalities),
+        ("--label", &filter.labels),
+        ("--reader", &filter.readers),
+        ("--invalid", &filter.invalid),
+    ];
+    for (option, values) in lists {
+        for value in values {
+            out.push_str(&format!(" {option} {}", quoted(value)));
+        }
+    }
+    for group in &filter.groups {
+        out.push_str(&format!(
+            " --group {}",
+            quoted(&format!("{}={}", group.key, group.value))
+        ));
+    }
+    if let Some(policy) = arguments.uncertain {
+        out.push_str(&format!(" --uncertain {}", word(policy)));
+    }
+    if let Some(policy) = arguments.blank {
+        out.push_str(&format!(" --blank {}", word(policy)));
+    }
+    out
+}
+
+/// The word of the wire.
+fn word(value: impl serde::Serialize) -> String {
+    serde_json::to_value(value)
+        .ok()
+        .and_then(|v| v.as_str().map(str::to_owned))
+        .unwrap_or_default()
+}
+
+/// In the quotes that a shell needs, where it needs any.
+fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | '=' | ':');
+    if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shell_reads_what_was_meant() {
+        assert_eq!(quoted("test"), "test");
+        assert_eq!(quoted("rib fracture"), "'rib fracture'");
+        assert_eq!(quoted("it's"), "'it'\\''s'");
+        assert_eq!(quoted(""), "''");
+    }
 }
