@@ -12,16 +12,23 @@
 //! | `headline`, `labels` | figures of one reader |
 //! | `table` | the case table, one case whole |
 
+mod agreement;
 mod bench;
+mod calibration;
 pub mod cases;
 pub mod compared;
+mod comparison;
 mod detail;
 mod evaluation;
+mod exchange;
 mod figure;
 pub mod figures;
 pub mod filter;
 mod formula;
+mod groups;
 mod headline;
+mod labels;
+mod remarks;
 mod said;
 #[cfg(test)]
 mod samples;
@@ -32,6 +39,7 @@ mod words;
 
 pub use detail::case_detail;
 pub use evaluation::{Column, Context, Evaluation, LeftOut, Reader};
+pub use exchange::{ExchangeError, imrmc};
 pub use formula::{Request, by_formula};
 pub use said::Said;
 pub use table::cases_page;
