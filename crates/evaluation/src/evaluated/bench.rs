@@ -74,27 +74,25 @@ impl Bench {
     }
 
     /// The rows of a column over chosen cases, in their order.
-    pub(super) fn rows<'a>(
-        &'a self,
-        of: &'a Evaluation,
-        column: &'a Column,
-        cases: &'a [u32],
-    ) -> Vec<Row<'a>> {
-        let row = |case: &u32| {
-            let case = *case as usize;
-            let answer = (*column.get(case)?)? as usize;
-            let truth = self.truths.get(case).filter(|t| t.known)?;
-            Some(Row {
-                case,
-                patient: *of.patients.get(case)?,
-                answer,
-                truth,
-                said: of.said.get(answer)?,
-                recorded: of.answers.get(answer)?,
-                verdict: *self.verdicts.get(answer)?,
-            })
-        };
-        cases.iter().filter_map(row).collect()
+    pub(super) fn rows<'a>(&'a self, of: &'a Evaluation, column: &Column, cases: &[u32]) -> Vec<Row<'a>> {
+        cases
+            .iter()
+            .filter_map(|case| self.row(of, column, *case as usize))
+            .collect()
+    }
+
+    /// The row of one case; `None` without an answer or a truth.
+    pub(super) fn row<'a>(&'a self, of: &'a Evaluation, column: &Column, case: usize) -> Option<Row<'a>> {
+        let answer = (*column.get(case)?)? as usize;
+        Some(Row {
+            case,
+            patient: *of.patients.get(case)?,
+            answer,
+            truth: self.truths.get(case).filter(|t| t.known)?,
+            said: of.said.get(answer)?,
+            recorded: of.answers.get(answer)?,
+            verdict: *self.verdicts.get(answer)?,
+        })
     }
 
     /// How the answer of a column to a case stands.

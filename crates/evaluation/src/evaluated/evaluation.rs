@@ -64,6 +64,8 @@ pub struct LeftOut {
     pub unknown_readers: BTreeMap<String, u32>,
     /// (reader, case, rows) where a later row took the place of an earlier one.
     pub duplicates: Vec<(String, String, u32)>,
+    /// Decisions on answers that are others by now, or not here.
+    pub stale_decisions: u32,
 }
 
 impl Evaluation {

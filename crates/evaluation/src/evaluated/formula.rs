@@ -2,14 +2,15 @@
 
 use rayon::prelude::*;
 
-use crate::case_set::{Blank, Task, Uncertain};
+use crate::case_set::{Blank, ReaderKind, Task, Uncertain};
 use crate::evaluated::bench::{Bench, Row};
+use crate::evaluated::comparison::{self, Looked};
 use crate::evaluated::evaluation::{Evaluation, Reader};
 use crate::evaluated::figures::{Figures, InvalidCount, ReaderFigures, Resampling};
 use crate::evaluated::filter::Filter;
-use crate::evaluated::headline;
 use crate::evaluated::selection::{Selection, name_of};
 use crate::evaluated::truths::Policy;
+use crate::evaluated::{agreement, calibration, groups, headline, labels, remarks};
 
 /// What is looked at.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -53,10 +54,18 @@ fn whole(of: &Evaluation, bench: &Bench, request: &Request) -> Figures {
         .par_iter()
         .map(|r| bench.rows(of, &r.counting, &selection.cases))
         .collect();
-    let readers: Vec<ReaderFigures> = chosen
-        .par_iter()
+    let looked: Vec<Looked<'_>> = chosen
+        .iter()
         .zip(&rows)
-        .map(|(reader, rows)| one_reader(of, bench, &selection, reader, rows))
+        .map(|(reader, rows)| Looked { reader, rows })
+        .collect();
+    let readers: Vec<ReaderFigures> = looked
+        .par_iter()
+        .map(|one| one_reader(of, bench, &selection, one))
+        .collect();
+    let reveal = chosen
+        .iter()
+        .filter_map(|reader| groups::reveal(of, bench, reader, &selection))
         .collect();
     Figures {
         name: of.set.name.clone(),
@@ -72,24 +81,21 @@ fn whole(of: &Evaluation, bench: &Bench, request: &Request) -> Figures {
         filter: request.filter.clone(),
         facets: of.facets(bench),
         resampling: Resampling::default(),
-        remarks: Vec::new(),
+        remarks: remarks::of_all(of, bench, &request.filter, &selection, &looked),
         readers,
-        comparison: None,
-        agreement: Vec::new(),
-        reveal: Vec::new(),
-        policies: Vec::new(),
+        comparison: comparison::figures(of, &looked),
+        agreement: agreement::figures(of, &selection, &looked),
+        reveal,
+        policies: groups::policies(of, &selection),
         published: Vec::new(),
         command: of.context.command.clone(),
     }
 }
 
-fn one_reader(
-    of: &Evaluation,
-    bench: &Bench,
-    selection: &Selection,
-    reader: &Reader,
-    rows: &[Row<'_>],
-) -> ReaderFigures {
+fn one_reader(of: &Evaluation, bench: &Bench, selection: &Selection, one: &Looked<'_>) -> ReaderFigures {
+    let (reader, rows) = (one.reader, one.rows);
+    let mut curves = labels::curves(of, rows);
+    curves.extend(calibration::risk_curve(of, rows));
     let known = selection
         .cases
         .iter()
@@ -104,21 +110,62 @@ fn one_reader(
         name: name_of(&reader.spec.id, &reader.spec.name),
         kind: reader.spec.kind,
         tuning: reader.spec.tuning,
-        described: Vec::new(),
+        described: described(of, reader, rows),
         n: rows.len() as u32,
         missing: (known - rows.len()) as u32,
         answered: rows.len() as u32 - invalid_all,
         undecided: undecided as u32,
         invalid,
         headline: headline::of(of, rows),
-        per_label: Vec::new(),
+        per_label: labels::per_label(of, rows),
         confusion: single.then(|| headline::confusion_table(of, rows)),
-        curves: Vec::new(),
-        calibration: None,
-        subgroups: Vec::new(),
-        arms: Vec::new(),
-        effort: Vec::new(),
+        curves,
+        calibration: calibration::figures(of, bench, reader, selection, rows),
+        subgroups: groups::subgroups(of, rows),
+        arms: groups::arms(of, bench, reader, selection),
+        effort: groups::effort(rows),
     }
+}
+
+/// What a reader is, in words.
+fn described(of: &Evaluation, reader: &Reader, rows: &[Row<'_>]) -> Vec<(String, String)> {
+    let spec = &reader.spec;
+    let settings = spec.settings.as_ref().unwrap_or(&of.set.settings);
+    let mut out = Vec::new();
+    let mut add = |name: &str, value: &str| {
+        if !value.is_empty() {
+            out.push((name.to_owned(), value.to_owned()));
+        }
+    };
+    add("Described", &spec.described);
+    if matches!(spec.kind, ReaderKind::Local | ReaderKind::Pipeline) {
+        add("Model", &spec.model);
+        add("Adapters", &spec.adapters.join(", "));
+        add("Preprocessing", &settings.preprocess);
+        add("Slices", &settings.slices);
+        add("Window", &settings.window);
+        add("Precision", &settings.precision);
+        add(
+            "Prompt",
+            if spec.prompt.is_empty() {
+                &of.set.question.prompt
+            } else {
+                &spec.prompt
+            },
+        );
+    }
+    if spec.kind == ReaderKind::Person && reader.before.iter().any(Option::is_some) {
+        add("Answers that count", "those before the reveal");
+    }
+    add("Tuned on splits", &spec.tuned_on_splits.join(", "));
+    let settings: std::collections::BTreeSet<&str> = rows
+        .iter()
+        .filter_map(|r| r.recorded.settings.as_deref())
+        .collect();
+    for hash in settings.iter().take(4) {
+        add("Settings", hash);
+    }
+    out
 }
 
 /// Invalid answers by kind, the most frequent first.

@@ -29,14 +29,27 @@ fn of_one(of: &Evaluation, rows: &[Row<'_>]) -> Vec<LabelFigures> {
     let choice = of.set.question.task == Task::Choice;
     let one = |k: usize| {
         let (support, said) = (confusion.support(k), confusion.answered(k));
-        let hit = confusion.cells().get(k).and_then(|row| row.get(k)).copied().unwrap_or(0);
+        let hit = confusion
+            .cells()
+            .get(k)
+            .and_then(|row| row.get(k))
+            .copied()
+            .unwrap_or(0);
         let [_, _, f1, _] = confusion.of_label(k);
         let zero = |figure: Figure, why: &str| figure.undefined(why);
         let mut figures = vec![
-            zero(Figure::share("recall", "Sensitivity", hit, support), "It is the truth of no case."),
+            zero(
+                Figure::share("recall", "Sensitivity", hit, support),
+                "It is the truth of no case.",
+            ),
             zero(Figure::share("precision", "PPV", hit, said), "It was never said."),
             zero(
-                Figure::share("specificity", "Specificity", (n + hit).saturating_sub(support + said), n - support),
+                Figure::share(
+                    "specificity",
+                    "Specificity",
+                    (n + hit).saturating_sub(support + said),
+                    n - support,
+                ),
                 "It is the truth of every case.",
             ),
             Figure::score("f1", "F1", f1, n),
@@ -122,7 +135,12 @@ fn of_truth(of: &Evaluation, rows: &[Row<'_>]) -> Vec<LabelFigures> {
         let ranks = open::ranks(&rows);
         let mean = crate::metrics::differential::mean_reciprocal_rank(&ranks);
         if ranks.iter().any(Option::is_some) {
-            figures.push(Figure::score("mean_reciprocal_rank", "Mean reciprocal rank", mean, ranks.len()));
+            figures.push(Figure::score(
+                "mean_reciprocal_rank",
+                "Mean reciprocal rank",
+                mean,
+                ranks.len(),
+            ));
         }
         LabelFigures {
             label,
@@ -139,9 +157,15 @@ fn of_boxes(of: &Evaluation, rows: &[Row<'_>]) -> Vec<LabelFigures> {
         let mut figures = Vec::new();
         for (overlap, suffix) in [(0.25, "25"), (0.5, "50")] {
             let found = detections(&images, overlap);
-            let (key, shown) = (format!("box_sensitivity_{suffix}"), format!("Boxes found, IoU > {overlap}"));
+            let (key, shown) = (
+                format!("box_sensitivity_{suffix}"),
+                format!("Boxes found, IoU > {overlap}"),
+            );
             figures.push(Figure::share(&key, &shown, found.tp, found.tp + found.fn_));
-            let (key, shown) = (format!("box_precision_{suffix}"), format!("Marks that hit, IoU > {overlap}"));
+            let (key, shown) = (
+                format!("box_precision_{suffix}"),
+                format!("Marks that hit, IoU > {overlap}"),
+            );
             figures.push(Figure::share(&key, &shown, found.tp, found.tp + found.fp));
         }
         LabelFigures {
@@ -162,7 +186,10 @@ pub(super) fn curves(of: &Evaluation, rows: &[Row<'_>]) -> Vec<Curve> {
                 Some((positive, _)) => vec![positive],
                 None => (0..of.labels.len()).collect(),
             };
-            labels.into_par_iter().flat_map_iter(|label| of_label(of, rows, label)).collect()
+            labels
+                .into_par_iter()
+                .flat_map_iter(|label| of_label(of, rows, label))
+                .collect()
         }
         Task::Choice | Task::Open | Task::Vqa => Vec::new(),
     }
@@ -171,7 +198,10 @@ pub(super) fn curves(of: &Evaluation, rows: &[Row<'_>]) -> Vec<Curve> {
 fn of_label(of: &Evaluation, rows: &[Row<'_>], label: usize) -> Vec<Curve> {
     let scored = binary::scores(rows, label);
     let name = of.labels.get(label).cloned().unwrap_or_default();
-    let (Some(area), Some(precision)) = (binary::area(rows, label, "auc", "AUC"), average_precision(rows, label)) else {
+    let (Some(area), Some(precision)) = (
+        binary::area(rows, label, "auc", "AUC"),
+        average_precision(rows, label),
+    ) else {
         return Vec::new();
     };
     if area.value.is_none() {
@@ -185,10 +215,22 @@ fn of_label(of: &Evaluation, rows: &[Row<'_>], label: usize) -> Vec<Curve> {
         figure,
     };
     vec![
-        curve(CurveKind::Roc, steps.roc().iter().map(|p| [p.fpr, p.tpr]).collect(), area),
+        curve(
+            CurveKind::Roc,
+            steps
+                .roc()
+                .iter()
+                .filter_map(|p| Some([p.fpr?, p.tpr?]))
+                .collect(),
+            area,
+        ),
         curve(
             CurveKind::PrecisionRecall,
-            steps.precision_recall().iter().map(|p| [p.recall, p.precision]).collect(),
+            steps
+                .precision_recall()
+                .iter()
+                .map(|p| [p.recall, p.precision])
+                .collect(),
             precision,
         ),
     ]

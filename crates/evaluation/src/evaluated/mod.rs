@@ -12,16 +12,22 @@
 //! | `headline`, `labels` | figures of one reader |
 //! | `table` | the case table, one case whole |
 
+mod agreement;
 mod bench;
+mod calibration;
 pub mod cases;
 pub mod compared;
+mod comparison;
 mod detail;
 mod evaluation;
 mod figure;
 pub mod figures;
 pub mod filter;
 mod formula;
+mod groups;
 mod headline;
+mod labels;
+mod remarks;
 mod said;
 #[cfg(test)]
 mod samples;
