@@ -5,7 +5,8 @@ use std::path::Path;
 
 use overread_evaluation::case_set::policy::OneLabel;
 use overread_evaluation::case_set::{CaseSet, CaseSpec, Task};
-use overread_evaluation::fit::{LabelledScores, fit_platt, fit_temperature};
+use overread_evaluation::metrics::platt::fit_platt;
+use overread_evaluation::metrics::temperature::{LabelledScores, fit_temperature};
 use overread_evaluation::recorded::Recorded;
 use overread_medgemma::calibration::{Calibration, FORMAT, Scale};
 
