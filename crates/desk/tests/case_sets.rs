@@ -36,9 +36,11 @@ impl Place {
             std::fs::create_dir_all(chest.join(class)).expect("a folder");
             for n in 0..2_u32 {
                 let seed = c as u32 * 10 + n;
-                image::GrayImage::from_fn(12, 8, |x, y| image::Luma([((x + 1) * (y + 2) * (seed + 3)) as u8]))
-                    .save(chest.join(class).join(format!("{n}.png")))
-                    .expect("a picture");
+                image::GrayImage::from_fn(12, 8, |x, y| {
+                    image::Luma([((x + 1) * (y + 2) * (seed + 3)) as u8])
+                })
+                .save(chest.join(class).join(format!("{n}.png")))
+                .expect("a picture");
             }
         }
         let series = chest.join("EFFUSION/series");
@@ -74,8 +76,13 @@ fn blind(desk: &Desk) {
 
 /// Opens a case as the page does; gives the frames of its display set.
 fn opened(desk: &Desk, images: &Value) -> usize {
-    desk.start("open", json!({"folder": images["folder"]}), &|_| {}, &Cancel::default())
-        .expect("a scan");
+    desk.start(
+        "open",
+        json!({"folder": images["folder"]}),
+        &|_| {},
+        &Cancel::default(),
+    )
+    .expect("a scan");
     let set = call(desk, "display_set", json!({"display_set": images["display_set"]}));
     set["frames"].as_array().map_or(0, Vec::len)
 }
@@ -87,10 +94,17 @@ fn a_set_is_made_listed_opened_and_forgotten() {
     let target = place.path("sets/chest.toml");
     let arguments = draft(&desk, &chest, Some(&target));
     let mapping = call(&desk, "draft_case_set", arguments.clone());
-    assert_eq!((&mapping["matched"], &mapping["format"]), (&json!(5), &json!("class-folders")), "{mapping}");
+    assert_eq!(
+        (&mapping["matched"], &mapping["format"]),
+        (&json!(5), &json!("class-folders")),
+        "{mapping}"
+    );
     assert!(!target.exists(), "a draft writes nothing");
     let info = call(&desk, "make_case_set", arguments.clone());
-    assert_eq!((&info["name"], &info["cases"], &info["present"]), (&json!("Chest"), &json!(5), &json!(true)));
+    assert_eq!(
+        (&info["name"], &info["cases"], &info["present"]),
+        (&json!("Chest"), &json!(5), &json!(true))
+    );
     let again = desk.call("make_case_set", arguments).expect_err("it is there");
     assert_eq!(again.code, "eval.exists");
     // Another desk knows nothing of it until it opens it.
@@ -101,7 +115,10 @@ fn a_set_is_made_listed_opened_and_forgotten() {
     assert_eq!(call(&other, "evaluations", json!({}))[0]["cases"], 5);
     std::fs::rename(&target, place.path("sets/moved.toml")).expect("moved");
     let listed = call(&other, "evaluations", json!({}));
-    assert_eq!((&listed[0]["present"], &listed[0]["problem"]["code"]), (&json!(false), &json!("file.not_found")));
+    assert_eq!(
+        (&listed[0]["present"], &listed[0]["problem"]["code"]),
+        (&json!(false), &json!("file.not_found"))
+    );
     assert_eq!(call(&other, "forget_evaluation", evaluation), json!([]));
 }
 
@@ -114,16 +131,27 @@ fn a_case_opens_in_the_viewer_and_its_id_is_found_by_another_desk() {
     let mut seen = Vec::new();
     for number in 1..=5 {
         let images = |desk: &Desk| {
-            call(desk, "open_evaluation_case", json!({"evaluation": desk.handle(&target), "number": number}))
+            call(
+                desk,
+                "open_evaluation_case",
+                json!({"evaluation": desk.handle(&target), "number": number}),
+            )
         };
         let (first, second) = (images(&desk), images(&place.desk("other")));
         assert_eq!(first["display_set"], second["display_set"]);
         seen.push((opened(&desk, &first), first["index"].as_u64().unwrap_or(99)));
     }
     seen.sort_unstable();
-    assert_eq!(seen, [(1, 0), (1, 0), (1, 0), (1, 0), (3, 1)], "pictures, and the middle of the series");
+    assert_eq!(
+        seen,
+        [(1, 0), (1, 0), (1, 0), (1, 0), (3, 1)],
+        "pictures, and the middle of the series"
+    );
     let none = json!({"evaluation": desk.handle(&target), "number": 6});
-    assert_eq!(desk.call("open_evaluation_case", none).expect_err("no case").code, "eval.no_case");
+    assert_eq!(
+        desk.call("open_evaluation_case", none).expect_err("no case").code,
+        "eval.no_case"
+    );
 }
 
 #[test]
@@ -144,7 +172,12 @@ fn blind_reading_tells_nothing_of_a_case_but_its_number() {
             all += &call(&desk, operation, json!({})).to_string();
         }
     }
-    all += &call(&desk, "check_evaluation", json!({"evaluation": desk.handle(&target)})).to_string();
+    all += &call(
+        &desk,
+        "check_evaluation",
+        json!({"evaluation": desk.handle(&target)}),
+    )
+    .to_string();
     // The images move away: the sentence names no place.
     std::fs::rename(&chest, place.path("gone")).expect("moved");
     for number in 1..=5 {

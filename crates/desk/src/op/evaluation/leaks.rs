@@ -43,9 +43,17 @@ pub(crate) fn findings(
     }
     let mut findings: Vec<CheckFinding> = leaks::check(set, &images, &known(case_set, set)?)
         .into_iter()
-        .filter_map(|Finding { key, grave, text, cases }| finding(key, grave, text, cases))
+        .filter_map(
+            |Finding {
+                 key,
+                 grave,
+                 text,
+                 cases,
+             }| finding(key, grave, text, cases),
+        )
         .collect();
-    let text = "Images cannot be read, and their cases not be answered. Get them again, or take the cases out.";
+    let text =
+        "Images cannot be read, and their cases not be answered. Get them again, or take the cases out.";
     findings.extend(finding("unreadable_file", true, text, damaged));
     findings.sort_by_key(|finding| !finding.grave);
     Ok(findings)
@@ -58,12 +66,20 @@ fn known(case_set: &Path, set: &CaseSet) -> Outcome<Known> {
         let path = set::beside(case_set, &set.question.synonyms);
         let table = Synonyms::read(&set::name(&path), &set::text(&path)?)
             .map_err(|error| failure("eval.input", format!("{error}."), ""))?;
-        known.synonyms = table.rows().iter().map(|row| (row.term.clone(), row.synonym.clone())).collect();
+        known.synonyms = table
+            .rows()
+            .iter()
+            .map(|row| (row.term.clone(), row.synonym.clone()))
+            .collect();
     }
     for reader in set.readers.iter().filter(|reader| !reader.tuned_on.is_empty()) {
         let text = set::text(&set::beside(case_set, &reader.tuned_on))?;
-        let patients: BTreeSet<String> =
-            text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
+        let patients: BTreeSet<String> = text
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+            .map(str::to_owned)
+            .collect();
         known.tuned_on.insert(reader.id.clone(), patients);
     }
     Ok(known)

@@ -198,7 +198,11 @@ fn recorded_readers(file: &str, text: &str) -> Outcome<Vec<String>> {
     })?;
     let mut names: Vec<String> = Vec::new();
     for answer in &read.answers {
-        let name = if answer.reader.is_empty() { file.split('.').next().unwrap_or(file) } else { &answer.reader };
+        let name = if answer.reader.is_empty() {
+            file.split('.').next().unwrap_or(file)
+        } else {
+            &answer.reader
+        };
         if !names.iter().any(|known| known == name) {
             names.push(name.to_owned());
         }
