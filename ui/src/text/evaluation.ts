@@ -217,6 +217,9 @@ export const overview = {
   remarks: "What must be known first",
   missing: (count: number) => `${counted(count, "case")} without an answer`,
   undecided: (count: number) => `${whole(count)} undecided`,
+  waiting: (count: number) => `${counted(count, "open answer")} no rule could judge`,
+  waitingMore: "Until a person decides they are in no figure.",
+  decide: "Decide",
   few: (n: number) => `n = ${n}`,
 } as const;
 
@@ -227,6 +230,9 @@ export const perLabel = {
   curves: (kind: string) => `${kind} by label`,
   none: "There are no labels",
   noneMore: "An open question is judged answer by answer; see Per reader and Cases.",
+  whose: "Whose curves",
+  one: "This reader",
+  all: "All readers",
   noCurves: "Curves need a probability for each label; this reader gives none.",
 } as const;
 
@@ -257,13 +263,13 @@ export const calibration = {
   reliability: "Reliability",
   figures: "Figures",
   fitted: "Fitted on a split of its own",
-  fittedColumns: ["Calibrator", "ECE", "Log loss", ""],
+  fittedColumns: ["Calibrator", "ECE", "Log loss"],
   use: "Use it",
   using: "Saving",
   used: (place: string) => `Saved: ${place}`,
   useFailed: "The calibration was not saved",
   abstain: "When to abstain",
-  abstainColumns: ["Risk wanted", "Answer above", "Share answered", "Risk found", ""],
+  abstainColumns: ["Risk wanted", "Answer above", "Share answered", "Risk found"],
   noLine: "no line keeps it",
   conformal: "Conformal sets",
   conformalColumns: ["Method", "Coverage wanted", "Coverage found", "Mean size", "Fitted on"],

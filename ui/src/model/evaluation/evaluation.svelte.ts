@@ -43,8 +43,8 @@ export type FiguresState =
     }
   | { readonly kind: "failed"; readonly error: DeskError };
 
-/** Resamples for the figures on the screen, and the seed. */
-export const RESAMPLES = 2000;
+/** Resamples for the figures on the screen, and the seed: those of the command line, so that both print the same. */
+export const RESAMPLES = 10_000;
 const SEED = 1;
 
 /** The state after an event of the job. */
