@@ -113,7 +113,7 @@ pub(crate) struct AskArguments {
     #[arg(long)]
     pub(crate) spellings: bool,
     /// A calibration file (docs/formats.md).
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, visible_alias = "calibration", value_name = "FILE")]
     pub(crate) temperature_file: Option<PathBuf>,
     /// How a MedSigLIP compares labels.
     #[arg(long, default_value = "by-form")]

@@ -48,7 +48,7 @@ pub(crate) fn report(desk: &Desk, a: &ReportArguments) -> Outcome {
         op_export::plots(&report, folder)?;
     }
     if let Some(path) = &a.imrmc {
-        write_file(path, op_export::imrmc(desk, &a.set)?.as_bytes())?;
+        write_file(path, op_export::imrmc(desk, &a.set, &request)?.as_bytes())?;
     }
     if a.json {
         print_text(&report.to_json().map_err(|e| wrong(&e))?)?;

@@ -1,9 +1,11 @@
 //! The command line as a user types it: the real binary, its streams and exit codes.
 
 mod asking;
+mod case_sets;
 mod desk;
 mod errors;
 mod evaluate;
+mod evaluate_run;
 mod model;
 mod overread;
 mod pictures;

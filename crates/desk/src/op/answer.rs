@@ -45,6 +45,7 @@ pub(crate) fn label_probability(l: &LabelAnswer) -> LabelProbability {
         probability_by_mean: finite(l.probability_by_mean),
         tokens: narrow(l.ids.len()),
         without_content: l.without_content.map(finite),
+        score: Some(finite(l.score)),
     }
 }
 

@@ -148,6 +148,7 @@ fn probabilities(shares: &[Share]) -> Vec<LabelProbability> {
         probability_by_mean: 0.0,
         tokens: 0,
         without_content: None,
+        score: None,
     };
     shares.iter().map(plain).collect()
 }

@@ -164,6 +164,7 @@ pub(crate) fn read(
                 .ids(&template.positive(label))
                 .map_or(0, |ids| narrow(ids.len())),
             without_content: None,
+            score: None,
         })
         .collect();
     let best = probabilities

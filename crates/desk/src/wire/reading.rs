@@ -330,6 +330,11 @@ pub struct LabelProbability {
     /// Log-likelihood without content that was taken off; `None` when nothing was.
     #[serde(default)]
     pub without_content: Option<f64>,
+    /// What the probability is made of, after every correction and before any calibration: a log-likelihood, or the log-odds of
+    /// yes. A calibration is fitted on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub score: Option<f64>,
 }
 
 /// Reading against truth.

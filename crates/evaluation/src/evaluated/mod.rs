@@ -20,6 +20,7 @@ pub mod compared;
 mod comparison;
 mod detail;
 mod evaluation;
+mod exchange;
 mod figure;
 pub mod figures;
 pub mod filter;
@@ -39,6 +40,7 @@ mod words;
 
 pub use detail::case_detail;
 pub use evaluation::{Column, Context, Evaluation, LeftOut, Reader};
+pub use exchange::{ExchangeError, imrmc};
 pub use formula::{Request, by_formula};
 pub use judged::{Found, raw_text};
 pub use said::Said;

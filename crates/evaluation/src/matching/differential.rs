@@ -105,6 +105,17 @@ pub(crate) fn judge(judge: &Judge, raw: &str, body: &Body, complete: bool, truth
     Judgement::bare(Verdict::Undecided, format!("{place}/list/unmatched"))
 }
 
+/// True for a text that is a ranked list: two marked entries or more, or a heading that says so.
+pub(crate) fn is_list(raw: &str) -> bool {
+    Body::of(raw, true).is_ok_and(|body| {
+        let text = raw.get(body.all.clone()).unwrap_or_default();
+        let headed = text.to_ascii_lowercase().contains("differential");
+        body.parts.len() > 1
+            || marked(raw, body.all.clone()).len() > 1
+            || headed && list(raw, &body).len() > 1
+    })
+}
+
 /// The entries of an answer. A stated answer is the first; where it is one alone, the list that stands after the last
 /// `differential …:`, else the marked lines of the text, follow it.
 fn list(raw: &str, body: &Body) -> Vec<Range<usize>> {

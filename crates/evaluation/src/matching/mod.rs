@@ -7,13 +7,17 @@ mod cues;
 pub mod decision;
 mod differential;
 mod findings;
+mod gaps;
 pub mod hierarchy;
 pub mod judge;
 mod lexicon;
 pub mod normalise;
 mod open;
 mod parse;
+#[cfg(test)]
+mod properties;
 mod scope;
+pub mod set;
 pub mod suggest;
 pub mod synonyms;
 #[cfg(test)]
@@ -27,5 +31,6 @@ pub use judge::{Finer, Hedge, Judge, Judgement, Rules, Said, SideMatch, Task, VE
 pub use normalise::Side;
 pub use overread_protocol::answer::Invalid;
 pub use scope::State;
+pub use set::SetJudge;
 pub use suggest::suggest;
 pub use synonyms::Synonyms;

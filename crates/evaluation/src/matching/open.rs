@@ -5,7 +5,7 @@ use overread_protocol::answer::{Invalid, missing, refuses};
 use super::hierarchy::Level;
 use super::judge::{Judge, Judgement, Verdict};
 use super::lexicon::Stream;
-use super::normalise::{Kind, each, joined, term};
+use super::normalise::{Kind, Term, each, joined, term};
 use super::parse::{Body, Parsed, is_brief, side_of, span_of};
 use super::scope::{Mention, State, mentions};
 
@@ -89,7 +89,9 @@ fn same_words(judge: &Judge, said: &str, body: &Body, truth: &[String]) -> Optio
     let own = term(said);
     for label in truth {
         let wanted = term(label);
-        if wanted.words.is_empty() || wanted.words != own.words {
+        // `left` and `the left side` are nothing but a side.
+        let sides_alone = wanted.side.is_some() && own.side.is_some() && of_side(&wanted) && of_side(&own);
+        if !sides_alone && (of_side(&wanted) || wanted.words != own.words) {
             continue;
         }
         let mut sides = Vec::new();
@@ -112,6 +114,11 @@ fn same_words(judge: &Judge, said: &str, body: &Body, truth: &[String]) -> Optio
         return Some(out);
     }
     None
+}
+
+/// True for a term without a word of its own.
+fn of_side(term: &Term) -> bool {
+    term.words.iter().all(|word| word == "side")
 }
 
 /// The one term that is said to be there; `None` for none, several, or an abbreviation of several meanings.

@@ -143,7 +143,7 @@ pub(crate) fn is_brief(stream: &Stream) -> bool {
         .words
         .iter()
         .skip(1)
-        .filter(|w| w.gap == super::lexicon::Gap::Stop)
+        .filter(|w| w.gap == super::gaps::Gap::Stop)
         .count();
     stream.words.len() <= BRIEF && stops == 0
 }
@@ -322,7 +322,7 @@ const AFTER: usize = 5;
 
 /// The side of a phrase: named within, just before, else just after it, in the same clause.
 pub(crate) fn side_of(stream: &Stream, found: &Found) -> Option<Side> {
-    use super::lexicon::Gap;
+    use super::gaps::Gap;
     let word = |at: usize| stream.words.get(at);
     let inside: Vec<Side> = found.words.clone().filter_map(|at| word(at)?.side).collect();
     if !inside.is_empty() {

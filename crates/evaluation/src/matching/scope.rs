@@ -6,7 +6,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::cues::Cue;
-use super::lexicon::{Found, Gap, Lexicon, Stream};
+use super::gaps::Gap;
+use super::lexicon::{Found, Lexicon, Stream};
 
 /// What a text says of a term. The numbers are those of CheXpert's tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,7 +51,8 @@ impl Mention {
     }
 }
 
-/// Words that a doubt reaches forward, and the past.
+/// Words that a denial, a doubt and the past reach forward.
+const DENIAL: usize = 80;
 const DOUBT: usize = 14;
 const PAST: usize = 8;
 
@@ -196,7 +198,7 @@ impl Walk<'_> {
             return;
         };
         match cue {
-            Cue::No => self.forward(at, usize::MAX, |f| f.no = true),
+            Cue::No => self.forward(at, DENIAL, |f| f.no = true),
             Cue::Maybe => self.forward(at, DOUBT, |f| f.maybe = true),
             Cue::Past => self.forward(at, PAST, |f| f.past = true),
             Cue::NoBefore => {
@@ -207,7 +209,7 @@ impl Walk<'_> {
             }
             Cue::NoBeside => {
                 if self.heads(at) || !self.back(at, |f| f.no = true) {
-                    self.forward(at, usize::MAX, |f| f.no = true);
+                    self.forward(at, DENIAL, |f| f.no = true);
                 }
             }
             Cue::MaybeBeside => self.beside(at, |f| f.maybe = true),

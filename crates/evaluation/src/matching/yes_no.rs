@@ -99,7 +99,7 @@ pub(crate) fn judge(judge: &Judge, raw: &str, body: &Body, complete: bool, truth
 }
 
 /// Yes or no as truths and labels spell it.
-fn truth_of(text: &str) -> Option<bool> {
+pub(crate) fn truth_of(text: &str) -> Option<bool> {
     let folded = fold(text);
     match folded.as_str() {
         "1" => Some(true),

@@ -6,6 +6,9 @@ use std::sync::LazyLock;
 use overread_protocol::answer::words::fold;
 use serde::{Deserialize, Serialize};
 
+use crate::case_set::Tuning;
+use crate::evaluated::figures::{PublishedRow, Unit};
+
 /// Whether a model was trained on data like those it was measured on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -99,8 +102,8 @@ pub struct Own {
     pub split: String,
     /// Cases.
     pub n: u64,
-    /// True for a reader tuned on the task.
-    pub tuned: bool,
+    /// Whether the reader was tuned on the task; `None` when nobody says or readers differ.
+    pub tuned: Option<bool>,
 }
 
 /// A row beside one's own run.
@@ -145,6 +148,65 @@ pub fn choose(keys: &[String], own: &Own) -> Chosen {
         }
     }
     out
+}
+
+/// Chosen rows as an evaluation shows them; rows whose figure was not to be had are left out.
+pub fn shown(chosen: &Chosen) -> Vec<PublishedRow> {
+    chosen.rows.iter().filter_map(row_of).collect()
+}
+
+fn row_of(beside: &Beside) -> Option<PublishedRow> {
+    let row = beside.row;
+    let value = row.value?;
+    let (unit, scale) = match row.unit.as_str() {
+        "%" => (Unit::Share, 100.0),
+        "points" => (Unit::Points, 100.0),
+        _ => (Unit::Score, 1.0),
+    };
+    let averaging = if row.averaging == "plain" {
+        String::new()
+    } else {
+        format!("{} ", row.averaging)
+    };
+    let mut conditions: Vec<(String, String)> = Vec::new();
+    let mut condition = |name: &str, value: &str| {
+        if !value.is_empty() {
+            conditions.push((name.to_owned(), value.to_owned()));
+        }
+    };
+    if let Some(upto) = row.upto {
+        condition("range", &format!("{value} to {upto} {}", row.unit));
+    }
+    condition("data", &row.split);
+    condition("labels", &row.labels);
+    condition("prompt", &row.prompt);
+    condition("date", &row.date);
+    condition(
+        "training data",
+        match row.distribution {
+            Distribution::In => "of the same kind",
+            Distribution::Out => "of another kind",
+            Distribution::Unknown => "not said",
+        },
+    );
+    condition(
+        "measured by",
+        if row.independent { "others" } else { "its makers" },
+    );
+    condition("note", &row.note);
+    Some(PublishedRow {
+        id: row.id.clone(),
+        reader: format!("{} {}", row.reader, row.variant).trim().to_owned(),
+        metric: format!("{averaging}{}", row.metric),
+        value: value / scale,
+        unit,
+        n: row.n.and_then(|n| u32::try_from(n).ok()),
+        task: format!("{}, {}", row.task, row.split),
+        tuning: if row.tuned { Tuning::Tuned } else { Tuning::Untuned },
+        conditions,
+        source: row.source.clone(),
+        caution: beside.unlike.join(" "),
+    })
 }
 
 /// Whether both ask the same labels, in any order; `None` when those of the row are not known.
@@ -198,9 +260,9 @@ pub fn unlike(row: &Row, own: &Own) -> Vec<String> {
         Some(n) if n != own.n => out.push(format!("It is of {n} cases, here of {}.", own.n)),
         Some(_) => {}
     }
-    if row.tuned && !own.tuned {
+    if row.tuned && own.tuned == Some(false) {
         out.push("The published model was tuned on the task, this reader was not.".to_owned());
-    } else if !row.tuned && own.tuned {
+    } else if !row.tuned && own.tuned == Some(true) {
         out.push("This reader was tuned on the task, the published model was not.".to_owned());
     }
     match row.distribution {
@@ -279,7 +341,7 @@ mod tests {
             .to_vec(),
             split: "CheXpert".to_owned(),
             n: 500,
-            tuned: true,
+            tuned: Some(true),
         };
         let by_labels = choose(&[], &own);
         assert!(by_labels.rows.len() == 9 && by_labels.rows.iter().all(|b| b.row.labels == "chexpert-5"));

@@ -1,15 +1,17 @@
 //! Weighted figures: a case counted w times is w cases, and a patient left out is a patient who never came.
 
+use overread_evaluation::metrics::agreement::{agreement, cross_table};
 use overread_evaluation::metrics::bootstrap::Statistic;
 use overread_evaluation::metrics::classification::Confusion;
 use overread_evaluation::metrics::confidence::{
     Answer, equal_mass, equal_width, expected_error, maximum_error,
 };
+use overread_evaluation::metrics::multilabel::{self, Blank, Mark, Uncertain};
 use overread_evaluation::metrics::patients::Patients;
 use overread_evaluation::metrics::selective::RiskCoverage as Curve;
 use overread_evaluation::metrics::weighted::{
-    Auc, AveragePrecision, EqualMass, EqualWidth, Labelled, Labels, MacroAuc, Ratio, RiskCoverage, Scored,
-    Summary,
+    Auc, AveragePrecision, Between, EqualMass, EqualWidth, Labelled, Labels, MacroAuc, OfLabel, Overall,
+    Ratio, RiskCoverage, Scored, Summary, TwoReaders, YesNo, YesNoLists,
 };
 use proptest::prelude::*;
 
@@ -66,6 +68,27 @@ fn confident(rows: &[Case]) -> impl Iterator<Item = (usize, Answer)> {
         };
         (s.case, answer)
     })
+}
+
+fn lists(rows: &[Case]) -> YesNoLists {
+    let each = rows.iter().enumerate().flat_map(|(case, r)| {
+        (0..K).map(move |label| YesNo {
+            case,
+            label,
+            truth: label == r.0,
+            said: Some(label) == r.1 || u32::from(r.2) % 3 == label as u32,
+        })
+    });
+    YesNoLists::new(each, K)
+}
+
+fn readers(rows: &[Case]) -> TwoReaders {
+    TwoReaders::new(
+        rows.iter()
+            .enumerate()
+            .filter_map(|(case, r)| Some((case, r.0, r.1?))),
+        K,
+    )
 }
 
 fn value(statistic: &dyn Statistic, weights: &[u32]) -> Vec<Option<f64>> {
@@ -136,17 +159,60 @@ proptest! {
         prop_assert!(near(precision, value(&AveragePrecision::new(scored(&all)), &ones)[0]));
     }
 
+    /// Yes and no of three labels, by the multi-label definitions over the cases as often as they count; agreement of two
+    /// readers by its own.
+    #[test]
+    fn lists_and_readers(rows in cases()) {
+        let weights: Vec<u32> = rows.iter().map(|r| r.3).collect();
+        let all = expanded(&rows);
+        let each: Vec<Case> = rows.iter().map(|r| (r.0, r.1, r.2, 1, r.4)).collect();
+        let marks = |rows: &[Case]| -> Vec<multilabel::Case> {
+            rows.iter()
+                .map(|r| multilabel::Case {
+                    truth: (0..K).map(|k| if k == r.0 { Mark::Present } else { Mark::Absent }).collect(),
+                    said: (0..K).map(|k| Some(k) == r.1 || u32::from(r.2) % 3 == k as u32).collect(),
+                })
+                .collect()
+        };
+        let want = multilabel::multilabel(&marks(&all), K, Uncertain::Zeros, Blank::Negative);
+        let got = value(&lists(&rows), &weights);
+        let lacks = (0..K).any(|k| each.iter().any(|r| r.0 == k) && !all.iter().any(|r| r.0 == k));
+        let of = |figure| got[YesNoLists::overall(figure)];
+        if !all.is_empty() {
+            prop_assert!(near(of(Overall::MacroF1), want.macro_f1.filter(|_| !lacks)));
+            prop_assert!(near(of(Overall::MacroF1Supported), want.macro_f1_supported.filter(|_| !lacks)));
+            prop_assert!(near(of(Overall::MicroF1), Some(want.micro_f1)) && near(of(Overall::WeightedF1), want.weighted_f1));
+            prop_assert!(near(of(Overall::HammingLoss), want.hamming_loss));
+            for (k, counts) in want.per_label.iter().enumerate() {
+                let of = |figure| got[YesNoLists::of_label(k, figure)];
+                prop_assert!(near(of(OfLabel::Specificity), counts.specificity()));
+                prop_assert!(near(of(OfLabel::Sensitivity), (counts.support() > 0).then(|| counts.recall())));
+                prop_assert!(near(of(OfLabel::Accuracy), counts.accuracy()));
+                prop_assert!(of(OfLabel::F1).is_none_or(|f1| near(Some(f1), Some(counts.f1()))));
+            }
+        }
+        let pairs = all.iter().filter_map(|r| Some((r.0, r.1?)));
+        let table = agreement(cross_table(K, pairs));
+        let got = value(&readers(&rows), &weights);
+        let of = |figure: Between| got[figure as usize];
+        prop_assert!(near(of(Between::Observed), table.observed) && near(of(Between::Kappa), table.kappa));
+        prop_assert!(near(of(Between::KappaQuadratic), table.kappa_quadratic));
+        prop_assert!(near(of(Between::GwetAc1), table.gwet_ac1) && near(of(Between::ScottPi), table.scott_pi));
+    }
+
     #[test]
     fn leaving_out_is_not_counting(rows in cases()) {
         let patients = Patients::group(&rows.iter().map(|r| r.4).collect::<Vec<_>>());
         let part = Auc::new(scored(&rows).filter(|s| s.case % 2 == 0));
-        let all: [&dyn Statistic; 6] = [
+        let all: [&dyn Statistic; 8] = [
             &labels(&rows),
             &Auc::new(scored(&rows)),
             &MacroAuc::new(vec![Auc::new(scored(&rows)), part]),
             &EqualWidth::new(confident(&rows), 10),
             &Ratio::mean(scored(&rows).map(|s| (s.case, s.score))),
             &RiskCoverage::new(scored(&rows)),
+            &lists(&rows),
+            &readers(&rows),
         ];
         for (which, statistic) in all.into_iter().enumerate() {
             let width = statistic.width();

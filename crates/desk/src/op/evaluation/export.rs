@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use overread_evaluation::evaluated::cases::{CaseOrder, CaseQuery, CaseRow};
 use overread_evaluation::evaluated::figures::Figures;
+use overread_evaluation::evaluated::imrmc as exchange;
 use overread_report::{EvaluationReport, SourceFile};
 
 use crate::code::{failure, io};
@@ -102,7 +103,11 @@ pub fn export(desk: &Desk, arguments: &ExportEvaluation) -> Outcome<Exported> {
             tables(&report, &folder)?;
             folder
         }
-        EvaluationExport::Imrmc => put(&place, &format!("{stem}.imrmc"), imrmc(desk, &at)?.as_bytes())?,
+        EvaluationExport::Imrmc => put(
+            &place,
+            &format!("{stem}.imrmc"),
+            imrmc(desk, &at, &arguments.figures)?.as_bytes(),
+        )?,
     };
     Ok(Exported {
         place: written.display().to_string(),
@@ -138,12 +143,10 @@ pub fn plots(report: &EvaluationReport, folder: &Path) -> Outcome<()> {
 ///
 /// # Errors
 /// When there are no two classes, or no scores.
-pub fn imrmc(_desk: &Desk, _at: &Path) -> Outcome<String> {
-    Err(failure(
-        "eval.unfinished",
-        "iMRMC input cannot be written yet.",
-        "",
-    ))
+pub fn imrmc(desk: &Desk, at: &Path, request: &FiguresRequest) -> Outcome<String> {
+    let loaded = loaded::load(desk, at)?;
+    exchange(&loaded.evaluation, &request.filter)
+        .map_err(|error| failure("eval.imrmc", format!("{error}."), ""))
 }
 
 fn encoding(error: overread_report::ReportError) -> crate::Failure {

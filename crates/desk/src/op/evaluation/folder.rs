@@ -4,10 +4,11 @@ use std::fs::{self, File, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use overread_evaluation::case_set::{self, CaseSet};
+use overread_evaluation::case_set::CaseSet;
 
 use crate::Outcome;
 use crate::code::{failure, io};
+use crate::op::evaluation::set;
 
 /// The run's folder of a case set.
 pub fn of(case_set: &Path) -> PathBuf {
@@ -40,20 +41,7 @@ pub fn decisions(run: &Path) -> PathBuf {
 /// # Errors
 /// When it cannot be read or breaks a rule; the sentence has file and line.
 pub fn case_set(at: &Path) -> Outcome<CaseSet> {
-    let text = |path: &Path| fs::read_to_string(path).map_err(|error| io(&name(path), &error));
-    let wrong = |error: &dyn std::fmt::Display| {
-        failure(
-            "eval.case_set",
-            format!("{error}."),
-            "docs/formats.md has the format.",
-        )
-    };
-    let mut set = case_set::read(&name(at), &text(at)?).map_err(|e| wrong(&e))?;
-    if !set.cases_file.is_empty() {
-        let more = at.parent().unwrap_or(Path::new("")).join(&set.cases_file);
-        case_set::add_cases(&mut set, &name(&more), &text(&more)?).map_err(|e| wrong(&e))?;
-    }
-    Ok(set)
+    set::read(at)
 }
 
 /// The name of a path for a sentence.
@@ -75,6 +63,18 @@ impl Held {
     /// # Errors
     /// `eval.busy` when another run holds it; those of the file system.
     pub(crate) fn take(run: &Path, now: &str) -> Outcome<Self> {
+        Self::take_as(run, "lock", now)
+    }
+
+    /// The lock of the decisions, which may be made while a run reads.
+    ///
+    /// # Errors
+    /// As [`Held::take`].
+    pub(crate) fn for_decisions(run: &Path, now: &str) -> Outcome<Self> {
+        Self::take_as(run, "decisions.lock", now)
+    }
+
+    fn take_as(run: &Path, lock: &str, now: &str) -> Outcome<Self> {
         let trouble = |error: &std::io::Error| io(&run.display().to_string(), error);
         fs::create_dir_all(run).map_err(|e| trouble(&e))?;
         let mut file = File::options()
@@ -82,7 +82,7 @@ impl Held {
             .truncate(false)
             .read(true)
             .write(true)
-            .open(run.join("lock"))
+            .open(run.join(lock))
             .map_err(|e| trouble(&e))?;
         match file.try_lock() {
             Ok(()) => {}

@@ -7,25 +7,28 @@
 //! | `loaded` | case set, answers and decisions in memory, kept while they do not change |
 //! | `draft` | a folder and a truth table to a case set, with what matched |
 //! | `check` | leaks, duplicates, missing files, unknown labels |
+//! | `facts`, `leaks` | what images say of themselves; what of it gives an answer away |
 //! | `looks` | hashes of values and of how pictures look |
+//! | `reports` | DICOM structured reports as truth |
 //! | `open`, `images` | the list of evaluations; a case's images |
 //! | `run`, `pass`, `pipeline` | reading with local readers, one pass over the cases at a time |
-//! | `asked`, `case_images`, `record`, `settings`, `journal` | a case's question, its images, the line on record and what decides it |
+//! | `asked`, `record`, `settings`, `journal` | a case's question, the line on record and what decides it |
 //! | `merge`, `readers` | shards put together; all answers of an evaluation |
 //! | `figures`, `cases`, `decide`, `calibrate`, `export` | what is seen and written |
 
 pub(crate) mod asked;
 pub mod calibrate;
-pub(crate) mod case_images;
 pub mod cases;
 pub mod check;
 pub mod decide;
 pub mod draft;
 pub mod export;
+pub(crate) mod facts;
 pub mod figures;
 pub mod folder;
 pub mod images;
 pub(crate) mod journal;
+pub(crate) mod leaks;
 pub mod loaded;
 pub(crate) mod looks;
 pub mod merge;
@@ -34,6 +37,7 @@ pub(crate) mod pass;
 pub(crate) mod pipeline;
 pub mod readers;
 pub(crate) mod record;
+pub(crate) mod reports;
 pub mod run;
 pub(crate) mod set;
 pub(crate) mod settings;

@@ -14,7 +14,7 @@ use crate::code::{failure, sentences};
 use crate::desk::Desk;
 use crate::loaded::Model;
 use crate::op::evaluation::asked::{self, About, AskedCase};
-use crate::op::evaluation::case_images::Finder;
+use crate::op::evaluation::images::Finder;
 use crate::op::evaluation::journal::Journal;
 use crate::op::evaluation::record::{Line, told};
 use crate::op::evaluation::settings::{self, Settings};
@@ -540,7 +540,7 @@ impl Session<'_> {
         let images = if ready.text_alone {
             Vec::new()
         } else {
-            self.finder.images(self.desk, case)?
+            self.finder.images(case)?
         };
         let about = About {
             findings,

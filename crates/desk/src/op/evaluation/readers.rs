@@ -1,13 +1,18 @@
 //! All answers of an evaluation: of local readers from the run, recorded ones from their files, people's from the desk.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use overread_evaluation::case_set::CaseSet;
-use overread_evaluation::recorded::Recorded;
+use overread_evaluation::case_set::{Arm, CaseSet, ReaderKind, ReaderSpec};
+use overread_evaluation::recorded::{Phase, Recorded};
 
 use crate::Outcome;
 use crate::desk::Desk;
-use crate::op::evaluation::journal;
+use crate::op::evaluation::images::{self, Finder};
+use crate::op::evaluation::{folder, journal, pass, pipeline};
+
+/// Names in a note at most.
+const NAMED: usize = 5;
 
 /// What was found.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -19,12 +24,178 @@ pub struct Gathered {
     pub notes: Vec<String>,
 }
 
-/// Gathers the answers of every reader of a case set that lies at `at`.
+/// Gathers the answers of every reader of a case set that lies at `at`, from the run beside it.
 ///
 /// # Errors
 /// When a file that is there cannot be read.
-pub fn recorded_of(_desk: &Desk, _at: &Path, _set: &CaseSet) -> Outcome<Gathered> {
-    Ok(Gathered::default())
+pub fn recorded_of(desk: &Desk, at: &Path, set: &CaseSet) -> Outcome<Gathered> {
+    gathered(desk, at, &folder::of(at), set)
+}
+
+/// The same from a run elsewhere.
+///
+/// # Errors
+/// As [`recorded_of`].
+pub fn gathered(desk: &Desk, at: &Path, run: &Path, set: &CaseSet) -> Outcome<Gathered> {
+    let finder = Finder::of(at);
+    let mut out = Gathered::default();
+    let mut read: BTreeMap<&str, Vec<Recorded>> = BTreeMap::new();
+    if set.readers.iter().any(pipeline::reads_here) {
+        let mut lines: Vec<Recorded> = journal::lines(&folder::answers(run))?;
+        let stages: Vec<Recorded> = journal::lines(&folder::stages(run))?;
+        lines.extend(stages.into_iter().filter(|line| !pass::is_findings(line)));
+        let ids: BTreeSet<&str> = set
+            .readers
+            .iter()
+            .filter(|r| pipeline::reads_here(r))
+            .map(|r| r.id.as_str())
+            .collect();
+        for line in lines {
+            if let Some(id) = ids.get(line.reader.as_str()) {
+                read.entry(id).or_default().push(line);
+            }
+        }
+    }
+    for reader in &set.readers {
+        let lines = if pipeline::reads_here(reader) {
+            read.remove(reader.id.as_str()).unwrap_or_default()
+        } else if !reader.answers.is_empty() {
+            of_file(&finder, reader, &mut out.notes)?
+        } else if reader.kind == ReaderKind::Person {
+            at_this_desk(desk, &finder, set, reader)?
+        } else {
+            out.notes
+                .push(format!("{} has neither a model nor recorded answers.", reader.id));
+            Vec::new()
+        };
+        last_of_each(set, reader, lines, &mut out);
+    }
+    Ok(out)
+}
+
+/// The last line of each case, arm and phase, in the order of the file.
+fn last_of_each(set: &CaseSet, reader: &ReaderSpec, lines: Vec<Recorded>, out: &mut Gathered) {
+    let known: BTreeSet<&str> = set.cases.iter().map(|c| c.id.as_str()).collect();
+    let mut unknown = BTreeSet::new();
+    let mut twice = BTreeSet::new();
+    let mut kept: Vec<Recorded> = Vec::with_capacity(lines.len());
+    let mut places: BTreeMap<(String, Option<Arm>, Option<Phase>), usize> = BTreeMap::new();
+    for line in lines {
+        if !known.contains(line.case.as_str()) {
+            unknown.insert(line.case);
+            continue;
+        }
+        let place = (line.case.clone(), pass::key(&line).2, line.phase);
+        if let Some(at) = places.get(&place) {
+            // A run's own retries are no news.
+            if !pipeline::reads_here(reader) {
+                twice.insert(line.case.clone());
+            }
+            if let Some(old) = kept.get_mut(*at) {
+                *old = line;
+            }
+            continue;
+        }
+        places.insert(place, kept.len());
+        kept.push(line);
+    }
+    for (cases, what) in [
+        (unknown, "answers to cases that are not in the set"),
+        (twice, "more than one answer, of which the last counts, to"),
+    ] {
+        if cases.is_empty() {
+            continue;
+        }
+        let named: Vec<&str> = cases.iter().take(NAMED).map(String::as_str).collect();
+        let more = if cases.len() > NAMED {
+            format!(" and {} more", cases.len() - NAMED)
+        } else {
+            String::new()
+        };
+        out.notes
+            .push(format!("{} has {what}: {}{more}.", reader.id, named.join(", ")));
+    }
+    out.answers.append(&mut kept);
+}
+
+/// Answers on record, under the reader's id.
+fn of_file(finder: &Finder, reader: &ReaderSpec, notes: &mut Vec<String>) -> Outcome<Vec<Recorded>> {
+    let path = finder.path(&reader.answers);
+    if !path.is_file() {
+        notes.push(format!(
+            "The recorded answers of {} are not there: {}.",
+            reader.id, reader.answers
+        ));
+        return Ok(Vec::new());
+    }
+    let name = if reader.recorded_as.is_empty() {
+        &reader.id
+    } else {
+        &reader.recorded_as
+    };
+    let lines = file(&path)?;
+    // A file of one reader need not name it.
+    let unnamed = lines.iter().all(|line| line.reader.is_empty());
+    let mut own: Vec<Recorded> = lines
+        .into_iter()
+        .filter(|line| unnamed || line.reader == *name)
+        .collect();
+    if own.is_empty() {
+        notes.push(format!("{} has no answers of {name}.", reader.answers));
+    }
+    let first = first_stage(finder, reader)?;
+    for line in &mut own {
+        line.reader.clone_from(&reader.id);
+        if line.findings.is_none() && line.arm.is_none_or(|arm| arm == Arm::Own) {
+            line.findings = first.get(&line.case).cloned();
+        }
+    }
+    Ok(own)
+}
+
+/// Findings on record of a pipeline whose second stage is on record too.
+fn first_stage(finder: &Finder, reader: &ReaderSpec) -> Outcome<BTreeMap<String, String>> {
+    let path = reader
+        .findings
+        .as_ref()
+        .map(|f| f.answers.as_str())
+        .unwrap_or_default();
+    if path.is_empty() || !finder.path(path).is_file() {
+        return Ok(BTreeMap::new());
+    }
+    let lines = file(&finder.path(path))?;
+    Ok(lines
+        .into_iter()
+        .filter_map(|line| Some((line.case, line.text?)))
+        .collect())
+}
+
+/// What the user of this desk answered in blind mode: the first answer before the reveal, the last after it.
+fn at_this_desk(desk: &Desk, finder: &Finder, set: &CaseSet, reader: &ReaderSpec) -> Outcome<Vec<Recorded>> {
+    let mut out = Vec::new();
+    for case in &set.cases {
+        let Some(shown) = images::display_set_of(finder, case) else {
+            continue;
+        };
+        let answers = desk.store()?.answers(&shown)?;
+        let before = answers.iter().find(|a| a.before_reveal);
+        let after = answers.iter().rev().find(|a| !a.before_reveal);
+        for (answer, phase) in [(before, Phase::Before), (after, Phase::After)] {
+            if let Some(answer) = answer {
+                out.push(Recorded {
+                    case: case.id.clone(),
+                    reader: reader.id.clone(),
+                    label: Some(answer.label.clone()).filter(|label| !label.is_empty()),
+                    confidence: answer.confidence,
+                    confidence_kind: answer.confidence.map(|_| "the person's own".to_owned()),
+                    phase: Some(phase),
+                    at: Some(answer.at.clone()),
+                    ..Recorded::default()
+                });
+            }
+        }
+    }
+    Ok(out)
 }
 
 /// The lines of a file of recorded answers.
@@ -33,4 +204,54 @@ pub fn recorded_of(_desk: &Desk, _at: &Path, _set: &CaseSet) -> Outcome<Gathered
 /// When it cannot be read.
 pub(crate) fn file(path: &Path) -> Outcome<Vec<Recorded>> {
     journal::lines(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::DeskOptions;
+    use overread_evaluation::case_set::FORMAT;
+
+    #[test]
+    fn the_last_line_counts_under_the_name_of_the_set() {
+        let place = tempfile::tempdir().expect("a folder");
+        let desk = Desk::open(DeskOptions {
+            home: place.path().join("home"),
+            ..DeskOptions::default()
+        });
+        let lines = [
+            r#"{"case":"a","reader":"gpt-4","label":"x"}"#,
+            r#"{"case":"b","reader":"gpt-4","label":"y"}"#,
+            r#"{"case":"a","reader":"gpt-4","label":"z"}"#,
+            r#"{"case":"a","reader":"gpt-4","label":"w","arm":"none"}"#,
+            r#"{"case":"a","reader":"gemini","label":"v"}"#,
+            r#"{"case":"q","reader":"gpt-4","label":"y"}"#,
+        ];
+        std::fs::write(place.path().join("r.jsonl"), lines.join("\n")).expect("a file");
+        let text = format!(
+            "format = \"{FORMAT}\"\nname = \"t\"\n[question]\ntask = \"closed\"\nlabels = [\"x\", \"y\", \"z\"]\n\
+             [[readers]]\nid = \"other\"\nkind = \"recorded\"\nanswers = \"r.jsonl\"\nrecorded_as = \"gpt-4\"\n\
+             [[readers]]\nid = \"gone\"\nkind = \"recorded\"\nanswers = \"gone.jsonl\"\n\
+             [[cases]]\nid = \"a\"\n[[cases]]\nid = \"b\"\n"
+        );
+        let at = place.path().join("set.toml");
+        std::fs::write(&at, text).expect("a file");
+        let set = folder::case_set(&at).expect("a case set");
+        let found = recorded_of(&desk, &at, &set).expect("gathered");
+        let said: Vec<(&str, Option<&str>, Option<Arm>)> = found
+            .answers
+            .iter()
+            .map(|a| (a.case.as_str(), a.label.as_deref(), a.arm))
+            .collect();
+        assert_eq!(
+            said,
+            [
+                ("a", Some("z"), None),
+                ("b", Some("y"), None),
+                ("a", Some("w"), Some(Arm::None))
+            ]
+        );
+        assert!(found.answers.iter().all(|a| a.reader == "other"));
+        assert_eq!(found.notes.len(), 3, "{:?}", found.notes);
+    }
 }

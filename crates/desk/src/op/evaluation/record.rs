@@ -80,13 +80,15 @@ impl Line<'_> {
                     .map(|p| (meaning(&p.label), p.probability))
                     .collect(),
             );
-            // What a calibration is fitted on: of each label its log-likelihood, whole and a token.
-            let scores: BTreeMap<String, [f64; 2]> = reading
+            // What a calibration is fitted on.
+            let scores: BTreeMap<String, f64> = reading
                 .probabilities
                 .iter()
-                .map(|p| (meaning(&p.label), [p.log_likelihood, p.log_likelihood_per_token]))
+                .filter_map(|p| Some((meaning(&p.label), p.score?)))
                 .collect();
-            out.more.insert("scores".to_owned(), json!(scores));
+            if !scores.is_empty() {
+                out.more.insert("scores".to_owned(), json!(scores));
+            }
         }
         out.boxes = reading
             .boxes

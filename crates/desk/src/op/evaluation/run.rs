@@ -10,12 +10,15 @@ use serde::Serialize;
 use crate::code::failure;
 use crate::desk::Desk;
 use crate::op::ask::narrow;
-use crate::op::evaluation::case_images::Finder;
 use crate::op::evaluation::folder::{self, Held};
+use crate::op::evaluation::images::Finder;
 use crate::op::evaluation::pass::{Kind, Pass, Records, Session, Told};
 use crate::op::evaluation::{asked, pipeline, settings};
 use crate::wire::evaluation::{RunEvent, RunSpec};
 use crate::{Cancel, Failure, Outcome};
+
+/// Of answers that stand already only each so-many-th is told.
+const KEPT_TOLD: u32 = 250;
 
 /// What is to be read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -282,10 +285,8 @@ impl Work<'_> {
         };
         let Err(error) = result else { return Ok(()) };
         // What stops all stops all; a model that cannot be loaded stops its reader.
-        if error.code == "cancelled"
-            || error.code.starts_with("file.")
-            || error.code.starts_with("eval.other_")
-        {
+        let stops = ["cancelled", "file.disk_full", "file.read_only", "file.failed"];
+        if stops.contains(&error.code.as_str()) || error.code.starts_with("eval.other_") {
             return Err(error);
         }
         self.left +=
@@ -394,6 +395,9 @@ impl Work<'_> {
             }
             let done = summary.read + summary.kept;
             let of = narrow(of.saturating_sub(*left));
+            if !told.fresh && done % KEPT_TOLD != 0 && done < of {
+                return;
+            }
             events(RunEvent::Progress {
                 reader: id.clone(),
                 number: narrow(told.number),

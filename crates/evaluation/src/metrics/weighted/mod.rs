@@ -1,15 +1,19 @@
 //! The figures of an evaluation over weighted cases, for [`super::bootstrap`]: each takes time in proportion to its cases,
 //! sorted beforehand, and leaves a patient out without adding up the others.
 
+mod agreement;
 mod calibration;
 mod labels;
 mod ranking;
 mod ratio;
+mod yes_no;
 
+pub use agreement::{Between, TwoReaders};
 pub use calibration::{EqualMass, EqualWidth};
 pub use labels::{LabelColumn, Labelled, Labels, Summary};
 pub use ranking::{Auc, AveragePrecision, MacroAuc, RiskCoverage, Scored};
 pub use ratio::Ratio;
+pub use yes_no::{OfLabel, Overall, YesNo, YesNoLists};
 
 /// Σ weight · value, in four sums that do not wait for one another; always added in the same order.
 fn weighted_sum(weights: &[u32], cases: &[u32], values: &[f64]) -> f64 {

@@ -43,14 +43,12 @@ export function comparisons(readers: readonly MadeReader[], cases: readonly Made
   if (readers.length < 2 || cases.length === 0) return null;
   const pairs = readers.flatMap((a, i) =>
     readers.slice(i + 1).map((b) => {
-      const kinds = cases.map((made) => [isRight(made, a.id), isRight(made, b.id)] as const);
-      const count = (x: boolean, y: boolean) => kinds.filter(([p, q]) => p === x && q === y).length;
-      const [both, aOnly, bOnly, neither] = [
-        count(true, true),
-        count(true, false),
-        count(false, true),
-        count(false, false),
-      ];
+      const counts = [0, 0, 0, 0];
+      for (const made of cases) {
+        const kind = (isRight(made, a.id) ? 0 : 2) + (isRight(made, b.id) ? 0 : 1);
+        counts[kind] = (counts[kind] ?? 0) + 1;
+      }
+      const [both = 0, aOnly = 0, bOnly = 0, neither = 0] = counts;
       const n = cases.length;
       const p = mcnemar(aOnly, bOnly);
       const difference = score("accuracy_difference", "Accuracy", (aOnly - bOnly) / n, n, "points");

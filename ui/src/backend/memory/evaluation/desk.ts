@@ -11,10 +11,20 @@ import type { Handle } from "../../generated/Handle";
 import type { Operations } from "../../generated/operations";
 import type { RunEvent } from "../../generated/RunEvent";
 import type { RunSpec } from "../../generated/RunSpec";
+import type { Task } from "../../generated/Task";
 import type { Verdict } from "../../generated/Verdict";
 import { figuresOf } from "./figures";
 import { chosenCases } from "./filters";
-import { closedSet, listSet, type MadeAnswer, type MadeCase, type MadeCaseSet, openSet } from "./made";
+import {
+  closedSet,
+  listSet,
+  type MadeAnswer,
+  type MadeCase,
+  type MadeCaseSet,
+  OPEN_READERS,
+  openSet,
+  READERS,
+} from "./made";
 import { checkOf, mappingOf } from "./making";
 
 type Evaluations =
@@ -46,12 +56,52 @@ export interface EvaluationOptions {
 }
 
 const handle = (id: string): Handle => ({ id: `evaluation-${id}`, label: `${id}.toml` });
-const MAKERS: Readonly<Record<string, () => MadeCaseSet>> = {
-  "chest-phantoms": () => closedSet(handle("chest-phantoms"), 331),
-  "rare-chest-ct": () => openSet(handle("rare-chest-ct"), 10),
-  "ct-findings-pipeline": () => openSet(handle("ct-findings-pipeline"), 60),
-  "chest-yes-no": () => listSet(handle("chest-yes-no"), 200),
-  "ten-thousand": () => closedSet(handle("ten-thousand"), 10_000),
+/** A made set, and what the list says of it without making it. */
+interface Known {
+  readonly task: Task;
+  readonly cases: number;
+  readonly readers: readonly string[];
+  readonly toRead: number;
+  readonly make: () => MadeCaseSet;
+}
+const NAMES = READERS.map(({ name }) => name);
+const OPEN_NAMES = OPEN_READERS.map(({ name }) => name);
+const MADE: Readonly<Record<string, Known>> = {
+  "chest-phantoms": {
+    task: "closed",
+    cases: 331,
+    readers: NAMES,
+    toRead: 0,
+    make: () => closedSet(handle("chest-phantoms"), 331),
+  },
+  "rare-chest-ct": {
+    task: "open",
+    cases: 10,
+    readers: OPEN_NAMES,
+    toRead: 0,
+    make: () => openSet(handle("rare-chest-ct"), 10),
+  },
+  "ct-findings-pipeline": {
+    task: "open",
+    cases: 60,
+    readers: OPEN_NAMES,
+    toRead: 14,
+    make: () => openSet(handle("ct-findings-pipeline"), 60),
+  },
+  "chest-yes-no": {
+    task: "yes_no",
+    cases: 200,
+    readers: NAMES.slice(0, 3),
+    toRead: 0,
+    make: () => listSet(handle("chest-yes-no"), 200),
+  },
+  "ten-thousand": {
+    task: "closed",
+    cases: 10_000,
+    readers: NAMES,
+    toRead: 0,
+    make: () => closedSet(handle("ten-thousand"), 10_000),
+  },
 };
 const GONE = handle("memory-stick");
 
@@ -63,12 +113,18 @@ function missing(what: string): DeskError {
   });
 }
 
+function known(id: string): Known {
+  const found = MADE[id.replace(/^evaluation-/u, "")];
+  if (found === undefined) throw missing("The case set");
+  return found;
+}
+
 export class MadeEvaluations {
   readonly #options: EvaluationOptions;
   readonly #sets = new Map<string, MadeCaseSet>();
   readonly #opened = new Map<string, string>();
   readonly #answered = new Map<string, number>();
-  #names = [...Object.keys(MAKERS)];
+  #names = [...Object.keys(MADE)];
   #gone = true;
 
   constructor(options: EvaluationOptions) {
@@ -78,24 +134,26 @@ export class MadeEvaluations {
   #set(id: string): MadeCaseSet {
     const found = this.#sets.get(id);
     if (found !== undefined) return found;
-    const make = MAKERS[id.replace(/^evaluation-/u, "")];
-    if (make === undefined) throw missing("The case set");
-    const made = make();
+    const made = known(id).make();
     this.#sets.set(id, made);
     return made;
   }
 
+  #left(id: string): number {
+    return Math.max(0, known(id).toRead - (this.#answered.get(id) ?? 0));
+  }
+
   #info(evaluation: Handle): EvaluationInfo {
-    const set = this.#set(evaluation.id);
-    const total = set.cases.length * set.readers.length;
-    const left = Math.max(0, set.answersFromRun - (this.#answered.get(evaluation.id) ?? 0));
+    const { task, cases, readers, toRead } = known(evaluation.id);
+    const name = evaluation.id.replace(/^evaluation-/u, "");
+    const left = this.#left(evaluation.id);
     return {
-      evaluation: set.handle,
-      name: set.name,
-      task: set.task,
-      cases: set.cases.length,
-      readers: set.readers.map(({ name }) => name),
-      answers: total - left,
+      evaluation: handle(name),
+      name,
+      task,
+      cases,
+      readers: [...readers],
+      answers: cases * readers.length - Math.min(left, toRead),
       to_read: left,
       opened_at: this.#opened.get(evaluation.id) ?? "2026-01-03T09:00:00Z",
       present: true,
@@ -220,17 +278,19 @@ export class MadeEvaluations {
     const set = this.#set(request.evaluation.id);
     const of = request.resamples;
     const steps = of === 0 ? [] : [0.2, 0.5, 0.8].map((share) => Math.round(of * share));
+    const figures = figuresOf(set, request);
+    const { resampling } = figures;
     return [
-      { event: "ready", ...figuresOf(set, request, false) },
+      { event: "ready", ...figures, resampling: { ...resampling, resamples: 0 } },
       ...steps.map((done): FiguresEvent => ({ event: "resampling", done, of })),
-      { event: "done", ...figuresOf(set, request, of > 0) },
+      { event: "done", ...figures },
     ];
   }
 
   /** Each answer is on record when its event is taken, so that a stopped run keeps what it read. */
   *run({ evaluation, limit }: RunSpec): Generator<RunEvent> {
     const set = this.#set(evaluation.id);
-    const left = set.answersFromRun - (this.#answered.get(evaluation.id) ?? 0);
+    const left = this.#left(evaluation.id);
     const count = limit === 0 ? left : Math.min(left, limit);
     const of = set.cases.length * set.readers.length;
     const before = of - left;

@@ -36,7 +36,7 @@ function remarksOf(set: MadeCaseSet, n: number, undecided: number): Remark[] {
   return remarks;
 }
 
-export function figuresOf(set: MadeCaseSet, request: FiguresRequest, resampled: boolean): Figures {
+export function figuresOf(set: MadeCaseSet, request: FiguresRequest): Figures {
   const { filter } = request;
   const cases = set.cases.filter((made) => passes(made, filter));
   const shown = set.readers.filter(({ id }) => filter.readers.length === 0 || filter.readers.includes(id));
@@ -60,7 +60,7 @@ export function figuresOf(set: MadeCaseSet, request: FiguresRequest, resampled: 
     blank: "negative",
     filter,
     facets: facetsOf(set),
-    resampling: { resamples: resampled ? request.resamples : 0, seed: request.seed, unit: "patients" },
+    resampling: { resamples: request.resamples, seed: request.seed, unit: "patients" },
     remarks: remarksOf(set, cases.length, undecided),
     readers,
     comparison: comparisons(shown, cases),

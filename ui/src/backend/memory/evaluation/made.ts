@@ -56,7 +56,6 @@ export interface MadeCaseSet {
   readonly labels: readonly string[];
   readonly readers: readonly MadeReader[];
   readonly cases: readonly MadeCase[];
-  readonly answersFromRun: number;
 }
 
 /** Numbers from 0 to 1 from a seed (mulberry32). */
@@ -232,7 +231,6 @@ export function closedSet(handle: Handle, count: number, readers = READERS): Mad
     labels: LABELS,
     readers,
     cases,
-    answersFromRun: 0,
   };
 }
 
@@ -302,11 +300,12 @@ const REASONER: MadeReader = {
   seconds: 62,
 };
 const PLAIN_GPT: MadeReader = { ...(READERS[3] as MadeReader), skill: 0.2 };
+export const OPEN_READERS: readonly MadeReader[] = [REASONER, PLAIN_GPT];
 
 /** Open diagnoses: few cases for `count` 10, two arms and answers that wait for a person. */
 export function openSet(handle: Handle, count: number): MadeCaseSet {
   const next = draws(31 + count);
-  const readers = [REASONER, PLAIN_GPT];
+  const readers = OPEN_READERS;
   const cases = Array.from({ length: count }, (_, i): MadeCase => {
     const disease = RARE[i % RARE.length] as (typeof RARE)[number];
     return {
@@ -329,7 +328,6 @@ export function openSet(handle: Handle, count: number): MadeCaseSet {
     labels: [],
     readers,
     cases,
-    answersFromRun: count > 20 ? 14 : 0,
   };
 }
 
@@ -382,6 +380,5 @@ export function listSet(handle: Handle, count: number): MadeCaseSet {
     labels,
     readers,
     cases,
-    answersFromRun: 0,
   };
 }

@@ -10,12 +10,15 @@ type Pair = readonly [MadeCase, MadeAnswer];
 
 function labelFigures(set: MadeCaseSet, pairs: readonly Pair[], curves: Curve[]): LabelFigures[] {
   return set.labels.map((label) => {
-    const isTruth = ([made]: Pair) => made.truth.includes(label);
-    const says = ([, answer]: Pair) =>
-      answer.verdict !== "invalid" && answer.said.split(", ").includes(label);
-    const tp = pairs.filter((pair) => isTruth(pair) && says(pair)).length;
-    const fn = pairs.filter((pair) => isTruth(pair) && !says(pair)).length;
-    const fp = pairs.filter((pair) => !isTruth(pair) && says(pair)).length;
+    let [tp, fn, fp] = [0, 0, 0];
+    for (const [made, answer] of pairs) {
+      const says =
+        answer.verdict !== "invalid" && (answer.said === label || answer.said.split(", ").includes(label));
+      const is = made.truth.includes(label);
+      if (is && says) tp += 1;
+      else if (is) fn += 1;
+      else if (says) fp += 1;
+    }
     const tn = pairs.length - tp - fn - fp;
     const scored = pairs
       .filter(([, answer]) => answer.probabilities.length > 0)
@@ -196,15 +199,12 @@ export function readerFigures(
   const macro = f1s.length === 0 ? null : f1s.reduce((sum, value) => sum + value, 0) / f1s.length;
   const isList = set.task === "yes_no";
   const columns = [...set.labels, "invalid"];
-  const cells = set.labels.map((truth) =>
-    columns.map(
-      (said) =>
-        judged.filter(
-          ([made, answer]) =>
-            made.truth[0] === truth && (answer.verdict === "invalid" ? "invalid" : answer.said) === said,
-        ).length,
-    ),
-  );
+  const tally = new Map<string, number>();
+  for (const [made, answer] of judged) {
+    const key = `${made.truth[0]} ${answer.verdict === "invalid" ? "invalid" : answer.said}`;
+    tally.set(key, (tally.get(key) ?? 0) + 1);
+  }
+  const cells = set.labels.map((truth) => columns.map((said) => tally.get(`${truth} ${said}`) ?? 0));
   const groups = Object.keys(set.cases[0]?.groups ?? {});
   const main = isList ? "Exact match" : set.task === "open" ? "Right" : "Accuracy";
   return {
@@ -260,7 +260,7 @@ export function readerFigures(
               "Gain",
               (hits - none) / Math.max(1, judged.length),
               judged.length,
-              "difference",
+              "points",
             );
             return {
               arm,
