@@ -30,6 +30,7 @@ mod headline;
 mod judged;
 mod labels;
 mod remarks;
+mod resampled;
 mod said;
 #[cfg(test)]
 mod samples;
@@ -43,6 +44,7 @@ pub use evaluation::{Column, Context, Evaluation, LeftOut, Reader};
 pub use exchange::{ExchangeError, imrmc};
 pub use formula::{Request, by_formula};
 pub use judged::{Found, raw_text};
+pub use resampled::{Resamples, resampled};
 pub use said::Said;
 pub use table::cases_page;
 pub use truths::{Policy, Trouble, TruthOf};
