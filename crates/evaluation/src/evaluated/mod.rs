@@ -9,11 +9,15 @@
 //! |---|---|
 //! | `evaluation`, `said`, `truths`, `bench` | answers indexed; what they say; the truth under a policy; one against the other |
 //! | `selection` | filters and what can be filtered by |
-//! | `headline`, `labels` | figures of one reader |
-//! | `table` | the case table, one case whole |
+//! | `judged` | open answers by rule, then by people's decisions |
+//! | `headline`, `labels`, `calibration`, `groups` | figures of one reader |
+//! | `comparison`, `agreement`, `remarks`, `beside` | readers against each other, sentences, published rows |
+//! | `formula`, `resampled` | all figures by formula at once, then every interval by resampling |
+//! | `table`, `detail` | the case table, one case whole |
 
 mod agreement;
 mod bench;
+mod beside;
 mod calibration;
 pub mod cases;
 pub mod compared;
