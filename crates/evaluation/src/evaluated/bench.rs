@@ -3,8 +3,10 @@
 use crate::case_set::Task;
 use crate::evaluated::cases::Verdict;
 use crate::evaluated::evaluation::{Column, Evaluation};
+use crate::evaluated::headline::boxes;
 use crate::evaluated::said::Said;
 use crate::evaluated::truths::{Policy, TruthOf, truth_of};
+use crate::metrics::froc::detections;
 use crate::recorded::Recorded;
 
 /// Truths and verdicts under a policy.
@@ -66,10 +68,32 @@ impl Bench {
             truth.map_or(Verdict::NoTruth, |truth| verdict(task, truth, said))
         });
         let verdicts = verdicts.collect();
-        Self {
+        let mut out = Self {
             policy,
             truths,
             verdicts,
+        };
+        if task == Task::Boxes {
+            out.verdicts = (0..of.answers.len()).map(|at| out.of_boxes(of, at)).collect();
+        }
+        out
+    }
+
+    /// Boxes are right when every one is found and none is too many, partly right when one is found.
+    fn of_boxes(&self, of: &Evaluation, answer: usize) -> Verdict {
+        let old = self.verdicts.get(answer).copied().unwrap_or(Verdict::NoTruth);
+        let place = of.answers.get(answer).and_then(|a| of.place(&a.case));
+        let Some(case) = place.filter(|_| !matches!(old, Verdict::NoTruth | Verdict::Invalid)) else {
+            return old;
+        };
+        let Some(row) = self.row_of(of, case, answer) else {
+            return old;
+        };
+        let found = detections(&boxes::images(of, &row, None), 0.25);
+        match (found.tp, found.fp + found.fn_) {
+            (_, 0) => Verdict::Right,
+            (0, _) => Verdict::Wrong,
+            _ => Verdict::Partial,
         }
     }
 
@@ -83,7 +107,10 @@ impl Bench {
 
     /// The row of one case; `None` without an answer or a truth.
     pub(super) fn row<'a>(&'a self, of: &'a Evaluation, column: &Column, case: usize) -> Option<Row<'a>> {
-        let answer = (*column.get(case)?)? as usize;
+        self.row_of(of, case, (*column.get(case)?)? as usize)
+    }
+
+    fn row_of<'a>(&'a self, of: &'a Evaluation, case: usize, answer: usize) -> Option<Row<'a>> {
         Some(Row {
             case,
             patient: *of.patients.get(case)?,

@@ -1,9 +1,16 @@
 //! One case whole.
 
+use std::collections::BTreeSet;
+
 use crate::evaluated::bench::Bench;
 use crate::evaluated::cases::{AnswerDetail, CaseAnswer, CaseDetail, Verdict};
 use crate::evaluated::evaluation::{Column, Evaluation, Reader};
+use crate::evaluated::judged::{in_words, raw_text};
 use crate::evaluated::table::{row, words_of};
+use crate::matching::{Decision, answer_hash, suggest};
+
+/// Labels that are suggested to a person.
+const SUGGESTIONS: usize = 8;
 
 /// One case whole; `None` when there is no such place. Of a hidden case only what may be seen before an answer is given.
 pub fn case_detail(of: &Evaluation, case: usize, hidden: bool) -> Option<CaseDetail> {
@@ -67,6 +74,11 @@ fn answer(
     }
     let spec = of.set.cases.get(case)?;
     let (said, recorded) = (of.said.get(at as usize)?, of.answers.get(at as usize)?);
+    let verdict = bench
+        .verdicts
+        .get(at as usize)
+        .copied()
+        .unwrap_or(Verdict::NoTruth);
     let mut probabilities: Vec<(String, f64)> = recorded
         .probabilities
         .iter()
@@ -75,6 +87,23 @@ fn answer(
         .map(|(l, p)| (l.clone(), *p))
         .collect();
     probabilities.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let found = said.found.as_deref();
+    let text = raw_text(recorded);
+    let hash = found.map_or_else(|| answer_hash(&text), |f| f.hash.clone());
+    let of_answer =
+        |d: &&Decision| d.reader == recorded.reader && d.case == recorded.case && d.answer_hash == hash;
+    let decisions = of
+        .context
+        .decisions
+        .iter()
+        .filter(of_answer)
+        .map(in_words)
+        .collect();
+    let suggestions = if verdict == Verdict::Undecided {
+        suggestions(of, spec, &text)
+    } else {
+        Vec::new()
+    };
     Some(AnswerDetail {
         answer: CaseAnswer {
             reader: reader.spec.id.clone(),
@@ -87,17 +116,38 @@ fn answer(
             confidence: said.confidence,
         },
         part: part.to_owned(),
-        text: recorded.text.clone().unwrap_or_default(),
+        text,
         findings: recorded.findings.clone().unwrap_or_default(),
-        span: None,
-        rule: String::new(),
+        span: found
+            .and_then(|f| f.span.as_ref())
+            .map(|s| [s.start as u32, s.end as u32]),
+        rule: found.map(|f| f.rule.clone()).unwrap_or_default(),
         probabilities,
         differential: recorded.differential.clone(),
-        suggestions: Vec::new(),
+        suggestions,
         recorded: recorded_lines(recorded),
-        decisions: Vec::new(),
-        answer_hash: String::new(),
+        decisions,
+        answer_hash: hash,
     })
+}
+
+/// Labels that look like the answer: the set's own, else the diagnoses of all cases.
+fn suggestions(of: &Evaluation, spec: &crate::case_set::CaseSpec, text: &str) -> Vec<String> {
+    let mut labels: Vec<String> = of.set.question.labels.clone();
+    if labels.is_empty() {
+        let all: BTreeSet<&String> = of
+            .set
+            .cases
+            .iter()
+            .flat_map(|c| c.truth.labels.iter().chain(&c.truth.answers))
+            .collect();
+        labels.extend(spec.truth.answers.iter().cloned());
+        labels.extend(all.into_iter().cloned());
+    }
+    suggest(text, &labels, SUGGESTIONS)
+        .into_iter()
+        .map(|s| s.label)
+        .collect()
 }
 
 /// The part that an answer belongs to, where it has one.

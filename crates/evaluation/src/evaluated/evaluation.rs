@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::case_set::{Arm, CaseSet, CaseSpec, ReaderKind, ReaderSpec, Task};
 use crate::error::trim;
 use crate::evaluated::bench::Bench;
+use crate::evaluated::judged;
 use crate::evaluated::said::{self, Said};
 use crate::evaluated::truths::Policy;
+use crate::matching::{Decision, Hierarchy, Synonyms};
 use crate::recorded::{Phase, Recorded};
 
 /// What the desk knows besides the case set and the answers.
@@ -16,6 +18,12 @@ pub struct Context {
     pub command: String,
     /// Patients that a reader was tuned on (`tuned_on` of the case set), by reader id.
     pub tuned_on: BTreeMap<String, BTreeSet<String>>,
+    /// The set's own table of synonyms, over the list that comes along.
+    pub synonyms: Option<Synonyms>,
+    /// The set's table of parents.
+    pub hierarchy: Hierarchy,
+    /// What people decided, oldest first.
+    pub decisions: Vec<Decision>,
 }
 
 /// An evaluation, ready for every figure.
@@ -93,9 +101,10 @@ impl Evaluation {
                 arms: BTreeMap::new(),
             })
             .collect();
-        let left_out = index(&mut readers, &answers, &numbers, set.cases.len());
+        let mut left_out = index(&mut readers, &answers, &numbers, set.cases.len());
         let labels = labels_of(&set);
-        let said = said::of_all(&set, &labels, &answers, &numbers);
+        let mut said = said::of_all(&set, &labels, &answers, &numbers);
+        left_out.stale_decisions = judged::judge(&set, &context, &answers, &numbers, &mut said);
         let mut out = Self {
             patients: patients_of(&set.cases),
             labels,

@@ -10,7 +10,7 @@ use crate::evaluated::figures::{Figures, InvalidCount, ReaderFigures, Resampling
 use crate::evaluated::filter::Filter;
 use crate::evaluated::selection::{Selection, name_of};
 use crate::evaluated::truths::Policy;
-use crate::evaluated::{agreement, calibration, groups, headline, labels, remarks};
+use crate::evaluated::{agreement, beside, calibration, groups, headline, labels, remarks};
 
 /// What is looked at.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -67,6 +67,9 @@ fn whole(of: &Evaluation, bench: &Bench, request: &Request) -> Figures {
         .iter()
         .filter_map(|reader| groups::reveal(of, bench, reader, &selection))
         .collect();
+    let (published, beside) = beside::rows(of, &request.filter, &selection);
+    let mut remarks = remarks::of_all(of, bench, &request.filter, &selection, &looked);
+    remarks.extend(beside);
     Figures {
         name: of.set.name.clone(),
         task: of.set.question.task,
@@ -81,13 +84,13 @@ fn whole(of: &Evaluation, bench: &Bench, request: &Request) -> Figures {
         filter: request.filter.clone(),
         facets: of.facets(bench),
         resampling: Resampling::default(),
-        remarks: remarks::of_all(of, bench, &request.filter, &selection, &looked),
+        remarks,
         readers,
         comparison: comparison::figures(of, &looked),
         agreement: agreement::figures(of, &selection, &looked),
         reveal,
         policies: groups::policies(of, &selection),
-        published: Vec::new(),
+        published,
         command: of.context.command.clone(),
     }
 }

@@ -9,11 +9,15 @@
 //! |---|---|
 //! | `evaluation`, `said`, `truths`, `bench` | answers indexed; what they say; the truth under a policy; one against the other |
 //! | `selection` | filters and what can be filtered by |
-//! | `headline`, `labels` | figures of one reader |
-//! | `table` | the case table, one case whole |
+//! | `judged` | open answers by rule, then by people's decisions |
+//! | `headline`, `labels`, `calibration`, `groups` | figures of one reader |
+//! | `comparison`, `agreement`, `remarks`, `beside` | readers against each other, sentences, published rows |
+//! | `formula`, `resampled` | all figures by formula at once, then every interval by resampling |
+//! | `table`, `detail` | the case table, one case whole |
 
 mod agreement;
 mod bench;
+mod beside;
 mod calibration;
 pub mod cases;
 pub mod compared;
@@ -27,8 +31,10 @@ pub mod filter;
 mod formula;
 mod groups;
 mod headline;
+mod judged;
 mod labels;
 mod remarks;
+mod resampled;
 mod said;
 #[cfg(test)]
 mod samples;
@@ -41,6 +47,8 @@ pub use detail::case_detail;
 pub use evaluation::{Column, Context, Evaluation, LeftOut, Reader};
 pub use exchange::{ExchangeError, imrmc};
 pub use formula::{Request, by_formula};
+pub use judged::{Found, raw_text};
+pub use resampled::{Resamples, resampled};
 pub use said::Said;
 pub use table::cases_page;
 pub use truths::{Policy, Trouble, TruthOf};

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::case_set::{CaseSet, CaseSpec, Task};
 use crate::error::trim;
 use crate::evaluated::cases::Verdict;
+use crate::evaluated::judged::Found;
 use crate::metrics::tokens::{TextScore, text_score};
 use crate::recorded::Recorded;
 
@@ -21,6 +22,8 @@ pub struct Said {
     pub confidence: Option<f64>,
     /// Verdict of an open answer, of a list of boxes; it does not depend on the policy.
     pub judged: Option<Verdict>,
+    /// How the verdict or the label was found, for answers in words.
+    pub found: Option<Box<Found>>,
     /// Rank of the truth among the diagnoses listed, from 1.
     pub rank: Option<u32>,
     /// For questions with answers in words: this answer's words against the accepted ones.

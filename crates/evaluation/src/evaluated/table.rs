@@ -359,7 +359,10 @@ pub(super) fn words_of(of: &Evaluation, spec: &CaseSpec, answer: usize) -> Strin
             }
         }
         Task::Boxes => boxes_in_words(recorded.boxes.len()),
-        Task::Open | Task::Vqa => open_words(recorded),
+        Task::Open | Task::Vqa => {
+            let label = said.found.as_ref().and_then(|f| f.label.clone());
+            label.unwrap_or_else(|| open_words(recorded))
+        }
     }
 }
 

@@ -5,6 +5,8 @@
 //! depends on the seed and r alone, and figures are never added across resamples while they are computed: the result is
 //! the same, to the bit, on any number of cores.
 
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
 use rayon::prelude::*;
 use serde::Serialize;
 
@@ -192,6 +194,9 @@ pub enum BootstrapError {
         /// Cases of the patients.
         cases: usize,
     },
+    /// Whoever watched said stop.
+    #[error("the resampling was stopped")]
+    Stopped,
     /// A difference of a column that does not exist.
     #[error("a difference speaks of column {0}, which does not exist")]
     Column(usize),
@@ -210,6 +215,20 @@ pub fn bootstrap(
     statistics: &[&dyn Statistic],
     differences: &[(usize, usize)],
     plan: Plan,
+) -> Result<Vec<Spread>, BootstrapError> {
+    bootstrap_watched(patients, statistics, differences, plan, &|_| true)
+}
+
+/// As [`bootstrap`]; `watch` hears the number of resamples drawn so far, in no order, and stops it by `false`.
+///
+/// # Errors
+/// See [`BootstrapError`].
+pub fn bootstrap_watched(
+    patients: &Patients,
+    statistics: &[&dyn Statistic],
+    differences: &[(usize, usize)],
+    plan: Plan,
+    watch: &(dyn Fn(usize) -> bool + Sync),
 ) -> Result<Vec<Spread>, BootstrapError> {
     let z = two_sided_z(plan.level).ok_or(BootstrapError::Plan)?;
     if plan.resamples == 0 {
@@ -248,6 +267,7 @@ pub fn bootstrap(
     };
     let mut estimates = vec![f64::NAN; width];
     row(&vec![1; patients.cases()], &mut vec![None; own], &mut estimates);
+    let (done, stopped) = (AtomicUsize::new(0), AtomicBool::new(false));
     let mut drawn = vec![f64::NAN; plan.resamples * width];
     drawn.par_chunks_mut(width).enumerate().for_each_init(
         || {
@@ -258,10 +278,19 @@ pub fn bootstrap(
             )
         },
         |(counts, weights, found), (resample, out)| {
+            if stopped.load(Ordering::Relaxed) {
+                return;
+            }
             draw(plan.seed, resample, patients, counts, weights);
             row(weights, found, out);
+            if !watch(done.fetch_add(1, Ordering::Relaxed) + 1) {
+                stopped.store(true, Ordering::Relaxed);
+            }
         },
     );
+    if stopped.into_inner() {
+        return Err(BootstrapError::Stopped);
+    }
     let left = leave_out(patients, statistics, own, differences);
     let share = |column: usize| {
         let mut at = 0;

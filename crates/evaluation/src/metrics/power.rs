@@ -97,6 +97,43 @@ pub fn reach(n: usize) -> Reach {
     }
 }
 
+/// The same in sentences, for the screen and the report.
+pub fn words(n: usize) -> Vec<String> {
+    let percent = |share: f64| format!("{:.0} %", share * 100.0);
+    let cases = if n == 1 {
+        "1 case".to_owned()
+    } else {
+        format!("{n} cases")
+    };
+    let reach = reach(n);
+    let (Some(half), Some([low, _]), Some([_, high])) =
+        (reach.widest_half_width, reach.all_right, reach.none_right)
+    else {
+        return vec!["There are no cases, so there is nothing to say.".to_owned()];
+    };
+    let mut out = vec![
+        format!(
+            "With {cases} a share near one half is known to ± {:.0} points.",
+            half * 100.0
+        ),
+        format!(
+            "If all are right, the true share may still be as low as {}.",
+            percent(low)
+        ),
+        format!("If none is right, it may still be as high as {}.", percent(high)),
+    ];
+    let split = reach.one_sided_split;
+    out.push(if reach.can_reach {
+        format!(
+            "Two readers differ at p < 0.05 only if one alone is right in {split} cases or more, and more still for \
+             each case that the other alone has right."
+        )
+    } else {
+        format!("No comparison of two readers can reach p < 0.05: that takes {split} cases that one alone has right.")
+    });
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,6 +156,17 @@ mod tests {
         assert!((low - 0.7225).abs() < 1e-4, "{low}");
         assert!((ten.widest_half_width.expect("cases") - 0.2634).abs() < 1e-4);
         assert_eq!(reach(0).all_right, None);
+    }
+
+    #[test]
+    fn in_words() {
+        let ten = words(10).join(" ");
+        assert!(
+            ten.contains("± 26 points") && ten.contains("as low as 72 %") && ten.contains("as high as 31 %")
+        );
+        assert!(ten.contains("right in 6 cases or more"), "{ten}");
+        assert!(words(5).iter().any(|w| w.starts_with("No comparison")));
+        assert_eq!(words(0).len(), 1);
     }
 
     #[test]

@@ -52,6 +52,9 @@ export function afterRun(before: RunState, event: RunEvent): RunState {
         stopping,
       };
     }
+    case "reader_failed":
+      // The others go on; its sentence stands with the command line's summary and in the next check.
+      return before;
     case "done":
       return {
         kind: "done",

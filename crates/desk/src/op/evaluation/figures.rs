@@ -3,8 +3,10 @@
 use std::path::Path;
 
 use overread_evaluation::evaluated::figures::Figures;
-use overread_evaluation::evaluated::{Request, by_formula};
+use overread_evaluation::evaluated::{Request, Resamples, by_formula, resampled};
+use overread_evaluation::metrics::bootstrap::BootstrapError;
 
+use crate::code::failure;
 use crate::desk::Desk;
 use crate::op::evaluation::loaded;
 use crate::wire::evaluation::{FiguresEvent, FiguresRequest};
@@ -36,7 +38,7 @@ pub fn all(
     at: &Path,
     arguments: &FiguresRequest,
     events: &(dyn Fn(FiguresEvent) + Sync),
-    _cancel: &Cancel,
+    cancel: &Cancel,
 ) -> Outcome<Figures> {
     let loaded = loaded::load(desk, at)?;
     let request = Request {
@@ -47,7 +49,29 @@ pub fn all(
     let mut figures = by_formula(&loaded.evaluation, &request);
     figures.command = command(at, arguments);
     events(FiguresEvent::Ready(Box::new(figures.clone())));
-    Ok(figures)
+    if arguments.resamples == 0 {
+        return Ok(figures);
+    }
+    let of = arguments.resamples;
+    // A hundred times in all: the page draws a bar, not a log.
+    let step = (of as usize / 100).max(1);
+    let watch = |done: usize| {
+        if done.is_multiple_of(step) {
+            events(FiguresEvent::Resampling {
+                done: done as u32,
+                of,
+            });
+        }
+        !cancel.is_cancelled()
+    };
+    let resamples = Resamples {
+        count: of,
+        seed: arguments.seed,
+    };
+    resampled(&loaded.evaluation, &request, resamples, figures, &watch).map_err(|error| match error {
+        BootstrapError::Stopped => failure("cancelled", "Stopped.", ""),
+        other => failure("eval.resampling", other.to_string(), "Take fewer resamples."),
+    })
 }
 
 /// The command that gives the same figures.

@@ -8,11 +8,12 @@ use std::time::SystemTime;
 
 use overread_evaluation::case_set::{CaseSet, ReaderKind};
 use overread_evaluation::evaluated::{Context, Evaluation};
+use overread_evaluation::matching::{Hierarchy, Synonyms};
 
 use crate::Outcome;
 use crate::code::io;
 use crate::desk::{Desk, lock};
-use crate::op::evaluation::{folder, images, readers};
+use crate::op::evaluation::{folder, images, journal, readers, set};
 
 /// Evaluations that are kept.
 const KEPT: usize = 3;
@@ -128,10 +129,10 @@ fn has_people(set: &CaseSet) -> bool {
         .any(|r| r.kind == ReaderKind::Person && r.answers.is_empty())
 }
 
-fn context(at: &Path, set: &CaseSet) -> Outcome<Context> {
+fn context(at: &Path, case_set: &CaseSet) -> Outcome<Context> {
     let base = at.parent().unwrap_or(Path::new(""));
     let mut tuned_on = BTreeMap::new();
-    for reader in set.readers.iter().filter(|r| !r.tuned_on.is_empty()) {
+    for reader in case_set.readers.iter().filter(|r| !r.tuned_on.is_empty()) {
         let path = base.join(&reader.tuned_on);
         let text = fs::read_to_string(&path).map_err(|error| io(&folder::name(&path), &error))?;
         let patients: BTreeSet<String> = text
@@ -142,8 +143,26 @@ fn context(at: &Path, set: &CaseSet) -> Outcome<Context> {
             .collect();
         tuned_on.insert(reader.id.clone(), patients);
     }
+    let question = &case_set.question;
+    let table = |file: &str| -> Outcome<Option<(String, String)>> {
+        if file.is_empty() {
+            return Ok(None);
+        }
+        let path = base.join(file);
+        Ok(Some((folder::name(&path), set::text(&path)?)))
+    };
+    let synonyms = table(&question.synonyms)?
+        .map(|(name, text)| Synonyms::read(&name, &text).map_err(set::wrong))
+        .transpose()?;
+    let hierarchy = table(&question.parents)?
+        .map(|(name, text)| Hierarchy::read(&name, &text).map_err(set::wrong))
+        .transpose()?
+        .unwrap_or_default();
     Ok(Context {
         command: String::new(),
         tuned_on,
+        synonyms,
+        hierarchy,
+        decisions: journal::lines(&folder::decisions(&folder::of(at)))?,
     })
 }

@@ -3,10 +3,11 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use overread_evaluation::InputError;
 use overread_evaluation::case_set::{self, CaseSet};
 
-use crate::Outcome;
 use crate::code::{failure, io};
+use crate::{Failure, Outcome};
 
 /// Largest case-set file, file of cases or truth table that is read, bytes: a table of 400,000 reports is half of it.
 pub(crate) const LARGEST: u64 = 512 << 20;
@@ -16,19 +17,21 @@ pub(crate) const LARGEST: u64 = 512 << 20;
 /// # Errors
 /// When it is not there, too large, or not understood; the message names file and line.
 pub(crate) fn read(path: &Path) -> Outcome<CaseSet> {
-    let wrong = |error: overread_evaluation::InputError| {
-        failure(
-            "eval.input",
-            format!("{error}."),
-            "docs/formats.md says what a case-set file holds.",
-        )
-    };
     let mut set = case_set::read(&name(path), &text(path)?).map_err(wrong)?;
     if !set.cases_file.is_empty() {
         let file = beside(path, &set.cases_file);
         case_set::add_cases(&mut set, &name(&file), &text(&file)?).map_err(wrong)?;
     }
     Ok(set)
+}
+
+/// An error in the inputs, for people.
+pub(crate) fn wrong(error: InputError) -> Failure {
+    failure(
+        "eval.input",
+        format!("{error}."),
+        "docs/formats.md says what a case-set file holds.",
+    )
 }
 
 /// A path that a case-set file names.
