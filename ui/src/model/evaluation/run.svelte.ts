@@ -53,7 +53,7 @@ export function afterRun(before: RunState, event: RunEvent): RunState {
       };
     }
     case "reader_failed":
-      // The others go on; its sentence stands with the command line's summary and in the next check.
+      // The others go on; the model keeps who and why.
       return before;
     case "done":
       return {
@@ -63,8 +63,6 @@ export function afterRun(before: RunState, event: RunEvent): RunState {
         errors: event.errors,
         seconds: event.seconds,
       };
-    case "reader_failed":
-      return before;
     case "failed":
       return event.code === "cancelled"
         ? { kind: "stopped" }
