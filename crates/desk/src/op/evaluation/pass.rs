@@ -517,9 +517,10 @@ impl Session<'_> {
                 record.label = None;
                 record.more.insert(STAGE.to_owned(), "findings".into());
             }
-            Kind::Reasoned(_, findings) => {
+            Kind::Reasoned(arm, findings) => {
                 record.arm = Self::arm(pass);
-                record.findings = findings.get(&case.id).cloned().filter(|text| !text.is_empty());
+                let given = findings.get(&case.id).filter(|_| *arm != Arm::None);
+                record.findings = given.cloned();
             }
         }
         Ok(record)
