@@ -65,3 +65,12 @@ pub(super) fn rows(
     }
     (rows, remarks)
 }
+
+/// Whether one of the readers was tuned; `None` while nobody says.
+fn tuned(of: &Evaluation) -> Option<bool> {
+    let is = |tuning: Tuning| of.readers.iter().map(|r| r.spec.tuning).any(|t| t == tuning);
+    if is(Tuning::Tuned) {
+        return Some(true);
+    }
+    (!is(Tuning::Unknown)).then_some(false)
+}
