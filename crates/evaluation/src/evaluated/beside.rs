@@ -19,17 +19,6 @@ fn words(task: Task) -> [&'static str; 3] {
     }
 }
 
-/// Whether the readers were tuned; `None` when one does not say or they differ.
-fn tuned(of: &Evaluation) -> Option<bool> {
-    let mut all = of.readers.iter().map(|r| match r.spec.tuning {
-        Tuning::Tuned => Some(true),
-        Tuning::Untuned => Some(false),
-        Tuning::Unknown => None,
-    });
-    let first = all.next()??;
-    all.all(|other| other == Some(first)).then_some(first)
-}
-
 /// The rows, and a remark for keys that name none and for rows that are shown.
 pub(super) fn rows(
     of: &Evaluation,
