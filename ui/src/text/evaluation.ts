@@ -245,7 +245,7 @@ export const perReader = {
   subgroups: "Subgroups",
   subgroupColumns: ["Group", "Value", "Measure", "n", "p, adjusted"],
   subgroupNote:
-    "p against the rest, Holm over all groups shown. Groups of fewer than ten cases are not shown.",
+    "p against the rest, Holm over all groups shown. Groups too small to say anything are not shown.",
   subgroupPick: "A line filters by its group.",
   arms: "Stages of the pipeline",
   armColumns: ["The text model is given", "Measure", "Gain over no findings"],
