@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use overread_desk::{Cancel, Desk, DeskOptions};
-use overread_phantom::dicom::{Samples, Writer};
+use overread_phantom::dicom::{DataSet, File, Samples, TransferSyntax, Writer};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -190,4 +190,81 @@ fn blind_reading_tells_nothing_of_a_case_but_its_number() {
     for word in ["effusion", "clearness", ".png", ".dcm"] {
         assert!(!small.contains(word), "{word} in {all}");
     }
+}
+
+fn coded(tag_of_item: (u16, u16), code: DataSet, kind: &str, name: DataSet) -> DataSet {
+    let mut item = DataSet::new();
+    item.text((0x0040, 0xA010), "CS", "CONTAINS")
+        .text((0x0040, 0xA040), "CS", kind)
+        .sequence((0x0040, 0xA043), vec![name])
+        .sequence(tag_of_item, vec![code]);
+    item
+}
+
+#[test]
+fn reports_of_the_folder_are_the_truth() {
+    let place = Place::new();
+    let folder = place.path("reported");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    for name in ["one", "two"] {
+        Writer::new(
+            name,
+            2,
+            2,
+            Samples::U8(vec![0, 1, 2, name.len() as u8 + name.as_bytes()[0]]),
+        )
+        .series(name, 1)
+        .text((0x0010, 0x0020), "LO", name)
+        .write(&folder.join(format!("{name}.dcm")))
+        .expect("a file");
+    }
+    let image = overread_phantom::dicom::uid_from("one study");
+    let sop_class = "1.2.840.10008.5.1.4.1.1.88.33".to_owned();
+    let mut data = DataSet::new();
+    data.text((0x0008, 0x0016), "UI", &sop_class)
+        .text((0x0008, 0x0018), "UI", "2.25.77")
+        .text((0x0008, 0x0060), "CS", "SR")
+        .text((0x0010, 0x0020), "LO", "one")
+        .text((0x0020, 0x000D), "UI", &image)
+        .text((0x0020, 0x000E), "UI", "2.25.78")
+        .text((0x0040, 0xA040), "CS", "CONTAINER")
+        .text((0x0040, 0xA493), "CS", "VERIFIED")
+        .sequence(
+            (0x0040, 0xA043),
+            vec![DataSet::code("126000", "DCM", "Imaging Measurement Report")],
+        )
+        .sequence(
+            (0x0040, 0xA730),
+            vec![coded(
+                (0x0040, 0xA168),
+                DataSet::code("36118008", "SCT", "Pneumothorax"),
+                "CODE",
+                DataSet::code("121071", "DCM", "Finding"),
+            )],
+        );
+    let report = File {
+        sop_class,
+        sop_instance: "2.25.77".to_owned(),
+        syntax: TransferSyntax::ExplicitLittle,
+        data,
+    };
+    report.write(&folder.join("report.dcm")).expect("a report");
+    let desk = place.desk("home");
+    let mut arguments = draft(&desk, &folder, None);
+    arguments["format"] = json!("dicom-sr");
+    let mapping = call(&desk, "draft_case_set", arguments.clone());
+    assert_eq!(
+        (&mapping["matched"], &mapping["task"]),
+        (&json!(1), &json!("yes_no")),
+        "{mapping}"
+    );
+    assert_eq!(mapping["labels"], json!([{"label": "Pneumothorax", "cases": 1}]));
+    assert_eq!(mapping["images_without_row"], json!(["two.dcm"]));
+    let info = call(&desk, "make_case_set", arguments);
+    assert_eq!(info["cases"], 1);
+    let written = std::fs::read_to_string(place.path("home/evaluations/Chest.toml")).expect("a case set");
+    assert!(
+        !written.contains("patient = \"one\""),
+        "a pseudonym, not the Patient ID: {written}"
+    );
 }

@@ -33,7 +33,7 @@ pub(super) fn rows(
         labels: of.labels.clone(),
         split: filter.splits.join(", "),
         n: selection.cases.len() as u64,
-        tuned: of.readers.iter().any(|r| r.spec.tuning == Tuning::Tuned),
+        tuned: tuned(of),
     };
     let chosen = choose(&of.set.published, &own);
     let mut remarks: Vec<Remark> = Vec::new();
@@ -53,4 +53,13 @@ pub(super) fn rows(
         ));
     }
     (rows, remarks)
+}
+
+/// Whether one of the readers was tuned; `None` while nobody says.
+fn tuned(of: &Evaluation) -> Option<bool> {
+    let is = |tuning: Tuning| of.readers.iter().map(|r| r.spec.tuning).any(|t| t == tuning);
+    if is(Tuning::Tuned) {
+        return Some(true);
+    }
+    (!is(Tuning::Unknown)).then_some(false)
 }

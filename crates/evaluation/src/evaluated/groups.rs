@@ -286,4 +286,85 @@ mod tests {
             ]
         );
     }
+
+    #[test]
+    fn the_reveal_by_hand() {
+        use crate::case_set::Task;
+        use crate::evaluated::samples::{answer, case, set};
+        use crate::evaluated::{Context, Request, by_formula};
+        use crate::recorded::Phase;
+
+        let truth = "aaaabb";
+        let cases = truth
+            .chars()
+            .enumerate()
+            .map(|(i, l)| case(&i.to_string(), &[&l.to_string()]))
+            .collect();
+        let mut answers = Vec::new();
+        for (phase, said) in [(Phase::Before, "aabbba"), (Phase::After, "abaaba")] {
+            for (i, label) in said.chars().enumerate() {
+                let mut one = answer("p", &i.to_string(), &label.to_string());
+                one.phase = Some(phase);
+                answers.push(one);
+            }
+        }
+        let of = Evaluation::new(
+            set(Task::Closed, &["a", "b"], cases, &["p"]),
+            answers,
+            Context::default(),
+        );
+        let figures = by_formula(&of, &Request::default());
+        let reveal = &figures.reveal[0];
+        let share = |f: &Figure| (f.value.map(|v| (v * f64::from(f.n)).round()), f.n);
+        assert_eq!(reveal.n, 6);
+        assert_eq!(share(&reveal.rescued), (Some(2.0), 3));
+        assert_eq!(share(&reveal.misled), (Some(1.0), 3));
+        assert_eq!(share(&reveal.unmoved), (Some(3.0), 6));
+        assert_eq!(
+            (share(&reveal.before), share(&reveal.after)),
+            ((Some(3.0), 6), (Some(4.0), 6))
+        );
+        assert!((reveal.change.value.expect("pairs") - 1.0 / 6.0).abs() < 1e-12);
+        // What counts is the answer before the reveal.
+        assert_eq!(figures.readers[0].headline[0].value, Some(0.5));
+    }
+
+    #[test]
+    fn small_groups_are_not_shown_and_a_split_is_not_looked_at_twice() {
+        use crate::evaluated::samples::large;
+        use crate::evaluated::{Request, by_formula};
+
+        let of = large(600, 2, 3);
+        let figures = by_formula(&of, &Request::default());
+        let reader = &figures.readers[0];
+        assert_eq!(reader.subgroups.len(), 4);
+        assert!(
+            reader
+                .subgroups
+                .iter()
+                .all(|s| s.figure.value.is_some() && s.p_adjusted.is_some())
+        );
+        let calibration = reader.calibration.as_ref().expect("probabilities");
+        let fitted = &calibration.fitted[0];
+        assert_eq!(
+            (fitted.kind.as_str(), fitted.split.as_str()),
+            ("temperature", "validation")
+        );
+        assert!(fitted.n > 140 && fitted.n <= 150, "{}", fitted.n);
+        assert_eq!(calibration.conformal.len(), 4);
+        assert!(calibration.conformal[0].coverage.n <= 450);
+        let mut request = Request::default();
+        request.filter.splits = vec!["validation".to_owned()];
+        let alone = by_formula(&of, &request);
+        let calibration = alone.readers[0].calibration.as_ref().expect("probabilities");
+        assert!(calibration.fitted.is_empty() && calibration.conformal.is_empty());
+        assert!(alone.remarks.iter().any(|r| r.key == "filtered"));
+        let few = by_formula(&large(8, 1, 3), &Request::default());
+        assert!(
+            few.readers[0]
+                .subgroups
+                .iter()
+                .any(|s| s.figure.value.is_none() && s.p_adjusted.is_none())
+        );
+    }
 }

@@ -1,8 +1,10 @@
 //! The sentences that must stand beside figures: what is not like for like, and what so few cases can show.
 
+mod pair;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::case_set::{ReaderKind, ReaderSpec, Task, Tuning};
+use crate::case_set::{ReaderSpec, Task};
 use crate::error::trim;
 use crate::evaluated::bench::{Bench, Row};
 use crate::evaluated::calibration::{FEW, split_name};
@@ -13,14 +15,14 @@ use crate::evaluated::figures::{Remark, Weight};
 use crate::evaluated::filter::Filter;
 use crate::evaluated::selection::{Selection, name_of};
 use crate::evaluated::words;
-use crate::metrics::paired::{PairedCounts, mcnemar};
+use crate::metrics::paired::mcnemar;
 use crate::metrics::power::reach;
 use crate::metrics::proportion::{clopper_pearson, wilson_of_share};
 
 /// Cases below which the screen says what they can show.
 const SOME: usize = 100;
-/// The level at which a comparison is called significant.
-const LEVEL: f64 = 0.05;
+
+pub(super) use pair::of_pair;
 
 fn name(spec: &ReaderSpec) -> String {
     name_of(&spec.id, &spec.name)
@@ -315,121 +317,6 @@ fn undecided(looked: &[Looked<'_>]) -> Option<Remark> {
     })
 }
 
-/// What is not like for like between two readers, and whether their cases can tell them apart.
-pub(super) fn of_pair(of: &Evaluation, a: &Looked<'_>, b: &Looked<'_>, counts: PairedCounts) -> Vec<Remark> {
-    let (x, y) = (&a.reader.spec, &b.reader.spec);
-    let ids = [x.id.as_str(), y.id.as_str()];
-    let mut out = Vec::new();
-    match (x.tuning, y.tuning) {
-        (Tuning::Tuned, Tuning::Untuned) | (Tuning::Untuned, Tuning::Tuned) => {
-            let (tuned, other) = if x.tuning == Tuning::Tuned { (x, y) } else { (y, x) };
-            let text = format!(
-                "{} was tuned for this question, {} was not: the difference is that of the tuning as much as of the models.",
-                name(tuned),
-                name(other)
-            );
-            out.push(warning("tuned_against_untuned", text, &ids));
-        }
-        (Tuning::Tuned, Tuning::Unknown) | (Tuning::Unknown, Tuning::Tuned) => {
-            let (tuned, other) = if x.tuning == Tuning::Tuned { (x, y) } else { (y, x) };
-            let text = format!(
-                "{} was tuned for this question; of {} it is not known.",
-                name(tuned),
-                name(other)
-            );
-            out.push(warning("tuned_against_unknown", text, &ids));
-        }
-        _ => {}
-    }
-    if (a.rows.len(), b.rows.len()) != (counts.n(), counts.n()) {
-        let text = format!(
-            "{} has {} and {} has {}; they are compared on the {} that both have.",
-            name(x),
-            count(a.rows.len(), "answer"),
-            name(y),
-            count(b.rows.len(), "answer"),
-            thousands(counts.n())
-        );
-        out.push(warning("other_cases", text, &ids));
-    }
-    out.extend(settings(of, x, y, &ids));
-    out.extend(never(counts, &ids));
-    out
-}
-
-/// Input, preprocessing and prompt.
-fn settings(of: &Evaluation, x: &ReaderSpec, y: &ReaderSpec, ids: &[&str]) -> Vec<Remark> {
-    let mut out = Vec::new();
-    let own = |spec: &ReaderSpec| spec.settings.clone().unwrap_or_else(|| of.set.settings.clone());
-    let (s, t) = (own(x), own(y));
-    if x.kind == ReaderKind::Local && y.kind == ReaderKind::Local {
-        let differs = [
-            ("preprocessing", s.preprocess != t.preprocess),
-            ("slices", s.slices != t.slices),
-            ("window", s.window != t.window),
-            ("precision", s.precision != t.precision),
-        ];
-        let what: Vec<&str> = differs
-            .iter()
-            .filter(|(_, differs)| *differs)
-            .map(|(what, _)| *what)
-            .collect();
-        if !what.is_empty() {
-            let text = format!("{} and {} differ in {}.", name(x), name(y), what.join(", "));
-            out.push(warning("other_preprocessing", text, ids));
-        }
-        if x.prompt != y.prompt {
-            let text = format!("{} and {} were asked with different prompts.", name(x), name(y));
-            out.push(warning("other_prompt", text, ids));
-        }
-    }
-    let stages = |spec: &ReaderSpec| spec.kind == ReaderKind::Pipeline;
-    if stages(x) != stages(y) {
-        let (text_reader, other) = if stages(x) { (x, y) } else { (y, x) };
-        let text = format!(
-            "{} reasons from written findings, {} was given its input directly: they did not see the same.",
-            name(text_reader),
-            name(other)
-        );
-        out.push(warning("other_input", text, ids));
-    } else if x.described != y.described && (x.kind != ReaderKind::Local || y.kind != ReaderKind::Local) {
-        let told = |spec: &ReaderSpec| {
-            if spec.described.is_empty() {
-                "nothing is said".to_owned()
-            } else {
-                spec.described.clone()
-            }
-        };
-        let text = format!(
-            "What they were given may differ: of {} {}; of {} {}.",
-            name(x),
-            told(x),
-            name(y),
-            told(y)
-        );
-        out.push(Remark::new("other_input", Weight::Caution, text, ids));
-    }
-    out
-}
-
-/// So few cases on which two readers differ can never reach 0.05.
-fn never(counts: PairedCounts, ids: &[&str]) -> Option<Remark> {
-    let discordant = counts.a_only + counts.b_only;
-    let least = mcnemar(discordant, 0)[0];
-    if counts.n() == 0 || least < LEVEL {
-        return None;
-    }
-    let text = if discordant == 0 {
-        "The two are right and wrong in the same cases: nothing tells them apart.".to_owned()
-    } else {
-        format!(
-            "They differ on {}; the smallest p that so few can give is {least:.3}. Six are needed at least.",
-            count(discordant, "case")
-        )
-    };
-    Some(warning("never_significant", text, ids))
-}
-
 /// Words for a task whose headline depends on how truth was settled.
 pub(super) fn has_policies(of: &Evaluation) -> bool {
     use crate::case_set::State;
@@ -442,4 +329,127 @@ pub(super) fn has_policies(of: &Evaluation) -> bool {
             .cases
             .iter()
             .any(|c| c.truth.states.values().any(open) || partly(&c.truth.states))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::case_set::{CaseSet, Task, Tuning};
+    use crate::evaluated::figures::Figures;
+    use crate::evaluated::samples::{answer, case, closed, set};
+    use crate::evaluated::{Context, Evaluation, Request, by_formula};
+
+    fn text<'a>(figures: &'a Figures, key: &str) -> Option<&'a str> {
+        let pairs = figures
+            .comparison
+            .iter()
+            .flat_map(|c| &c.pairs)
+            .flat_map(|p| &p.remarks);
+        figures
+            .remarks
+            .iter()
+            .chain(pairs)
+            .find(|r| r.key == key)
+            .map(|r| r.text.as_str())
+    }
+
+    fn of(change: impl Fn(&mut CaseSet)) -> Figures {
+        let mut set = set(Task::Closed, &["a", "b"], Vec::new(), &["x", "y"]);
+        let mut answers = Vec::new();
+        for i in 0..120 {
+            let mut one = case(&format!("c{i}"), &[["a", "b"][i % 2]]);
+            one.patient = format!("p{i}");
+            one.split = ["train", "test"][usize::from(i >= 60)].to_owned();
+            answers.push(answer("x", &one.id, ["a", "b"][i % 2]));
+            answers.push(answer("y", &one.id, ["a", "b"][i % 3 % 2]));
+            set.cases.push(one);
+        }
+        change(&mut set);
+        by_formula(
+            &Evaluation::new(set, answers, Context::default()),
+            &Request::default(),
+        )
+    }
+
+    #[test]
+    fn ten_cases_say_what_ten_cases_can_show() {
+        let figures = by_formula(
+            &closed("aaaaabbbbb", &[("x", "aaaabbbbaa"), ("y", "bbaaabbbbb")]),
+            &Request::default(),
+        );
+        assert_eq!(
+            text(&figures, "few_cases"),
+            Some(
+                "10 cases: 8 right is 80 % (44-97 %). No split of 10 paired cases with fewer than 6 one-sided differences reaches 0.05."
+            )
+        );
+        let never = text(&figures, "never_significant").expect("they differ on five cases");
+        assert_eq!(
+            never,
+            "They differ on 5 cases; the smallest p that so few can give is 0.062. Six are needed at least."
+        );
+        let five = by_formula(
+            &closed("aaaaa", &[("x", "aaaaa"), ("y", "bbbbb")]),
+            &Request::default(),
+        );
+        assert!(text(&five, "few_cases").expect("five").contains("p is 0.062"));
+        let many = of(|_| {});
+        assert_eq!(
+            (text(&many, "few_cases"), text(&many, "never_significant")),
+            (None, None)
+        );
+    }
+
+    #[test]
+    fn tuned_and_untuned_are_not_alike() {
+        assert_eq!(text(&of(|_| {}), "tuned_against_untuned"), None);
+        let figures = of(|set| {
+            set.readers[0].tuning = Tuning::Tuned;
+            set.readers[1].tuning = Tuning::Untuned;
+        });
+        assert!(
+            text(&figures, "tuned_against_untuned")
+                .expect("a warning")
+                .starts_with("x was tuned")
+        );
+        let figures = of(|set| set.readers[0].tuning = Tuning::Tuned);
+        assert!(text(&figures, "tuned_against_unknown").is_some());
+    }
+
+    #[test]
+    fn tuned_on_the_cases_scored() {
+        let figures = of(|set| set.readers[1].tuned_on_splits = vec!["train".to_owned()]);
+        let words = text(&figures, "tuned_on_these").expect("a warning");
+        assert!(
+            words.starts_with("y was tuned on patients of 60 of the cases"),
+            "{words}"
+        );
+        let mut request = Request::default();
+        request.filter.splits = vec!["test".to_owned()];
+        let mut set = set(Task::Closed, &["a"], vec![case("1", &["a"])], &["x"]);
+        set.readers[0].tuned_on_splits = vec!["train".to_owned()];
+        let alone = Evaluation::new(set, vec![answer("x", "1", "a")], Context::default());
+        assert_eq!(text(&by_formula(&alone, &request), "tuned_on_these"), None);
+    }
+
+    #[test]
+    fn other_preprocessing_and_patients_in_common() {
+        let figures = of(|set| {
+            set.readers[0].settings = Some(crate::case_set::ReadSettings {
+                preprocess: "display/1".to_owned(),
+                ..Default::default()
+            });
+            for (i, case) in set.cases.iter_mut().enumerate() {
+                case.patient = format!("p{}", i / 4);
+            }
+        });
+        assert_eq!(
+            text(&figures, "other_preprocessing"),
+            Some("x and y differ in preprocessing.")
+        );
+        assert!(
+            text(&figures, "clusters")
+                .expect("patients")
+                .starts_with("120 cases come from 30 patients")
+        );
+    }
 }

@@ -1,6 +1,8 @@
 //! Intervals by resampling patients: one drawing for every reader and figure, so that differences are paired.
 
 mod derived;
+mod differences;
+mod marks;
 mod statistics;
 
 use crate::evaluated::bench::{Bench, Row};

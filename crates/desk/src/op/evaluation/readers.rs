@@ -10,7 +10,7 @@ use crate::Outcome;
 use crate::code::failure;
 use crate::desk::Desk;
 use crate::op::evaluation::images::{self, Finder};
-use crate::op::evaluation::{folder, journal, pass, pipeline, set};
+use crate::op::evaluation::{folder, journal, pipeline, records, set};
 
 /// Names in a note at most.
 const NAMED: usize = 5;
@@ -44,7 +44,7 @@ pub fn gathered(desk: &Desk, at: &Path, run: &Path, set: &CaseSet) -> Outcome<Ga
     if set.readers.iter().any(pipeline::reads_here) {
         let mut lines: Vec<Recorded> = journal::lines(&folder::answers(run))?;
         let stages: Vec<Recorded> = journal::lines(&folder::stages(run))?;
-        lines.extend(stages.into_iter().filter(|line| !pass::is_findings(line)));
+        lines.extend(stages.into_iter().filter(|line| !records::is_findings(line)));
         let ids: BTreeSet<&str> = set
             .readers
             .iter()
@@ -85,7 +85,7 @@ fn last_of_each(set: &CaseSet, reader: &ReaderSpec, lines: Vec<Recorded>, out: &
             unknown.insert(line.case);
             continue;
         }
-        let place = (line.case.clone(), pass::key(&line).2, line.phase);
+        let place = (line.case.clone(), records::key(&line).2, line.phase);
         if let Some(at) = places.get(&place) {
             if let Some(old) = kept.get_mut(*at) {
                 *old = line;

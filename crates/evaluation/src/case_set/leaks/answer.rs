@@ -46,8 +46,7 @@ fn words(text: &str) -> Vec<String> {
 /// Whether the words of a name stand together in a text, or are written as one word.
 fn stands_in(name: &[String], text: &[String]) -> bool {
     let joined = name.concat();
-    text.windows(name.len().max(1)).any(|part| part == name)
-        || name.len() > 1 && text.iter().any(|word| *word == joined)
+    text.windows(name.len().max(1)).any(|part| part == name) || name.len() > 1 && text.contains(&joined)
 }
 
 /// A name that says something: not `yes`, not a number, not a letter or two.

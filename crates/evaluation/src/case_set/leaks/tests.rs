@@ -1,3 +1,5 @@
+//! Each leak, and what looks like one and is none.
+
 use super::*;
 use crate::case_set::{AskedQuestion, CaseTruth, FORMAT, ImageSpec, ReaderSpec};
 

@@ -6,13 +6,11 @@ use crate::case_set::Task;
 use crate::evaluated::bench::Row;
 use crate::evaluated::calibration::{confident, listed};
 use crate::evaluated::cases::Verdict;
-use crate::evaluated::comparison::common;
 use crate::evaluated::evaluation::Evaluation;
 use crate::evaluated::figures::Figures;
-use crate::evaluated::headline::{binary, boxes, open};
+use crate::evaluated::headline::{binary, open};
 use crate::metrics::binary::at_prevalence;
 use crate::metrics::bootstrap::Statistic;
-use crate::metrics::froc::{detections, rsna_of_image};
 use crate::metrics::weighted::{
     Auc, AveragePrecision, EqualMass, EqualWidth, LabelColumn, Labelled, Labels, OfLabel, Overall, Ratio,
     RiskCoverage, Scored, Summary, TwoReaders, YesNo, YesNoLists,
@@ -22,10 +20,10 @@ use crate::metrics::weighted::{
 const SCORES: usize = 200_000;
 
 /// The place of a case among those drawn.
-struct Places<'a>(&'a [usize]);
+pub(super) struct Places<'a>(&'a [usize]);
 
 impl Places<'_> {
-    fn of(&self, row: &Row<'_>) -> usize {
+    pub(super) fn of(&self, row: &Row<'_>) -> usize {
         self.0.get(row.case).copied().unwrap_or(usize::MAX)
     }
 }
@@ -51,7 +49,7 @@ pub(super) fn columns(
             Task::YesNo => lists(&mut out, of, reader, rows, &at),
             Task::Open => opened(&mut out, reader, rows, &at),
             Task::Vqa => texts(&mut out, of, reader, rows, &at),
-            Task::Boxes => marks(&mut out, of, reader, rows, &at),
+            Task::Boxes => super::marks::marks(&mut out, of, reader, rows, &at),
         }
         if scores <= SCORES {
             curves(&mut out, of, reader, rows, &at);
@@ -68,15 +66,15 @@ pub(super) fn columns(
             vec![head(reader, "seconds_mean")],
         );
     }
-    pairs(&mut out, of, readers, &at, figures);
+    super::differences::pairs(&mut out, of, readers, &at, figures);
     out
 }
 
-fn head(reader: usize, key: &str) -> Target {
+pub(super) fn head(reader: usize, key: &str) -> Target {
     Target::Headline(reader, key.to_owned())
 }
 
-fn share(out: &mut Columns, reader: usize, key: &str, rows: Vec<(usize, bool)>) {
+pub(super) fn share(out: &mut Columns, reader: usize, key: &str, rows: Vec<(usize, bool)>) {
     out.add(Ratio::share(rows), vec![head(reader, key)]);
 }
 
@@ -422,59 +420,6 @@ fn texts(out: &mut Columns, of: &Evaluation, reader: usize, rows: &[Row<'_>], at
     );
 }
 
-fn marks(out: &mut Columns, of: &Evaluation, reader: usize, rows: &[Row<'_>], at: &Places<'_>) {
-    let of_row = |row: &Row<'_>| {
-        let scores: Vec<f64> = boxes::images(of, row, None)
-            .iter()
-            .filter_map(rsna_of_image)
-            .collect();
-        (at.of(row), scores.iter().sum::<f64>(), scores.len() as f64)
-    };
-    out.add(
-        Ratio::new(rows.iter().map(of_row).collect::<Vec<_>>()),
-        vec![head(reader, "rsna_score")],
-    );
-    let valid = rows.iter().filter(|r| r.said.invalid.is_none()).map(of_row);
-    out.add(
-        Ratio::new(valid.collect::<Vec<_>>()),
-        vec![head(reader, "rsna_score_valid_only")],
-    );
-    share(
-        out,
-        reader,
-        "invalid_rate",
-        rows.iter()
-            .map(|r| (at.of(r), r.said.invalid.is_some()))
-            .collect(),
-    );
-    for (overlap, suffix) in [(0.25, "25"), (0.5, "50")] {
-        let counts: Vec<(usize, [f64; 4])> = rows
-            .iter()
-            .map(|row| {
-                let images = boxes::images(of, row, None);
-                let found = detections(&images, overlap);
-                (
-                    at.of(row),
-                    [found.tp, found.fp, found.fn_, images.len()].map(|x| x as f64),
-                )
-            })
-            .collect();
-        let mut ratio = |key: &str, parts: &dyn Fn(&[f64; 4]) -> (f64, f64)| {
-            let rows: Vec<(usize, f64, f64)> = counts
-                .iter()
-                .map(|(case, c)| {
-                    let (above, below) = parts(c);
-                    (*case, above, below)
-                })
-                .collect();
-            out.add(Ratio::new(rows), vec![head(reader, &format!("{key}_{suffix}"))]);
-        };
-        ratio("box_sensitivity", &|[tp, _, missed, _]| (*tp, tp + missed));
-        ratio("box_precision", &|[tp, fp, _, _]| (*tp, tp + fp));
-        ratio("false_marks", &|[_, fp, _, images]| (*fp, *images));
-    }
-}
-
 fn confidence(out: &mut Columns, of: &Evaluation, reader: usize, rows: &[Row<'_>], at: &Places<'_>) {
     let target = |key: &str| Target::Calibration(reader, key.to_owned());
     let all = confident(of, rows);
@@ -513,56 +458,4 @@ fn confidence(out: &mut Columns, of: &Evaluation, reader: usize, rows: &[Row<'_>
         let loss = cases.iter().map(|(case, _, c)| (place(*case), c.log_loss()));
         out.add(Ratio::mean(loss.collect::<Vec<_>>()), vec![target("log_loss")]);
     }
-}
-
-/// Differences of pairs, on the cases that both answered.
-fn pairs(out: &mut Columns, of: &Evaluation, readers: &[Vec<Row<'_>>], at: &Places<'_>, figures: &Figures) {
-    let mut pair = 0;
-    for (i, a) in readers.iter().enumerate() {
-        for (j, b) in readers.iter().enumerate().skip(i + 1) {
-            let both = common(a, b);
-            let right = |row: &Row<'_>| f64::from(u8::from(row.right() == Some(true)));
-            let rows: Vec<(usize, f64)> = both
-                .iter()
-                .map(|(x, y)| (at.of(x), right(x) - right(y)))
-                .collect();
-            out.add(Ratio::mean(rows), vec![Target::Pair(pair, "accuracy".to_owned())]);
-            // The readers' own columns are over the same cases only when both answered the same.
-            if both.len() == a.len() && both.len() == b.len() {
-                for key in ["macro_f1", "auc", "token_f1_plain", "rsna_score"] {
-                    out.difference(&head(i, key), &head(j, key), Target::Pair(pair, key.to_owned()));
-                }
-            }
-            between(out, of, &both, at, figures, [i, j]);
-            pair += 1;
-        }
-    }
-}
-
-/// The agreement of two readers.
-fn between(
-    out: &mut Columns,
-    of: &Evaluation,
-    both: &[(Row<'_>, Row<'_>)],
-    at: &Places<'_>,
-    figures: &Figures,
-    [i, j]: [usize; 2],
-) {
-    let ids = [i, j].map(|k| figures.readers.get(k).map(|r| r.id.as_str()).unwrap_or_default());
-    let Some(place) = figures.agreement.iter().position(|a| a.between == ids) else {
-        return;
-    };
-    if of.set.question.task == Task::YesNo {
-        return;
-    }
-    let rows = both
-        .iter()
-        .filter_map(|(x, y)| Some((at.of(x), x.said.label? as usize, y.said.label? as usize)));
-    let statistic = TwoReaders::new(rows.collect::<Vec<_>>(), of.labels.len());
-    let mut targets = vec![Target::Nothing; statistic.width()];
-    let keys = ["observed", "kappa", "kappa_linear", "kappa_quadratic", "gwet_ac1"];
-    for (target, key) in targets.iter_mut().zip(keys) {
-        *target = Target::Agreement(place, key.to_owned());
-    }
-    out.add(statistic, targets);
 }
