@@ -2,7 +2,7 @@
 // What a formula says must be on the canvas. Screenshots go to artefacts/flows.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -19,7 +19,7 @@ const work = mkdtempSync(join(tmpdir(), "overread-flows-"));
 const shots = join(root, "artefacts/flows");
 mkdirSync(shots, { recursive: true });
 const folder = join(work, "cases");
-const env = { ...process.env, OVERREAD_HOME: join(work, "home"), OVERREAD_PICK_FOLDER: folder, OVERREAD_PICK_MODEL: folder };
+const env = { ...process.env, OVERREAD_HOME: join(work, "home"), OVERREAD_PICK_FOLDER: folder, OVERREAD_PICK_MODEL: folder, OVERREAD_PICK_CASE_SET: join(work, "set.toml") };
 
 function run(args) {
   return new Promise((resolve, reject) => {
@@ -339,6 +339,35 @@ try {
     await page.waitForTimeout(300);
     await shot("narrow");
     assert.ok(await ask().first().isVisible());
+  });
+  await step("a case set opens over the desk, its matrix leads to cases, a case to its images and back", async () => {
+    await page.setViewportSize({ width: 1440, height: 900 });
+    writeFileSync(join(work, "labels.csv"), "case,path,label\ncase-0001,case-0001,nodule\ncase-0002,case-0002,normal\n");
+    const said = (label, confidence, i) => ({ case: `case-000${i}`, reader: "recorded", label, confidence, text: `Final Answer: ${label}` });
+    writeFileSync(join(work, "answers.jsonl"), [said("nodule", 0.9, 1), said("nodule", 0.8, 2)].map((line) => JSON.stringify(line)).join("\n"));
+    await run(["eval", "new", folder, "--truth", join(work, "labels.csv"), "--answers", join(work, "answers.jsonl"), "--out", join(work, "set.toml")]);
+    const before = await model(() => window.overread.session.displaySet.id);
+    await page.keyboard.press("Control+e");
+    await page.getByRole("button", { name: "Open a case set" }).click();
+    await page.getByText("2 cases · 2 patients").waitFor();
+    await shot("evaluation");
+    await page.evaluate(axe);
+    const violations = await page.evaluate(async () => (await window.axe.run(".evaluation", { runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"] })).violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`));
+    assert.deepEqual(violations, []);
+    await page.keyboard.press("Escape");
+    assert.equal(await model(() => window.overread.session.page), "desk");
+    assert.equal(await model(() => window.overread.session.displaySet.id), before);
+    await page.keyboard.press("Control+e");
+    await page.getByRole("button", { name: /^truth normal, answer nodule: 1 case/ }).press("Enter");
+    await page.getByText("case-0002").first().click();
+    await page.getByText("Final Answer:").waitFor();
+    await shot("evaluation-case");
+    await page.keyboard.press("o");
+    await page.getByRole("button", { name: "Evaluation · case 1 of 1" }).click();
+    await page.getByText("Final Answer:").waitFor();
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("Escape");
+    assert.equal(await model(() => window.overread.session.page), "desk");
   });
   await step("names are hidden everywhere when asked", async () => {
     await page.setViewportSize({ width: 1440, height: 900 });

@@ -14,7 +14,11 @@ async function backend(address: URLSearchParams): Promise<Backend> {
   const token = address.get("token");
   if (token !== null) return httpBackend(`${location.origin}/`, token);
   const { memoryBackend } = await import("./backend/memory/memory");
-  return memoryBackend({ empty: address.has("empty"), ownModels: !address.has("new") });
+  return memoryBackend({
+    empty: address.has("empty"),
+    ownModels: !address.has("new"),
+    failing: address.getAll("failing"),
+  });
 }
 
 const address = new URLSearchParams(location.search);

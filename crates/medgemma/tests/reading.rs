@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::sync::OnceLock;
 
-use overread_medgemma::calibration::{Calibrated, Calibration, FORMAT, Scale};
+use overread_medgemma::calibration::{Calibrated, Calibration, FORMAT, FitOf, Scale};
 use overread_medgemma::generate::{Ended, Sampling, Writing};
 use overread_medgemma::scoring::{ContentFree, Normalise, Scoring};
 use overread_medgemma::{
@@ -265,6 +265,7 @@ fn a_calibration_holds_for_its_model_and_question() {
         adapter_sha256: None,
         question_sha256: question.fingerprint(),
         created: String::new(),
+        fit: FitOf::default(),
     };
     question.scoring.calibrated = Some(calibration.clone());
     let used = read(&question);

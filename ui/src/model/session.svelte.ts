@@ -375,11 +375,27 @@ export class Session {
     }
     if (this.settings.blind && !before.blind) this.hideResults();
     if (before.hide_identity !== this.settings.hide_identity || before.blind !== this.settings.blind) {
+      await this.#refreshNames();
       await this.refreshStudies();
       await this.#refreshViewports(() => true);
       const { reading } = this.objects;
       if (reading.kind === "shown") await this.objects.read(reading.detail.id);
     }
+  }
+
+  /** Takes the names of folders and files anew: a class's folder is the answer, and the desk says what may be shown. */
+  async #refreshNames(): Promise<void> {
+    if (this.settings.blind || this.settings.hide_identity) {
+      this.skipped = this.skipped.map((file, at) => ({ ...file, name: `File ${at + 1}` }));
+    }
+    try {
+      this.app = await this.backend.call("app_state", {});
+    } catch (thrown) {
+      this.status(DeskError.from(thrown).message);
+    }
+    const { folder } = this.scan;
+    const again = this.app?.recent.find(({ handle }) => handle.id === folder?.id)?.handle;
+    if (folder !== null) this.scan = { ...this.scan, folder: again ?? { ...folder, label: "Folder" } };
   }
 
   // Reviews

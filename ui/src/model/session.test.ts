@@ -43,6 +43,15 @@ describe("opening", () => {
     expect(session.activeViewport.voi).toMatchObject({ explanation: "Abdomen" });
   });
 
+  it("shows no name of a folder or file once blind reading begins", async () => {
+    const session = await desk();
+    await session.openFolder({ id: "folder-elsewhere", label: "PNEUMONIA" });
+    expect(session.skipped.map(({ name }) => name)).not.toContain("File 1");
+    await session.updateSettings({ blind: true });
+    expect(session.scan.folder?.label).toBe("Folder");
+    expect(session.skipped.map(({ name }) => name)).toEqual(["File 1", "File 2", "File 3"]);
+  });
+
   it("says why a folder could not be opened and stays usable", async () => {
     const session = await desk();
     await session.openFolder({ id: "folder-gone", label: "memory stick" });

@@ -301,7 +301,7 @@ fn every_task_is_answered_and_no_prompt_tells_the_answer() {
 fn a_pipeline_reasons_from_findings_and_its_arms_are_told_apart() {
     let study = Study::new(2);
     let readers = local("eye")
-        + "settings = { max_new_tokens = 6 }\n\
+        + "settings = { max_new_tokens = 6, temperature = 1.0, seed = 3 }\n\
            [[readers]]\nid = \"two\"\nkind = \"pipeline\"\nmodel = \"model\"\n\
            findings = { reader = \"eye\", arms = [\"own\", \"none\", \"truth\", \"other\"] }\n";
     let more = |k: usize| {
@@ -334,6 +334,10 @@ fn a_pipeline_reasons_from_findings_and_its_arms_are_told_apart() {
         })
         .collect();
     assert_eq!(first.len(), 2);
+    assert!(
+        first.values().any(|text| !text.is_empty()),
+        "something was written: {first:?}"
+    );
     let arm = |name: &str, case: &str| {
         let mut found = stages
             .iter()
@@ -376,7 +380,11 @@ fn what_fails_fails_alone() {
     let readers =
         "[[readers]]\nid = \"none\"\nkind = \"local\"\nmodel = \"nowhere\"\n".to_owned() + &local("a");
     let set = study.set("set.toml", CLOSED, &readers, &truth);
-    std::fs::write(study.place.path(&study.images[1]), b"no image").expect("a file");
+    let image = study.place.path(&study.images[1]);
+    if image.is_dir() {
+        std::fs::remove_dir_all(&image).expect("removed");
+    }
+    std::fs::write(&image, b"no image").expect("a file");
     let output = study.place.run(&["eval", "run", text(&set), "--json"]);
     assert_eq!(output.status.code(), Some(1), "{}", words(&output));
     let done: Value = serde_json::from_slice(&output.stdout).expect("JSON");

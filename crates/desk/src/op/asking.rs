@@ -1,6 +1,6 @@
 //! From the question of a page or a command line to the engine's, and back to words about how labels were compared.
 
-use overread_medgemma::calibration::{Calibrated, Calibration, Scale};
+use overread_medgemma::calibration::{Calibrated, Calibration};
 use overread_medgemma::generate::{Sampling, Writing};
 use overread_medgemma::scoring::{ContentFree, Normalise, Scoring};
 use overread_medgemma::{Comparison, EngineError, Question, Task};
@@ -220,11 +220,8 @@ pub(crate) fn comparison_lines(comparison: &Comparison) -> Vec<String> {
         Calibrated::None => "uncalibrated".to_owned(),
         Calibrated::ByHand { t } => format!("temperature {t}, set by hand"),
         Calibrated::Used { n, fitted_on, .. } => {
-            let scale = match scoring.calibrated.as_ref().map(|c| c.scale) {
-                Some(Scale::Temperature { t }) => format!("temperature {t:.3}"),
-                Some(Scale::Platt { a, b }) => format!("Platt scaling {a:.3}, {b:.3}"),
-                None => "a calibration".to_owned(),
-            };
+            let used = scoring.calibrated.as_ref();
+            let scale = used.map_or_else(|| "a calibration".to_owned(), |c| c.scale.in_words());
             format!("{scale} fitted on {n} cases: {fitted_on}")
         }
         Calibrated::NotUsed { reason } => format!("The calibration file was not used. {reason}"),

@@ -3,6 +3,7 @@
 //! The file is TOML (docs/formats.md, *Case sets*). Paths in it are relative to the file's own folder. [`CaseSet`] is the
 //! file as written; reading it checks everything that can be checked without opening an image.
 
+pub mod leaks;
 mod locate;
 pub mod policy;
 pub mod read;

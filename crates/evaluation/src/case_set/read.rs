@@ -229,6 +229,19 @@ mod tests {
     }
 
     #[test]
+    fn the_documented_example_is_read() {
+        let page = include_str!("../../../../docs/formats.md");
+        let section = page.split("## Case sets").nth(1).expect("section");
+        let example = section.split("```").nth(1).expect("example").trim_start();
+        let set = read("docs", example).expect("reads");
+        assert_eq!(
+            (set.readers.len(), set.cases.len(), set.cases[0].truth.votes.len()),
+            (3, 1, 1)
+        );
+        assert_eq!(read("s", &write(&set)).expect("reads"), set);
+    }
+
+    #[test]
     fn ten_thousand_cases_are_read_fast() {
         let mut set = read("s.toml", HEAD).expect("reads");
         for i in 0..10_000_u32 {

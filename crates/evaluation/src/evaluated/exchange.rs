@@ -42,8 +42,17 @@ pub fn imrmc(of: &Evaluation, filter: &Filter) -> Result<String, ExchangeError> 
         }
     }
     for reader in selection.readers.iter().filter_map(|r| of.readers().get(*r)) {
+        // What counts of a person is one of the two readings: it has its row there.
+        let in_phase = |place: usize| {
+            let given = |column: &Column| column.get(place).copied().flatten().is_some();
+            given(&reader.before) || given(&reader.after)
+        };
+        let alone: Column = (0..)
+            .zip(&reader.counting)
+            .map(|(place, a)| a.filter(|_| !in_phase(place)))
+            .collect();
         let columns = [
-            (&reader.counting, "alone"),
+            (&alone, "alone"),
             (&reader.before, "unaided"),
             (&reader.after, "aided"),
         ];
@@ -150,7 +159,10 @@ mod tests {
                 with(answer("a", "nodule"), Some(0.9), Some(Phase::Before)),
                 with(answer("b", "normal"), Some(0.8), Some(Phase::Before)),
                 scored,
-                answer("b", "nodule"),
+                Recorded {
+                    reader: "R2".to_owned(),
+                    ..answer("b", "nodule")
+                },
                 with(answer("b", "elephant"), None, Some(Phase::After)),
             ],
         );
@@ -164,8 +176,8 @@ mod tests {
             [
                 "R1,a,aided,0.7",
                 "R1,a,unaided,0.9",
-                "R1,b,alone,1",
-                "R1,b,unaided,0.19999999999999996"
+                "R1,b,unaided,0.19999999999999996",
+                "R2,b,alone,1"
             ]
         );
     }

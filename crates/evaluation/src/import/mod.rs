@@ -23,7 +23,7 @@ mod outline;
 mod padchest;
 mod phantom;
 mod rsna_pneumonia;
-mod table;
+pub(crate) mod table;
 mod vindr_cxr;
 mod vqa;
 mod xml;

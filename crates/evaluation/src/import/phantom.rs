@@ -37,7 +37,11 @@ pub(super) fn import(tables: &[Source<'_>]) -> Result<Imported, InputError> {
             case.key(Key::Folder(row.get(path).to_owned()));
             case.label(label);
             row.opt(slice).clone_into(&mut case.slices);
-            row.opt(side).clone_into(&mut case.case.truth.side);
+            // `none` stands for a body without a lesion.
+            let side = Some(row.opt(side))
+                .filter(|side| *side != "none")
+                .unwrap_or_default();
+            side.clone_into(&mut case.case.truth.side);
             case.group("size_mm", row.opt(size));
             "generator".clone_into(&mut case.case.truth.source);
             labels.insert(label.to_owned());

@@ -15,38 +15,38 @@ const MOST_COLUMNS: usize = 20_000;
 
 /// A table of texts.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Table<'a> {
+pub(crate) struct Table<'a> {
     /// File, for errors.
-    pub(super) file: &'a str,
+    pub(crate) file: &'a str,
     /// Column names, trimmed, as written.
-    pub(super) header: Vec<String>,
+    pub(crate) header: Vec<String>,
     /// Rows.
-    pub(super) rows: Vec<Row>,
+    pub(crate) rows: Vec<Row>,
 }
 
 /// A row.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Row {
+pub(crate) struct Row {
     /// Line it begins on (of a JSON list: its place), from 1.
-    pub(super) line: u64,
+    pub(crate) line: u64,
     /// Cells, trimmed; may be fewer than columns.
-    pub(super) cells: Vec<String>,
+    pub(crate) cells: Vec<String>,
 }
 
 impl Row {
     /// The text of a cell; empty where there is none.
-    pub(super) fn get(&self, column: usize) -> &str {
+    pub(crate) fn get(&self, column: usize) -> &str {
         self.cells.get(column).map_or("", String::as_str)
     }
 
     /// The text of a cell of a column that may not be there; empty when it is not.
-    pub(super) fn opt(&self, column: Option<usize>) -> &str {
+    pub(crate) fn opt(&self, column: Option<usize>) -> &str {
         column.map_or("", |column| self.get(column))
     }
 }
 
 /// A column's name without capitals, spaces and signs: `Image Index`, `image_index` and `ImageIndex` are one.
-pub(super) fn plain(name: &str) -> String {
+pub(crate) fn plain(name: &str) -> String {
     name.chars()
         .filter(|c| c.is_alphanumeric())
         .flat_map(char::to_lowercase)
@@ -55,7 +55,7 @@ pub(super) fn plain(name: &str) -> String {
 
 impl<'a> Table<'a> {
     /// The column of one of these names, the first name first.
-    pub(super) fn column(&self, names: &[&str]) -> Option<usize> {
+    pub(crate) fn column(&self, names: &[&str]) -> Option<usize> {
         names.iter().find_map(|name| {
             let name = plain(name);
             self.header.iter().position(|h| plain(h) == name)
@@ -63,30 +63,30 @@ impl<'a> Table<'a> {
     }
 
     /// A column that must be there.
-    pub(super) fn need(&self, name: &str) -> Result<usize, InputError> {
+    pub(crate) fn need(&self, name: &str) -> Result<usize, InputError> {
         self.column(&[name])
             .ok_or_else(|| self.error(1, format!("no column is called `{name}`")))
     }
 
     /// An error in this table.
-    pub(super) fn error(&self, line: u64, reason: impl Into<String>) -> InputError {
+    pub(crate) fn error(&self, line: u64, reason: impl Into<String>) -> InputError {
         InputError::new(self.file, line, reason)
     }
 
     /// File and line, for [`super::ImportedCase::at`].
-    pub(super) fn at(&self, row: &Row) -> String {
+    pub(crate) fn at(&self, row: &Row) -> String {
         format!("{}, line {}", self.file, row.line)
     }
 
     /// Whether every one of these columns is there.
-    pub(super) fn has(&self, names: &[&str]) -> bool {
+    pub(crate) fn has(&self, names: &[&str]) -> bool {
         names.iter().all(|name| self.column(&[name]).is_some())
     }
 }
 
 /// Reads a CSV table: separator `,`, `;` or tab, whichever the header has most of; byte-order mark, CR LF and spaces around
 /// names and values are no part of them.
-pub(super) fn csv<'a>(source: &Source<'a>) -> Result<Table<'a>, InputError> {
+pub(crate) fn csv<'a>(source: &Source<'a>) -> Result<Table<'a>, InputError> {
     let Source { file, text } = *source;
     within_bounds(source)?;
     let text = without_mark(text);
@@ -160,7 +160,7 @@ pub(super) fn csv<'a>(source: &Source<'a>) -> Result<Table<'a>, InputError> {
 }
 
 /// The names in the first line, without reading on; empty when it is no table.
-pub(super) fn header(source: &Source<'_>) -> Vec<String> {
+pub(crate) fn header(source: &Source<'_>) -> Vec<String> {
     let text = without_mark(source.text);
     let first = Source {
         file: source.file,
@@ -170,7 +170,7 @@ pub(super) fn header(source: &Source<'_>) -> Vec<String> {
 }
 
 /// Reads a table that may be CSV or JSON.
-pub(super) fn any<'a>(source: &Source<'a>) -> Result<Table<'a>, InputError> {
+pub(crate) fn any<'a>(source: &Source<'a>) -> Result<Table<'a>, InputError> {
     if !is_json(source) {
         return csv(source);
     }
@@ -255,12 +255,12 @@ fn separator(text: &str) -> u8 {
 }
 
 /// Whether a text begins as JSON does.
-pub(super) fn is_json(source: &Source<'_>) -> bool {
+pub(crate) fn is_json(source: &Source<'_>) -> bool {
     without_mark(source.text).trim_start().starts_with(['[', '{'])
 }
 
 /// The objects of a JSON list, of JSON Lines, or the one object, each with its line (in a list: its place), from 1.
-pub(super) fn objects(source: &Source<'_>) -> Result<Vec<(u64, Value)>, InputError> {
+pub(crate) fn objects(source: &Source<'_>) -> Result<Vec<(u64, Value)>, InputError> {
     within_bounds(source)?;
     let text = without_mark(source.text);
     match serde_json::from_str::<Value>(text) {
@@ -294,7 +294,7 @@ pub(super) fn objects(source: &Source<'_>) -> Result<Vec<(u64, Value)>, InputErr
 ///
 /// # Errors
 /// A number that has lost digits: ids beyond 2^53 must be texts.
-pub(super) fn scalar(value: &Value) -> Result<String, String> {
+pub(crate) fn scalar(value: &Value) -> Result<String, String> {
     match value {
         Value::Null => Ok(String::new()),
         Value::String(text) => Ok(trim(text).to_owned()),
@@ -313,7 +313,7 @@ pub(super) fn scalar(value: &Value) -> Result<String, String> {
 }
 
 /// A number with a decimal point or a decimal comma; `None` when it is none or not finite.
-pub(super) fn number(text: &str) -> Option<f64> {
+pub(crate) fn number(text: &str) -> Option<f64> {
     let text = trim(text);
     let value: f64 = match text.parse() {
         Ok(value) => value,
@@ -326,7 +326,7 @@ pub(super) fn number(text: &str) -> Option<f64> {
 }
 
 /// The items of a list as Python or JSON writes it (`['a', " b"]`), trimmed, without the empty ones; `None` when it is none.
-pub(super) fn list(text: &str) -> Option<Vec<String>> {
+pub(crate) fn list(text: &str) -> Option<Vec<String>> {
     let inside = trim(text).strip_prefix('[')?.strip_suffix(']')?;
     let mut items = Vec::new();
     let mut item = String::new();

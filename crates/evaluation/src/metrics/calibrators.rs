@@ -350,6 +350,19 @@ mod tests {
         assert_eq!(none.list(&[0.5, 0.5]), [0.5, 0.5]);
     }
 
+    /// The reading engine reads the same file and has the same values in its own test (`yes_and_lists_by_hand`).
+    #[test]
+    fn a_file_means_the_same_to_the_engine() {
+        let curve = r#"{"kind":"isotonic","x":[-1.0,1.0],"y":[0.2,0.6]}"#;
+        let list = format!(
+            r#"{{"kind":"per_label","labels":[{curve},{{"kind":"identity"}},{{"kind":"identity"}}]}}"#
+        );
+        let list: Calibrator = serde_json::from_str(&list).expect("reads");
+        let found = list.list(&[0.5, 0.25, 0.25]);
+        assert!((found[0] - 0.4 / 0.9).abs() < 1e-12 && (found[1] - 0.25 / 0.9).abs() < 1e-12);
+        assert!((list.yes_to(0, 0.5) - 0.4).abs() < 1e-12 && list.yes_to(7, 0.5) == 0.5);
+    }
+
     #[test]
     fn what_cannot_be_fitted_is_not() {
         assert_eq!(fit_yes_no(Kind::Platt, &[(0.4, true)]), None);

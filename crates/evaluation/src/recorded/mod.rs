@@ -3,6 +3,10 @@
 //! One JSON object a line. The keys of `eval score` (`case`, `reader`, `label`, `confidence`, `probabilities`, `invalid`) come
 //! first and mean the same, so that a run's answers can be scored by that command as they stand.
 
+pub mod read;
+
+pub use read::{Duplicate, Torn, Written, read};
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};

@@ -1,33 +1,16 @@
-//! Calibration files: a temperature or a Platt scaling that was fitted on a user's own cases, for one model and one
-//! question.
+//! Calibration files: a temperature, Platt scaling or isotonic regression that was fitted on a user's own cases, for one
+//! model and one question.
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{EngineError, Result};
+pub use crate::reading::scale::Scale;
 
 /// The format that is read and written.
 pub const FORMAT: &str = "overread-calibration/1";
 
 /// Below so many cases the interval is what counts, not the number.
 pub const FEW_CASES: u64 = 100;
-
-/// How scores become probabilities.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Scale {
-    /// softmax(score / t), one t for all labels.
-    Temperature {
-        /// Above 0.
-        t: f64,
-    },
-    /// sigmoid(a * log-odds + b), for yes/no.
-    Platt {
-        /// Slope.
-        a: f64,
-        /// Offset.
-        b: f64,
-    },
-}
 
 /// A calibration file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -53,6 +36,30 @@ pub struct Calibration {
     pub question_sha256: String,
     /// RFC 3339.
     pub created: String,
+    /// What it was fitted on in detail, where an evaluation fitted it.
+    #[serde(flatten)]
+    pub fit: FitOf,
+}
+
+/// What a calibration was fitted on. Files from before evaluations have none of it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FitOf {
+    /// Patients among the cases.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub patients: Option<u64>,
+    /// The split whose cases were used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub split: Option<String>,
+    /// SHA-256 of the case set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub case_set_sha256: Option<String>,
+    /// SHA-256 of the reader's settings.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub settings_sha256: Option<String>,
+    /// Mean log loss on these cases before and after, nats. It flatters: they are the cases it was fitted on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_loss: Option<[f64; 2]>,
 }
 
 /// What was done with a calibration.
@@ -106,12 +113,8 @@ impl Calibration {
         if found.format != FORMAT {
             return Err(bad(format!("it is {} and this reads {FORMAT}", found.format)));
         }
-        let sound = match found.scale {
-            Scale::Temperature { t } => t.is_finite() && t > 0.0,
-            Scale::Platt { a, b } => a.is_finite() && b.is_finite(),
-        };
-        if !sound {
-            return Err(bad("its numbers are no temperature".to_owned()));
+        if !found.scale.is_sound() {
+            return Err(bad("its numbers make no calibration".to_owned()));
         }
         Ok(found)
     }
@@ -127,8 +130,10 @@ impl Calibration {
         if self.question_sha256 != here.question_sha256 {
             return Some("It was fitted on another question, other labels or another scoring.".to_owned());
         }
-        if matches!(self.scale, Scale::Platt { .. }) && !here.yes_no {
-            return Some("Platt scaling is for yes and no; this question has a list of labels.".to_owned());
+        if matches!(self.scale, Scale::Platt { .. } | Scale::Isotonic { .. }) && !here.yes_no {
+            let sentence =
+                "It is for yes and no; this question has a list of labels, each of which needs its own.";
+            return Some(sentence.to_owned());
         }
         None
     }
@@ -180,9 +185,45 @@ mod tests {
             &file().replace("2.5", "0"),
             &file().replace("2.5", "-1"),
             &file().replace("2.5", "1e999"),
+            &file().replace(
+                r#""kind":"temperature","t":2.5"#,
+                r#""kind":"isotonic","x":[1.0,0.0],"y":[0.1,0.2]"#,
+            ),
             &file().replace("calibration/1", "calibration/9"),
         ] {
             assert!(Calibration::read("c.json", text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn an_evaluation_says_more_and_old_files_still_read() {
+        let more = file().replace(
+            "\"n\":40",
+            r#""n":40,"patients":31,"split":"calibration","case_set_sha256":"cc","settings_sha256":"dd","log_loss":[0.9,0.7]"#,
+        );
+        let read = Calibration::read("c.json", &more).expect("reads");
+        assert_eq!(
+            (read.fit.patients, read.fit.split.as_deref()),
+            (Some(31), Some("calibration"))
+        );
+        let again = Calibration::read("c.json", &serde_json::to_string(&read).expect("JSON")).expect("reads");
+        assert_eq!(again, read);
+        let old = Calibration::read("c.json", &file()).expect("reads");
+        assert_eq!(old.fit, FitOf::default());
+        assert!(!serde_json::to_string(&old).expect("JSON").contains("split"));
+        let list = r#""kind":"per_label","labels":[{"kind":"platt","a":1.0,"b":0.5},{"kind":"identity"}]"#;
+        let list = Calibration::read("c.json", &file().replace(r#""kind":"temperature","t":2.5"#, list))
+            .expect("reads");
+        assert_eq!(list.objection(here("aa", "bb")), None);
+        let one = file().replace(
+            r#""kind":"temperature","t":2.5"#,
+            r#""kind":"platt","a":1.0,"b":0.5"#,
+        );
+        let one = Calibration::read("c.json", &one).expect("reads");
+        assert!(
+            one.objection(here("aa", "bb"))
+                .expect("refused")
+                .contains("list of labels")
+        );
     }
 }

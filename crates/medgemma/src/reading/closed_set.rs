@@ -60,8 +60,8 @@ impl Reader<'_> {
             Some(without) => own.iter().zip(without).map(|(a, b)| a - b).collect(),
             None => own.to_vec(),
         };
-        let (t, calibrated) = self.temperature(false);
-        let probabilities = softmax(&scores.iter().map(|s| s / t).collect::<Vec<_>>());
+        let (scale, calibrated) = self.scale(false);
+        let probabilities = scale.unwrap_or(Scale::Identity).list(&scores);
         let (by_sum, by_mean) = (softmax(&basis.by_sum), softmax(&basis.by_mean));
         answer.comparison = Some(Comparison {
             scoring: scoring.clone(),
@@ -199,14 +199,6 @@ impl Reader<'_> {
         all
     }
 
-    /// The temperature to divide by (1 when none applies), and what to say of it.
-    fn temperature(&self, yes_no: bool) -> (f64, Calibrated) {
-        match self.scale(yes_no) {
-            (Some(Scale::Temperature { t }), said) => (t, said),
-            (_, said) => (1.0, said),
-        }
-    }
-
     /// The scaling that applies, and what to say of it.
     pub(crate) fn scale(&self, yes_no: bool) -> (Option<Scale>, Calibrated) {
         let scoring = &self.question.scoring;
@@ -226,7 +218,7 @@ impl Reader<'_> {
         match calibration.objection(here) {
             Some(reason) => (None, Calibrated::NotUsed { reason }),
             None => (
-                Some(calibration.scale),
+                Some(calibration.scale.clone()),
                 Calibrated::Used {
                     n: calibration.n,
                     fitted_on: calibration.fitted_on.clone(),

@@ -9,6 +9,7 @@ mod closed_set;
 mod labels;
 mod open;
 pub mod probes;
+mod scale;
 pub mod scoring;
 mod yes_no;
 

@@ -84,11 +84,7 @@ impl Reader<'_> {
             let by_mean = sigmoid(said.log_odds_by_mean());
             let off = without.as_ref().map(|w| w[i]);
             let score = raw - off.unwrap_or(0.0);
-            let probability = match scale {
-                None => sigmoid(score),
-                Some(Scale::Temperature { t }) => sigmoid(score / t),
-                Some(Scale::Platt { a, b }) => sigmoid(a * score + b),
-            };
+            let probability = scale.as_ref().unwrap_or(&Scale::Identity).yes(i, score);
             let best = likeliest(&said.yes);
             answer.labels.push(LabelAnswer {
                 label: label.clone(),

@@ -15,6 +15,9 @@ const INK: &str = "#17181a";
 const SOFT: &str = "#5b5d63";
 const LINE: &str = "#c9cad0";
 
+/// Characters of a name beside a row.
+const LONGEST_NAME: usize = 56;
+
 /// Where a mark stands, px.
 type Place = (f64, f64);
 
@@ -80,8 +83,14 @@ pub(crate) struct ForestRow<'a> {
 
 /// Readers (or differences) with their intervals, one a row.
 pub(crate) fn forest(title: &str, rows: &[ForestRow<'_>], reference: Option<f64>) -> String {
-    let (left, right, row, top) = (210.0, 250.0, 26.0, 8.0);
-    let width = 760.0;
+    let longest = rows
+        .iter()
+        .map(|r| r.name.chars().count())
+        .max()
+        .unwrap_or(0)
+        .min(LONGEST_NAME);
+    let (left, right, row, top) = (longest as f64 * 6.6 + 16.0, 250.0, 26.0, 8.0);
+    let width = left + right + 300.0;
     let height = top + row * rows.len() as f64 + 34.0;
     let unit = rows.first().map_or(Unit::Share, |r| r.figure.unit);
     let (low, high) = span(rows, unit, reference);
@@ -97,8 +106,9 @@ pub(crate) fn forest(title: &str, rows: &[ForestRow<'_>], reference: Option<f64>
             .collect::<Vec<_>>()
             .join("; "),
     );
-    for k in 0..=4 {
-        let v = low + (high - low) * f64::from(k) / 4.0;
+    let step = step(high - low);
+    for k in 0..=((high - low) / step).round() as u32 {
+        let v = low + step * f64::from(k);
         line(
             &mut out,
             (x(v), top),
@@ -123,7 +133,13 @@ pub(crate) fn forest(title: &str, rows: &[ForestRow<'_>], reference: Option<f64>
     }
     for (k, r) in rows.iter().enumerate() {
         let y = top + row * (k as f64 + 0.5);
-        text(&mut out, (0.0, y + 4.0), "start", "", &short(r.name, 34));
+        text(
+            &mut out,
+            (0.0, y + 4.0),
+            "start",
+            "",
+            &short(r.name, LONGEST_NAME),
+        );
         if let (Some(a), Some(b)) = (r.figure.low, r.figure.high) {
             line(
                 &mut out,
@@ -163,16 +179,25 @@ fn span(rows: &[ForestRow<'_>], unit: Unit, reference: Option<f64>) -> (f64, f64
     if !low.is_finite() || !high.is_finite() {
         return (0.0, 1.0);
     }
-    low = (low * 10.0).floor() / 10.0;
-    high = (high * 10.0).ceil() / 10.0;
+    if high - low < 0.05 {
+        (low, high) = (low - 0.025, high + 0.025);
+    }
+    let step = step(high - low);
+    (low, high) = ((low / step).floor() * step, (high / step).ceil() * step);
     if matches!(unit, Unit::Share) {
         (low, high) = (low.max(0.0), high.min(1.0));
     }
-    if high - low < 0.1 {
-        (low - 0.05, high + 0.05)
-    } else {
-        (low, high)
-    }
+    (low, high)
+}
+
+/// The distance of marks on an axis: a round number that gives at most six.
+fn step(span: f64) -> f64 {
+    [
+        0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0,
+    ]
+    .into_iter()
+    .find(|step| span / step <= 5.0 + 1e-9)
+    .unwrap_or(span / 5.0)
 }
 
 fn axis_value(unit: Unit, v: f64) -> String {

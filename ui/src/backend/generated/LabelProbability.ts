@@ -35,4 +35,9 @@ tokens: number,
 /**
  * Log-likelihood without content that was taken off; `None` when nothing was.
  */
-without_content: number | null, };
+without_content: number | null, 
+/**
+ * What the probability is made of, after every correction and before any calibration: a log-likelihood, or the log-odds of
+ * yes. A calibration is fitted on it.
+ */
+score?: number, };

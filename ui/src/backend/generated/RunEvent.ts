@@ -40,7 +40,15 @@ invalid: number,
 /**
  * Seconds left, when known.
  */
-seconds_left: number | null, } | { "event": "done", 
+seconds_left: number | null, } | { "event": "reader_failed", 
+/**
+ * Reader.
+ */
+reader: string, 
+/**
+ * Why.
+ */
+error: WireError, } | { "event": "done", 
 /**
  * Answers of this run.
  */

@@ -14,7 +14,7 @@ evaluation: Handle,
  */
 readers: Array<string>, 
 /**
- * Most answers; 0: all.
+ * Only the first so many cases; 0: all.
  */
 limit: number, 
 /**

@@ -10,6 +10,7 @@ import type { FiguresEvent } from "../../backend/generated/FiguresEvent";
 import type { FiguresRequest } from "../../backend/generated/FiguresRequest";
 import type { Filter } from "../../backend/generated/Filter";
 import type { Handle } from "../../backend/generated/Handle";
+import { evaluation as text } from "../../text/evaluation";
 import { failed, IDLE, LOADING, type Load, ready } from "../load";
 import type { Session } from "../session.svelte";
 import { CasesModel, type Conditions } from "./cases.svelte";
@@ -43,8 +44,8 @@ export type FiguresState =
     }
   | { readonly kind: "failed"; readonly error: DeskError };
 
-/** Resamples for the figures on the screen, and the seed. */
-export const RESAMPLES = 2000;
+/** Resamples for the figures on the screen, and the seed: those of the command line, so that both print the same. */
+export const RESAMPLES = 10_000;
 const SEED = 1;
 
 /** The state after an event of the job. */
@@ -110,6 +111,14 @@ export class EvaluationModel {
   /** The figures on the screen, or `null`. */
   get value(): Figures | null {
     return this.figures.kind === "shown" ? this.figures.figures : null;
+  }
+
+  /** What is looked at, in a line: for plots that leave the page. */
+  get title(): string {
+    const figures = this.value;
+    if (figures === null) return "";
+    const { name, cases, cases_in_set, patients } = figures;
+    return `${name} · ${text.ofSet(cases, cases_in_set, patients)}`;
   }
 
   // The page

@@ -52,6 +52,9 @@ export function afterRun(before: RunState, event: RunEvent): RunState {
         stopping,
       };
     }
+    case "reader_failed":
+      // The others go on; the model keeps who and why.
+      return before;
     case "done":
       return {
         kind: "done",
@@ -71,12 +74,20 @@ export function isRunning(state: RunState): state is Extract<RunState, { kind: "
   return state.kind === "preparing" || state.kind === "reading";
 }
 
+/** A reader that could not read, while the others went on. */
+export interface ReaderFailure {
+  readonly reader: string;
+  readonly error: DeskError;
+}
+
 export class RunModel {
   readonly #backend: Backend;
   readonly #ended: (evaluation: Handle) => void;
   state = $state.raw<RunState>({ kind: "idle" });
   /** What it reads. */
   evaluation = $state.raw<Handle | null>(null);
+  /** Readers that this run left out, and why. */
+  failures = $state.raw<readonly ReaderFailure[]>([]);
   readers = $state.raw<readonly string[]>([]);
   limit = $state(0);
   again = $state(false);
@@ -94,9 +105,13 @@ export class RunModel {
   async start(evaluation: Handle): Promise<void> {
     if (this.running) return;
     this.evaluation = evaluation;
+    this.failures = [];
     this.state = { kind: "preparing", what: "", fraction: 0, stopping: false };
     const spec = { evaluation, readers: [...this.readers], limit: this.limit, again: this.again };
     const job = this.#backend.start("run_evaluation", spec, (event) => {
+      if (event.event === "reader_failed") {
+        this.failures = [...this.failures, { reader: event.reader, error: new DeskError(event.error) }];
+      }
       this.state = afterRun(this.state, event);
     });
     this.#job = job;
@@ -112,6 +127,8 @@ export class RunModel {
   }
 
   dismiss(): void {
-    if (!this.running) this.state = { kind: "idle" };
+    if (this.running) return;
+    this.state = { kind: "idle" };
+    this.failures = [];
   }
 }

@@ -27,8 +27,18 @@ export function fileName(name: string): string {
   return plain.replace(/^-+|-+$/gu, "").slice(0, 80) || "plot";
 }
 
-/** The SVG as a text that stands alone: styles inlined, background laid under, nothing interactive left. */
-export function standalone(svg: SVGSVGElement, background: string): string {
+/** Room above for the words that name the plot, px. */
+const HEAD = 48;
+
+/** What stands above a plot that left the page. */
+export interface Heading {
+  readonly name: string;
+  /** Of what: case set, cases, patients. */
+  readonly of: string;
+}
+
+/** The SVG as a text that stands alone: named, styles inlined, background laid under, nothing interactive left. */
+export function standalone(svg: SVGSVGElement, background: string, { name, of }: Heading): string {
   const copy = svg.cloneNode(true) as SVGSVGElement;
   const from = [svg, ...svg.querySelectorAll("*")];
   const to = [copy, ...copy.querySelectorAll("*")];
@@ -47,21 +57,23 @@ export function standalone(svg: SVGSVGElement, background: string): string {
     }
   });
   for (const aside of copy.querySelectorAll("[data-screen]")) aside.remove();
-  const [, , width = 0, height = 0] = (svg.getAttribute("viewBox") ?? "").split(" ").map(Number);
-  copy.setAttribute("xmlns", SVG);
+  const [, , width = 0, high = 0] = (svg.getAttribute("viewBox") ?? "").split(" ").map(Number);
+  const height = high + HEAD + 8;
   copy.setAttribute("role", "img");
-  copy.setAttribute("width", String(width));
+  copy.setAttribute("viewBox", `-8 ${-HEAD} ${width + 16} ${height}`);
+  copy.setAttribute("width", String(width + 16));
   copy.setAttribute("height", String(height));
   copy.setAttribute("font-family", FACE);
-  const under = document.createElementNS(SVG, "rect");
-  for (const [name, value] of [
-    ["width", width],
-    ["height", height],
-    ["fill", background],
-  ] as const) {
-    under.setAttribute(name, String(value));
-  }
-  copy.insertBefore(under, copy.querySelector(":scope > :not(title):not(desc)"));
+  const add = (tag: string, attributes: Readonly<Record<string, string | number>>, words = "") => {
+    const element = document.createElementNS(SVG, tag);
+    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, String(value));
+    element.textContent = words;
+    copy.insertBefore(element, copy.querySelector(":scope > :not(title):not(desc):not([data-head])"));
+    element.setAttribute("data-head", "");
+  };
+  add("rect", { x: -8, y: -HEAD, width: width + 16, height, fill: background });
+  add("text", { x: 2, y: 18 - HEAD, fill: "#e4e4e7", "font-size": "13px", "font-weight": 600 }, name);
+  add("text", { x: 2, y: 35 - HEAD, fill: "#929299", "font-size": "11.5px" }, of);
   return new XMLSerializer().serializeToString(copy);
 }
 

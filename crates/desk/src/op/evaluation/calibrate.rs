@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use overread_evaluation::case_set::policy::OneLabel;
-use overread_evaluation::case_set::{CaseSet, CaseSpec, Task};
+use overread_evaluation::case_set::{self, CaseSet, CaseSpec, Task};
 use overread_evaluation::metrics::platt::fit_platt;
 use overread_evaluation::metrics::temperature::{LabelledScores, fit_temperature};
 use overread_evaluation::recorded::Recorded;
-use overread_medgemma::calibration::{Calibration, FORMAT, Scale};
+use overread_medgemma::calibration::{Calibration, FORMAT, FitOf, Scale};
 
 use crate::code::{failure, io};
 use crate::desk::Desk;
@@ -154,6 +154,13 @@ pub fn fit(desk: &Desk, at: &Path, reader: &str, kind: &str, split: &str) -> Out
         adapter_sha256: known.told.get("adapter_sha256").cloned(),
         question_sha256: question.clone(),
         created: desk.clock.now(),
+        fit: FitOf {
+            patients: patients(&cases, &lines),
+            split: Some(split.to_owned()),
+            case_set_sha256: Some(case_set::hash(&set)),
+            settings_sha256: Some(hash.clone()),
+            log_loss: None,
+        },
     };
     let few = if n < overread_medgemma::calibration::FEW_CASES {
         " These are few: look at the interval, not at the number."
@@ -165,6 +172,23 @@ pub fn fit(desk: &Desk, at: &Path, reader: &str, kind: &str, split: &str) -> Out
          and this preprocessing.{few}"
     );
     Ok(Fitted { calibration, text })
+}
+
+/// Patients among the answers' cases; a case without one stands for its own.
+fn patients(cases: &BTreeMap<&str, &CaseSpec>, lines: &[&Recorded]) -> Option<u64> {
+    let of = |line: &&Recorded| {
+        let patient = cases.get(line.case.as_str()).map_or("", |c| c.patient.as_str());
+        let own = patient.is_empty();
+        (
+            own,
+            if own {
+                line.case.clone()
+            } else {
+                patient.to_owned()
+            },
+        )
+    };
+    u64::try_from(lines.iter().map(of).collect::<BTreeSet<_>>().len()).ok()
 }
 
 type Scaled = (Scale, Option<[f64; 2]>, String);

@@ -3,11 +3,12 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use overread_evaluation::case_set::leaks::ImageFacts;
 use rayon::prelude::*;
 
 use crate::code::failure;
 use crate::desk::Desk;
-use crate::op::evaluation::facts::{self, Facts};
+use crate::op::evaluation::facts;
 use crate::op::evaluation::images::Finder;
 use crate::op::evaluation::{leaks, set};
 use crate::op::naming;
@@ -44,7 +45,7 @@ pub fn check_file(
     if cancel.is_cancelled() {
         return Err(failure("cancelled", "Stopped.", ""));
     }
-    let mut images: Vec<Facts> = Vec::new();
+    let mut images: Vec<ImageFacts> = Vec::new();
     let mut unreadable: Vec<Unreadable> = Vec::new();
     for one in found {
         match one {
@@ -52,12 +53,13 @@ pub fn check_file(
             Err(trouble) => unreadable.push(trouble),
         }
     }
-    let findings = leaks::findings(desk, path, &set, &images, &unreadable)?;
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let looked_at = count(images.len());
+    let findings = leaks::findings(path, &set, images, &unreadable)?;
     Ok(EvaluationCheck {
         findings,
         cases: count(of),
-        images: count(images.len()),
+        images: looked_at,
     })
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use overread_dicom::{DisplaySet, tags};
+use overread_evaluation::case_set::leaks::ImageFacts;
 use overread_evaluation::case_set::{CaseSet, ImageSpec};
 use serde_json::Value;
 
@@ -38,30 +39,8 @@ const TEXTS: [(&str, &str); 18] = [
     ("40084000", "ResultsComments"),
 ];
 
-/// What is known of an image of a case.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Facts {
-    /// Case id.
-    pub(crate) case: String,
-    /// As the case set names it.
-    pub(crate) path: String,
-    /// (keyword, text).
-    pub(crate) tags: Vec<(String, String)>,
-    pub(crate) study_uid: String,
-    pub(crate) series_uid: String,
-    pub(crate) sop_uids: Vec<String>,
-    /// SHA-256 of decoded values; empty when they cannot be decoded.
-    pub(crate) pixel_hash: String,
-    /// `None` for flat pictures.
-    pub(crate) perceptual_hash: Option<u64>,
-    /// The same for reconstructions of one scan; empty when nothing tells.
-    pub(crate) acquisition: String,
-    /// Burned In Annotation (0028,0301); `None` when the file does not say.
-    pub(crate) burned_in: Option<bool>,
-}
-
 /// The facts of one image, or why there are none.
-pub(crate) type Found = Result<Facts, (String, String, Failure)>;
+pub(crate) type Found = Result<ImageFacts, (String, String, Failure)>;
 
 /// The facts of a case's images.
 pub(crate) fn of_case(desk: &Desk, finder: &Finder, set: &CaseSet, at: usize) -> Vec<Found> {
@@ -77,7 +56,7 @@ pub(crate) fn of_case(desk: &Desk, finder: &Finder, set: &CaseSet, at: usize) ->
     case.images.iter().map(one).collect()
 }
 
-fn facts(desk: &Desk, found: &CaseImage, of: &CaseSet, image: &ImageSpec, case: &str) -> Outcome<Facts> {
+fn facts(desk: &Desk, found: &CaseImage, of: &CaseSet, image: &ImageSpec, case: &str) -> Outcome<ImageFacts> {
     let set = &found.set;
     let chosen = found.chosen(&of.settings.slices)?;
     let shown = chosen.first().copied().unwrap_or(1).saturating_sub(1);
@@ -98,7 +77,7 @@ fn facts(desk: &Desk, found: &CaseImage, of: &CaseSet, image: &ImageSpec, case: 
         }
     }
     let header = &frame.header;
-    let mut facts = Facts {
+    let mut facts = ImageFacts {
         case: case.to_owned(),
         path: image.path.clone(),
         study_uid: if plain::is_plain(header) {
@@ -114,7 +93,7 @@ fn facts(desk: &Desk, found: &CaseImage, of: &CaseSet, image: &ImageSpec, case: 
         },
         pixel_hash: looks::of_values(hashed.iter().map(AsRef::as_ref)),
         perceptual_hash: looks::perceptual(&looked),
-        ..Facts::default()
+        ..ImageFacts::default()
     };
     if !plain::is_plain(header) {
         let json = tags::json(&header.path)?;
@@ -151,7 +130,7 @@ fn value(json: &Value, tag: &str) -> Option<String> {
     (!text.trim().is_empty()).then_some(text)
 }
 
-fn texts(facts: &mut Facts, json: &Value) {
+fn texts(facts: &mut ImageFacts, json: &Value) {
     for (tag, keyword) in TEXTS {
         if let Some(text) = value(json, tag) {
             facts.tags.push((keyword.to_owned(), text));

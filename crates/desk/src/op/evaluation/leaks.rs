@@ -1,14 +1,18 @@
-//! What of a case set and its images gives answers away or makes figures wrong, in the page's words.
+//! What of a case set and its images gives answers away or makes figures wrong: the tables that it names read here, the rules
+//! in [`overread_evaluation::case_set::leaks`].
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
-use overread_evaluation::case_set::{CaseSet, State};
+use overread_evaluation::case_set::CaseSet;
+use overread_evaluation::case_set::leaks::{self, Finding, ImageFacts, Known};
+use overread_evaluation::matching::synonyms::Synonyms;
 
-use crate::Outcome;
-use crate::desk::Desk;
+use crate::code::failure;
 use crate::op::evaluation::check::Unreadable;
-use crate::op::evaluation::facts::Facts;
+use crate::op::evaluation::set;
 use crate::wire::evaluation::CheckFinding;
+use crate::{Failure, Outcome};
 
 /// Examples that are given of each kind.
 const EXAMPLES: usize = 20;
@@ -16,51 +20,69 @@ const EXAMPLES: usize = 20;
 /// All findings, the gravest first.
 ///
 /// # Errors
-/// None yet: what cannot be looked at is a finding itself.
+/// When a table that the set names cannot be read.
 pub(crate) fn findings(
-    _desk: &Desk,
-    _case_set: &Path,
+    case_set: &Path,
     set: &CaseSet,
-    _images: &[Facts],
+    mut images: Vec<ImageFacts>,
     unreadable: &[Unreadable],
 ) -> Outcome<Vec<CheckFinding>> {
-    let mut findings = Vec::new();
-    let (gone, damaged): (Vec<&Unreadable>, Vec<&Unreadable>) = unreadable
-        .iter()
-        .partition(|(_, _, error)| error.code == "eval.no_image" || error.code == "file.not_found");
-    let told = |list: &[&Unreadable]| {
-        list.iter()
-            .map(|(case, path, error)| (case.clone(), format!("{path}: {}", error.message)))
-            .collect()
-    };
-    findings.extend(finding(
-        "missing_file",
-        true,
-        "Images are not where the case set says; put them back or take the cases out.",
-        told(&gone),
-    ));
-    findings.extend(finding(
-        "unreadable_file",
-        true,
-        "Images cannot be read; get them again or take the cases out.",
-        told(&damaged),
-    ));
-    let without = set.cases.iter().filter(|case| {
-        let t = &case.truth;
-        t.labels.is_empty()
-            && t.states.values().all(|s| *s == State::Blank)
-            && t.answers.is_empty()
-            && t.boxes.is_empty()
-            && t.votes.is_empty()
-    });
-    findings.extend(finding(
-        "no_truth",
-        false,
-        "Cases have no truth and are left out of every figure.",
-        without.map(|case| (case.id.clone(), String::new())).collect(),
-    ));
+    let gone = |error: &Failure| matches!(error.code.as_str(), "eval.no_image" | "file.not_found");
+    let mut damaged = Vec::new();
+    for (case, path, error) in unreadable {
+        if gone(error) {
+            images.push(ImageFacts {
+                case: case.clone(),
+                path: path.clone(),
+                is_missing: true,
+                ..ImageFacts::default()
+            });
+        } else {
+            damaged.push((case.clone(), format!("{path}: {}", error.message)));
+        }
+    }
+    let mut findings: Vec<CheckFinding> = leaks::check(set, &images, &known(case_set, set)?)
+        .into_iter()
+        .filter_map(
+            |Finding {
+                 key,
+                 grave,
+                 text,
+                 cases,
+             }| finding(key, grave, text, cases),
+        )
+        .collect();
+    let text =
+        "Images cannot be read, and their cases not be answered. Get them again, or take the cases out.";
+    findings.extend(finding("unreadable_file", true, text, damaged));
     findings.sort_by_key(|finding| !finding.grave);
     Ok(findings)
+}
+
+/// Synonyms, and the patients that readers were tuned on.
+fn known(case_set: &Path, set: &CaseSet) -> Outcome<Known> {
+    let mut known = Known::default();
+    if !set.question.synonyms.is_empty() {
+        let path = set::beside(case_set, &set.question.synonyms);
+        let table = Synonyms::read(&set::name(&path), &set::text(&path)?)
+            .map_err(|error| failure("eval.input", format!("{error}."), ""))?;
+        known.synonyms = table
+            .rows()
+            .iter()
+            .map(|row| (row.term.clone(), row.synonym.clone()))
+            .collect();
+    }
+    for reader in set.readers.iter().filter(|reader| !reader.tuned_on.is_empty()) {
+        let text = set::text(&set::beside(case_set, &reader.tuned_on))?;
+        let patients: BTreeSet<String> = text
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+            .map(str::to_owned)
+            .collect();
+        known.tuned_on.insert(reader.id.clone(), patients);
+    }
+    Ok(known)
 }
 
 fn finding(key: &str, grave: bool, text: &str, mut examples: Vec<(String, String)>) -> Option<CheckFinding> {

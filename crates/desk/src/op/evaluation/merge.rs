@@ -13,7 +13,7 @@ use crate::Outcome;
 use crate::code::{failure, io};
 use crate::op::evaluation::folder;
 use crate::op::evaluation::journal::lines;
-use crate::op::evaluation::pass::{is_findings, key};
+use crate::op::evaluation::records::{is_findings, key};
 use crate::op::evaluation::settings::{self, Settings};
 
 /// What came of it.

@@ -37,6 +37,7 @@ pub(crate) mod pass;
 pub(crate) mod pipeline;
 pub mod readers;
 pub(crate) mod record;
+pub(crate) mod records;
 pub(crate) mod reports;
 pub mod run;
 pub(crate) mod set;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use overread_evaluation::case_set::{CaseSet, ReaderKind};
+use rayon::prelude::*;
 use serde::Deserialize;
 
 use crate::Outcome;
@@ -13,7 +14,7 @@ use crate::op::open::absolute;
 use crate::wire::evaluation::{EvaluationInfo, EvaluationRef};
 
 /// Most that are listed.
-const LISTED: u32 = 100;
+const LISTED: u32 = 20;
 
 /// The operation `evaluations`.
 ///
@@ -21,8 +22,9 @@ const LISTED: u32 = 100;
 /// When the store cannot be read.
 pub fn list(desk: &Desk) -> Outcome<Vec<EvaluationInfo>> {
     let kept = desk.store()?.evaluations(LISTED)?;
+    // Each reads its case set and counts its answers.
     Ok(kept
-        .into_iter()
+        .into_par_iter()
         .map(|(path, opened_at)| info(desk, &PathBuf::from(path), opened_at))
         .collect())
 }

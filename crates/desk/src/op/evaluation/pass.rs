@@ -15,8 +15,8 @@ use crate::desk::Desk;
 use crate::loaded::Model;
 use crate::op::evaluation::asked::{self, About, AskedCase};
 use crate::op::evaluation::images::Finder;
-use crate::op::evaluation::journal::Journal;
 use crate::op::evaluation::record::{Line, told};
+use crate::op::evaluation::records::{Records, STAGE};
 use crate::op::evaluation::settings::{self, Settings};
 use crate::op::plan::{self, Resolved};
 use crate::op::{ask, load, make, precision};
@@ -47,95 +47,9 @@ pub(crate) struct Pass<'a> {
     pub(crate) cases: Vec<(usize, &'a CaseSpec)>,
 }
 
-/// Identifies an answer: reader, case, arm. `None` is the answer that counts.
-pub(crate) type Key = (String, String, Option<Arm>);
-
-/// The key of a line.
-pub(crate) fn key(line: &Recorded) -> Key {
-    let arm = line.arm.filter(|arm| *arm != Arm::Own);
-    (line.reader.clone(), line.case.clone(), arm)
-}
-
-/// The word in a line of a first stage.
-const STAGE: &str = "stage";
-
-/// True for a line of a first stage.
-pub(crate) fn is_findings(line: &Recorded) -> bool {
-    line.more.get(STAGE).and_then(|s| s.as_str()) == Some("findings")
-}
-
-/// The files of a run, and what stands in them.
-#[derive(Debug)]
-pub(crate) struct Records {
-    answers: Journal,
-    stages: Journal,
-    settings: Journal,
-    /// The last line of each key.
-    pub(crate) standing: BTreeMap<Key, Recorded>,
-    /// First stages, the last line of each reader, case and settings.
-    pub(crate) findings: BTreeMap<(String, String, String), Recorded>,
-    /// By hash.
-    pub(crate) known: BTreeMap<String, Settings>,
-}
-
-impl Records {
-    /// Opens the files of a run's folder.
-    ///
-    /// # Errors
-    /// Those of [`Journal::open`].
-    pub(crate) fn open(run: &std::path::Path) -> Outcome<Self> {
-        use crate::op::evaluation::folder;
-        let (answers, lines) = Journal::open::<Recorded>(&folder::answers(run))?;
-        let (stages, others) = Journal::open::<Recorded>(&folder::stages(run))?;
-        let (settings, known) = Journal::open::<Settings>(&folder::settings(run))?;
-        let mut records = Self {
-            answers,
-            stages,
-            settings,
-            standing: BTreeMap::new(),
-            findings: BTreeMap::new(),
-            known: known.into_iter().map(|s| (s.settings.clone(), s)).collect(),
-        };
-        for line in lines.into_iter().chain(others) {
-            records.stand(line);
-        }
-        Ok(records)
-    }
-
-    fn stand(&mut self, line: Recorded) {
-        if is_findings(&line) {
-            let hash = line.settings.clone().unwrap_or_default();
-            let key = (line.reader.clone(), line.case.clone(), hash);
-            self.findings.insert(key, line);
-        } else {
-            self.standing.insert(key(&line), line);
-        }
-    }
-
-    /// Puts a line on disk, then among what stands.
-    fn keep(&mut self, line: Recorded) -> Outcome<()> {
-        let aside = is_findings(&line) || key(&line).2.is_some();
-        let journal = if aside {
-            &mut self.stages
-        } else {
-            &mut self.answers
-        };
-        journal.append(&line)?;
-        self.stand(line);
-        Ok(())
-    }
-
-    /// The settings that answers of a reader were given by, the last on record.
-    fn last_settings(&self, reader: &str) -> Option<&Settings> {
-        let lines = self.standing.iter().filter(|((r, _, _), _)| r == reader);
-        let last = lines.filter_map(|(_, line)| line.settings.as_ref()).next_back();
-        last.and_then(|hash| self.known.get(hash))
-    }
-}
-
 /// What a whole run shares.
 #[derive(Debug)]
-pub(crate) struct Session<'a> {
+pub(crate) struct Sitting<'a> {
     pub(crate) desk: &'a Desk,
     pub(crate) set: &'a CaseSet,
     pub(crate) set_hash: String,
@@ -167,7 +81,7 @@ struct Ready {
     text_alone: bool,
 }
 
-impl Session<'_> {
+impl Sitting<'_> {
     /// Whether answers that stand may stay beside new ones, as far as can be known without loading.
     ///
     /// # Errors
@@ -517,9 +431,10 @@ impl Session<'_> {
                 record.label = None;
                 record.more.insert(STAGE.to_owned(), "findings".into());
             }
-            Kind::Reasoned(_, findings) => {
+            Kind::Reasoned(arm, findings) => {
                 record.arm = Self::arm(pass);
-                record.findings = findings.get(&case.id).cloned().filter(|text| !text.is_empty());
+                let given = findings.get(&case.id).filter(|_| *arm != Arm::None);
+                record.findings = given.cloned();
             }
         }
         Ok(record)

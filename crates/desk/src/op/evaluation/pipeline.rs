@@ -137,7 +137,7 @@ pub(crate) fn given(
 /// When it cannot be read.
 pub(crate) fn recorded_findings(path: &Path, set: &CaseSet) -> Outcome<BTreeMap<String, String>> {
     let known: std::collections::BTreeSet<&str> = set.cases.iter().map(|c| c.id.as_str()).collect();
-    let lines = readers::file(path)?;
+    let lines = readers::file(path)?.answers;
     let lines = lines
         .into_iter()
         .filter(|line| known.contains(line.case.as_str()));

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use overread_evaluation::case_set::{Arm, CaseSet, ReaderKind, ReaderSpec};
-use overread_evaluation::recorded::{Phase, Recorded};
+use overread_evaluation::recorded::{Phase, Recorded, Written, read};
 
 use crate::Outcome;
+use crate::code::failure;
 use crate::desk::Desk;
 use crate::op::evaluation::images::{self, Finder};
-use crate::op::evaluation::{folder, journal, pass, pipeline};
+use crate::op::evaluation::{folder, journal, pipeline, records, set};
 
 /// Names in a note at most.
 const NAMED: usize = 5;
@@ -43,7 +44,7 @@ pub fn gathered(desk: &Desk, at: &Path, run: &Path, set: &CaseSet) -> Outcome<Ga
     if set.readers.iter().any(pipeline::reads_here) {
         let mut lines: Vec<Recorded> = journal::lines(&folder::answers(run))?;
         let stages: Vec<Recorded> = journal::lines(&folder::stages(run))?;
-        lines.extend(stages.into_iter().filter(|line| !pass::is_findings(line)));
+        lines.extend(stages.into_iter().filter(|line| !records::is_findings(line)));
         let ids: BTreeSet<&str> = set
             .readers
             .iter()
@@ -77,7 +78,6 @@ pub fn gathered(desk: &Desk, at: &Path, run: &Path, set: &CaseSet) -> Outcome<Ga
 fn last_of_each(set: &CaseSet, reader: &ReaderSpec, lines: Vec<Recorded>, out: &mut Gathered) {
     let known: BTreeSet<&str> = set.cases.iter().map(|c| c.id.as_str()).collect();
     let mut unknown = BTreeSet::new();
-    let mut twice = BTreeSet::new();
     let mut kept: Vec<Recorded> = Vec::with_capacity(lines.len());
     let mut places: BTreeMap<(String, Option<Arm>, Option<Phase>), usize> = BTreeMap::new();
     for line in lines {
@@ -85,12 +85,8 @@ fn last_of_each(set: &CaseSet, reader: &ReaderSpec, lines: Vec<Recorded>, out: &
             unknown.insert(line.case);
             continue;
         }
-        let place = (line.case.clone(), pass::key(&line).2, line.phase);
+        let place = (line.case.clone(), records::key(&line).2, line.phase);
         if let Some(at) = places.get(&place) {
-            // A run's own retries are no news.
-            if !pipeline::reads_here(reader) {
-                twice.insert(line.case.clone());
-            }
             if let Some(old) = kept.get_mut(*at) {
                 *old = line;
             }
@@ -99,23 +95,27 @@ fn last_of_each(set: &CaseSet, reader: &ReaderSpec, lines: Vec<Recorded>, out: &
         places.insert(place, kept.len());
         kept.push(line);
     }
-    for (cases, what) in [
-        (unknown, "answers to cases that are not in the set"),
-        (twice, "more than one answer, of which the last counts, to"),
-    ] {
-        if cases.is_empty() {
-            continue;
-        }
-        let named: Vec<&str> = cases.iter().take(NAMED).map(String::as_str).collect();
-        let more = if cases.len() > NAMED {
-            format!(" and {} more", cases.len() - NAMED)
-        } else {
-            String::new()
-        };
-        out.notes
-            .push(format!("{} has {what}: {}{more}.", reader.id, named.join(", ")));
-    }
+    note(
+        reader,
+        "answers to cases that are not in the set",
+        &unknown,
+        &mut out.notes,
+    );
     out.answers.append(&mut kept);
+}
+
+/// Says what is odd about a reader's answers to some cases.
+fn note(reader: &ReaderSpec, what: &str, cases: &BTreeSet<String>, notes: &mut Vec<String>) {
+    if cases.is_empty() {
+        return;
+    }
+    let named: Vec<&str> = cases.iter().take(NAMED).map(String::as_str).collect();
+    let more = if cases.len() > NAMED {
+        format!(" and {} more", cases.len() - NAMED)
+    } else {
+        String::new()
+    };
+    notes.push(format!("{} has {what}: {}{more}.", reader.id, named.join(", ")));
 }
 
 /// Answers on record, under the reader's id.
@@ -133,12 +133,25 @@ fn of_file(finder: &Finder, reader: &ReaderSpec, notes: &mut Vec<String>) -> Out
     } else {
         &reader.recorded_as
     };
-    let lines = file(&path)?;
+    let written = file(&path)?;
     // A file of one reader need not name it.
-    let unnamed = lines.iter().all(|line| line.reader.is_empty());
-    let mut own: Vec<Recorded> = lines
+    let unnamed = written.answers.iter().all(|line| line.reader.is_empty());
+    let is_own = |of: &str| unnamed || of == name;
+    let twice = written
+        .duplicates
+        .iter()
+        .filter(|d| is_own(&d.reader))
+        .map(|d| d.case.clone());
+    note(
+        reader,
+        "more than one answer, of which the last counts, to",
+        &twice.collect(),
+        notes,
+    );
+    let mut own: Vec<Recorded> = written
+        .answers
         .into_iter()
-        .filter(|line| unnamed || line.reader == *name)
+        .filter(|line| is_own(&line.reader))
         .collect();
     if own.is_empty() {
         notes.push(format!("{} has no answers of {name}.", reader.answers));
@@ -163,8 +176,9 @@ fn first_stage(finder: &Finder, reader: &ReaderSpec) -> Outcome<BTreeMap<String,
     if path.is_empty() || !finder.path(path).is_file() {
         return Ok(BTreeMap::new());
     }
-    let lines = file(&finder.path(path))?;
-    Ok(lines
+    let written = file(&finder.path(path))?;
+    Ok(written
+        .answers
         .into_iter()
         .filter_map(|line| Some((line.case, line.text?)))
         .collect())
@@ -198,12 +212,18 @@ fn at_this_desk(desk: &Desk, finder: &Finder, set: &CaseSet, reader: &ReaderSpec
     Ok(out)
 }
 
-/// The lines of a file of recorded answers.
+/// A file of recorded answers: JSON Lines, JSON or CSV.
 ///
 /// # Errors
-/// When it cannot be read.
-pub(crate) fn file(path: &Path) -> Outcome<Vec<Recorded>> {
-    journal::lines(path)
+/// When it cannot be read; the message has file and line.
+pub(crate) fn file(path: &Path) -> Outcome<Written> {
+    read(&set::name(path), &set::text(path)?).map_err(|error| {
+        failure(
+            "eval.input",
+            format!("{error}."),
+            "docs/formats.md says what recorded answers hold.",
+        )
+    })
 }
 
 #[cfg(test)]
@@ -246,8 +266,8 @@ mod tests {
         assert_eq!(
             said,
             [
-                ("a", Some("z"), None),
                 ("b", Some("y"), None),
+                ("a", Some("z"), None),
                 ("a", Some("w"), Some(Arm::None))
             ]
         );

@@ -12,7 +12,8 @@ use crate::desk::Desk;
 use crate::op::ask::narrow;
 use crate::op::evaluation::folder::{self, Held};
 use crate::op::evaluation::images::Finder;
-use crate::op::evaluation::pass::{Kind, Pass, Records, Session, Told};
+use crate::op::evaluation::pass::{Kind, Pass, Sitting, Told};
+use crate::op::evaluation::records::Records;
 use crate::op::evaluation::{asked, pipeline, settings};
 use crate::wire::evaluation::{RunEvent, RunSpec};
 use crate::{Cancel, Failure, Outcome};
@@ -122,7 +123,7 @@ pub fn read_all(
         .clone()
         .unwrap_or_else(|| folder::of(&options.case_set));
     let held = Held::take(&run, &desk.clock.now())?;
-    let session = Session {
+    let sitting = Sitting {
         desk,
         set: &set,
         set_hash: settings::of_set(&set),
@@ -132,7 +133,7 @@ pub fn read_all(
         cancel,
     };
     let mut work = Work {
-        session,
+        sitting,
         events,
         summary: RunSummary {
             run: run.clone(),
@@ -145,7 +146,7 @@ pub fn read_all(
     };
     for reader in &readers {
         if reader.kind == ReaderKind::Local {
-            work.session.check(&answering(reader, &cases))?;
+            work.sitting.check(&answering(reader, &cases))?;
         }
     }
     noted(desk, "evaluation.run_begun", &work, &set)?;
@@ -163,7 +164,7 @@ fn noted(desk: &Desk, action: &str, work: &Work<'_>, set: &CaseSet) -> Outcome<(
     let answers = std::fs::read(&work.summary.answers).unwrap_or_default();
     let detail = format!(
         "case set {}, answers {}, {} read",
-        work.session.set_hash,
+        work.sitting.set_hash,
         settings::sha256(&answers),
         work.summary.read
     );
@@ -261,7 +262,7 @@ fn cases<'a>(set: &'a CaseSet, options: &RunOptions) -> Outcome<Vec<(usize, &'a 
 
 /// A run at work.
 struct Work<'a> {
-    session: Session<'a>,
+    sitting: Sitting<'a>,
     events: &'a (dyn Fn(RunEvent) + Sync),
     summary: RunSummary,
     /// Questions in all.
@@ -290,7 +291,7 @@ impl Work<'_> {
             return Err(error);
         }
         self.left +=
-            pipeline::questions(self.session.set, reader, cases).saturating_sub(self.done() - before);
+            pipeline::questions(self.sitting.set, reader, cases).saturating_sub(self.done() - before);
         (self.events)(RunEvent::ReaderFailed {
             reader: reader.id.clone(),
             error: error.clone(),
@@ -304,13 +305,13 @@ impl Work<'_> {
     /// Findings first, for all cases: two models do not take turns in memory. The arm that counts is the last, so that a
     /// reader of lines who knows nothing of arms ends with it.
     fn pipeline(&mut self, reader: &ReaderSpec, cases: &[(usize, &CaseSpec)]) -> Outcome<()> {
-        let set = self.session.set;
+        let set = self.sitting.set;
         let spec = reader.findings.clone().unwrap_or_default();
         let arms = pipeline::arms(reader);
         let findings = if arms.iter().all(|arm| matches!(arm, Arm::None | Arm::Truth)) {
             BTreeMap::new()
         } else if spec.reader.is_empty() {
-            pipeline::recorded_findings(&self.session.finder.path(&spec.answers), set)?
+            pipeline::recorded_findings(&self.sitting.finder.path(&spec.answers), set)?
         } else {
             let first = set.readers.iter().find(|r| r.id == spec.reader).ok_or_else(|| {
                 failure(
@@ -359,7 +360,7 @@ impl Work<'_> {
 
     fn pass_with(&mut self, pass: &Pass<'_>, heard: &mut dyn FnMut(Told<'_>)) -> Outcome<()> {
         let Self {
-            session,
+            sitting,
             events,
             summary,
             of,
@@ -374,7 +375,7 @@ impl Work<'_> {
                 fraction,
             });
         };
-        session.run(pass, &loading, &mut |told| {
+        sitting.run(pass, &loading, &mut |told| {
             heard(told);
             let rate = rates.entry(id.clone()).or_default();
             if told.fresh {

@@ -1,4 +1,4 @@
-//! TIFF to values: grey of 1 to 16 bits, RGB, palette, YCbCr; pages of one size are frames.
+//! TIFF to values: grey of 1 to 16 bits, RGB, YCbCr; pages of one size are frames.
 
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -116,7 +116,7 @@ fn page(pages: &mut Pages<'_>) -> Result<Page, DicomError> {
         .and_then(Orientation::from_exif);
     Ok(Page {
         size: pages.dimensions().map_err(wrong)?,
-        colour: pages.colortype().map_err(wrong)?,
+        colour: pages.colortype().map_err(|error| unread(&error.to_string()))?,
         orientation: orientation.unwrap_or(Orientation::NoTransforms),
     })
 }
@@ -125,14 +125,15 @@ fn kind(colour: ColorType) -> Result<Kind, DicomError> {
     match colour {
         ColorType::Gray(1 | 2 | 4 | 8) | ColorType::GrayA(8) => Ok(Kind::Grey8),
         ColorType::Gray(16) | ColorType::GrayA(16) => Ok(Kind::Grey16),
-        ColorType::RGB(8 | 16) | ColorType::RGBA(8 | 16) | ColorType::Palette(8) | ColorType::YCbCr(8) => {
-            Ok(Kind::Rgb)
-        }
-        other => Err(wrong(format!(
-            "a TIFF of this kind is not read ({}); convert it to 8-bit grey or RGB, or to 16-bit grey",
-            words(other)
-        ))),
+        ColorType::RGB(8 | 16) | ColorType::RGBA(8 | 16) | ColorType::YCbCr(8) => Ok(Kind::Rgb),
+        other => Err(unread(&words(other))),
     }
+}
+
+fn unread(kind: &str) -> DicomError {
+    wrong(format!(
+        "a TIFF of this kind is not read ({kind}); convert it to 8-bit grey or RGB, or to 16-bit grey"
+    ))
 }
 
 fn words(colour: ColorType) -> String {
@@ -179,10 +180,6 @@ fn picture(pages: &mut Pages<'_>) -> Result<DynamicImage, DicomError> {
                         .map(|v| (u16::from(*v) * 255 / most) as u8)
                         .collect();
                     luma8(width, height, grey).ok_or_else(short)
-                }
-                ColorType::Palette(_) => {
-                    let map = pages.get_tag_u16_vec(Tag::ColorMap).map_err(wrong)?;
-                    rgb8(width, height, coloured(&bytes, &map)?).ok_or_else(short)
                 }
                 ColorType::Gray(_) => luma8(width, height, bytes).ok_or_else(short),
                 ColorType::YCbCr(_) => rgb8(
@@ -265,20 +262,6 @@ fn unpacked(bytes: &[u8], width: u32, height: u32, bits: u8) -> Option<Vec<u8>> 
         }));
     }
     Some(values)
-}
-
-/// Indices through a colour map of 16-bit red, green and blue, one after another.
-fn coloured(values: &[u8], map: &[u16]) -> Result<Vec<u8>, DicomError> {
-    let each = map.len() / 3;
-    let mut rgb = Vec::with_capacity(values.len() * 3);
-    for value in values {
-        let at = usize::from(*value);
-        if at >= each {
-            return Err(wrong("its palette is shorter than its values"));
-        }
-        rgb.extend([map[at], map[each + at], map[2 * each + at]].map(|v| (v >> 8) as u8));
-    }
-    Ok(rgb)
 }
 
 /// Full-range BT.601, as in JFIF.

@@ -84,7 +84,7 @@ function calibration(pairs: readonly Pair[]): CalibrationFigures | null {
       score("mce", "Largest gap", Math.max(...bins.map((bin) => (bin.n < 5 ? 0 : gap(bin)))), n),
       score("brier", "Brier", brier, n),
       number("log_loss", "Log loss", loss, n),
-      { ...score("over_confidence", "Over-confidence", mean - right, n, "difference") },
+      { ...score("overconfidence", "Over-confidence", mean - right, n, "difference") },
       score("auroc_confidence", "AUROC of the confidence", roc(sure).area, n),
     ],
     bins,

@@ -286,7 +286,7 @@ fn described(case: &mut CaseSpec, hit: &Hit, places: &Places) {
 }
 
 /// Tells patients apart without naming them: a case set may be handed on.
-fn pseudonym(id: &str) -> String {
+pub(crate) fn pseudonym(id: &str) -> String {
     let digest = Sha256::digest(id.trim().as_bytes());
     let hex: String = digest.iter().take(6).map(|b| format!("{b:02x}")).collect();
     format!("patient-{hex}")

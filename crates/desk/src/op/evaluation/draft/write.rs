@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
 use overread_evaluation::case_set::{self, CaseSet, ReaderKind, ReaderSpec};
+use overread_evaluation::recorded;
 
 use super::Draft;
 use crate::Outcome;
@@ -188,25 +189,22 @@ pub(super) fn readers(draft: &Draft, target: &Path) -> Outcome<Vec<ReaderSpec>> 
 
 /// Names of the readers in a file of recorded answers, in their order.
 fn recorded_readers(file: &str, text: &str) -> Outcome<Vec<String>> {
-    #[derive(serde::Deserialize)]
-    struct Line {
-        reader: String,
-    }
+    let read = recorded::read(file, text).map_err(|error| {
+        failure(
+            "eval.input",
+            format!("{error}."),
+            "docs/formats.md, Recorded answers, says what a line holds.",
+        )
+    })?;
     let mut names: Vec<String> = Vec::new();
-    for (at, line) in text
-        .lines()
-        .enumerate()
-        .filter(|(_, line)| !line.trim().is_empty())
-    {
-        let line: Line = serde_json::from_str(line).map_err(|error| {
-            failure(
-                "eval.input",
-                format!("{file}, line {}: {error}.", at + 1),
-                "docs/formats.md, Recorded answers, says what a line holds.",
-            )
-        })?;
-        if !names.contains(&line.reader) {
-            names.push(line.reader);
+    for answer in &read.answers {
+        let name = if answer.reader.is_empty() {
+            file.split('.').next().unwrap_or(file)
+        } else {
+            &answer.reader
+        };
+        if !names.iter().any(|known| known == name) {
+            names.push(name.to_owned());
         }
     }
     if names.is_empty() {
