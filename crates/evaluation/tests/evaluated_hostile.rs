@@ -152,7 +152,7 @@ fn evaluation(
         question: AskedQuestion {
             task,
             labels: LABELS[..labels].iter().map(|l| (*l).to_owned()).collect(),
-            ordinal: cases.len() % 2 == 0,
+            ordinal: cases.len().is_multiple_of(2),
             ..AskedQuestion::default()
         },
         truth: TruthPolicy {

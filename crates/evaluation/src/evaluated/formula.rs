@@ -4,13 +4,14 @@ use rayon::prelude::*;
 
 use crate::case_set::{Blank, ReaderKind, Task, Uncertain};
 use crate::evaluated::bench::{Bench, Row};
+use crate::evaluated::compared::Comparisons;
 use crate::evaluated::comparison::{self, Looked};
 use crate::evaluated::evaluation::{Evaluation, Reader};
 use crate::evaluated::figures::{Figures, InvalidCount, ReaderFigures, Resampling};
 use crate::evaluated::filter::Filter;
 use crate::evaluated::selection::{Selection, name_of};
 use crate::evaluated::truths::Policy;
-use crate::evaluated::{agreement, beside, calibration, groups, headline, labels, remarks};
+use crate::evaluated::{agreement, beside, calibration, groups, headline, labels, remarks, study};
 
 /// What is looked at.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -67,6 +68,15 @@ fn whole(of: &Evaluation, bench: &Bench, request: &Request) -> Figures {
         .iter()
         .filter_map(|reader| groups::reveal(of, bench, reader, &selection))
         .collect();
+    let mut comparison = comparison::figures(of, &looked);
+    if let Some(study) = study::before_and_after(of, bench, &chosen, &selection) {
+        let empty = || Comparisons {
+            omnibus: None,
+            n_common: 0,
+            pairs: Vec::new(),
+        };
+        comparison.get_or_insert_with(empty).pairs.push(study);
+    }
     let (published, beside) = beside::rows(of, &request.filter, &selection);
     let mut remarks = remarks::of_all(of, bench, &request.filter, &selection, &looked);
     remarks.extend(beside);
@@ -86,7 +96,7 @@ fn whole(of: &Evaluation, bench: &Bench, request: &Request) -> Figures {
         resampling: Resampling::default(),
         remarks,
         readers,
-        comparison: comparison::figures(of, &looked),
+        comparison,
         agreement: agreement::figures(of, &selection, &looked),
         reveal,
         policies: groups::policies(of, &selection),

@@ -39,6 +39,7 @@ mod said;
 #[cfg(test)]
 mod samples;
 mod selection;
+mod study;
 mod table;
 mod truths;
 mod words;

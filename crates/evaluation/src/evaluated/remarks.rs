@@ -28,6 +28,14 @@ fn name(spec: &ReaderSpec) -> String {
     name_of(&spec.id, &spec.name)
 }
 
+/// `0.0625`, `0.125`, `1`: what so few cases can give comes out whole.
+fn probability(p: f64) -> String {
+    format!("{p:.4}")
+        .trim_end_matches('0')
+        .trim_end_matches('.')
+        .to_owned()
+}
+
 fn warning(key: &str, text: String, readers: &[&str]) -> Remark {
     Remark::new(key, Weight::Warning, text, readers)
 }
@@ -161,7 +169,8 @@ fn few_cases(cases: usize, looked: &[Looked<'_>]) -> Option<Remark> {
         } else {
             let least = mcnemar(n, 0)[0];
             text.push_str(&format!(
-                " No two readers can be told apart: even if one is right in every case and the other in none, p is {least:.3}."
+                " No two readers can be told apart: even if one is right in every case and the other in none, p is {}.",
+                probability(least)
             ));
         }
     } else if let Some(half) = wilson_of_share(0.5, n as f64, 0.95).map(|[low, high]| (high - low) / 2.0) {
@@ -385,13 +394,13 @@ mod tests {
         let never = text(&figures, "never_significant").expect("they differ on five cases");
         assert_eq!(
             never,
-            "They differ on 5 cases; the smallest p that so few can give is 0.062. Six are needed at least."
+            "They differ on 5 cases; the smallest p that so few can give is 0.0625. Six are needed at least."
         );
         let five = by_formula(
             &closed("aaaaa", &[("x", "aaaaa"), ("y", "bbbbb")]),
             &Request::default(),
         );
-        assert!(text(&five, "few_cases").expect("five").contains("p is 0.062"));
+        assert!(text(&five, "few_cases").expect("five").contains("p is 0.0625."));
         let many = of(|_| {});
         assert_eq!(
             (text(&many, "few_cases"), text(&many, "never_significant")),

@@ -1,6 +1,6 @@
 //! What is not like for like between two readers, and whether their cases can tell them apart.
 
-use super::{name, warning};
+use super::{name, probability, warning};
 use crate::case_set::{ReaderKind, ReaderSpec, Tuning};
 use crate::evaluated::comparison::Looked;
 use crate::evaluated::evaluation::Evaluation;
@@ -124,8 +124,9 @@ fn never(counts: PairedCounts, ids: &[&str]) -> Option<Remark> {
         "The two are right and wrong in the same cases: nothing tells them apart.".to_owned()
     } else {
         format!(
-            "They differ on {}; the smallest p that so few can give is {least:.3}. Six are needed at least.",
-            count(discordant, "case")
+            "They differ on {}; the smallest p that so few can give is {}. Six are needed at least.",
+            count(discordant, "case"),
+            probability(least)
         )
     };
     Some(warning("never_significant", text, ids))
