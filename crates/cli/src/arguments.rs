@@ -361,14 +361,17 @@ pub(crate) struct PhantomArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct BenchArguments {
-    /// `scan`, `decode`, `present`, `volume`, `files` or `model`; the first three when left out.
+    /// `scan`, `decode`, `present`, `volume`, `files`, `model` or `evaluation`; the first three when left out.
     pub(crate) part: Option<String>,
     /// Folder to scan and decode; the bundled study when left out. `decode` times every file of a folder that is named.
     pub(crate) folder: Option<PathBuf>,
     /// The same as FOLDER, for scan, present and the largest series alone of decode.
     #[arg(long)]
     pub(crate) path: Option<PathBuf>,
-    /// Files that `files` makes; slices that `volume` makes without a folder, at most 1000.
+    /// Resamples that `evaluation` draws.
+    #[arg(long, default_value_t = 10_000)]
+    pub(crate) resamples: u32,
+    /// Files that `files` makes; cases of `evaluation`; slices that `volume` makes without a folder, at most 1000.
     #[arg(long, default_value_t = 10_000)]
     pub(crate) count: usize,
     /// Model folder or GGUF file for `model`; FOLDER does as well.

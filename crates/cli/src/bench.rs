@@ -13,7 +13,15 @@ use crate::{Outcome, Trouble};
 /// Runs the parts asked for.
 pub(crate) fn bench(desk: &Desk, a: &BenchArguments) -> Outcome {
     let part = a.part.as_deref();
-    let known = ["scan", "decode", "present", "volume", "files", "model"];
+    let known = [
+        "scan",
+        "decode",
+        "present",
+        "volume",
+        "files",
+        "model",
+        "evaluation",
+    ];
     if let Some(other) = part.filter(|p| !known.contains(p)) {
         return Err(Trouble::Usage(format!(
             "There is no bench `{other}`: {}.",
@@ -24,7 +32,7 @@ pub(crate) fn bench(desk: &Desk, a: &BenchArguments) -> Outcome {
     let folder = a.folder.as_deref().or(a.path.as_deref());
     let path = match folder {
         // They make what they need.
-        None if matches!(part, Some("files" | "volume")) => std::path::PathBuf::new(),
+        None if matches!(part, Some("files" | "volume" | "evaluation")) => std::path::PathBuf::new(),
         Some(path) => path.to_path_buf(),
         None => overread_desk::op::demo::make_study(desk, &|_, _| true)?,
     };
@@ -47,6 +55,9 @@ pub(crate) fn bench(desk: &Desk, a: &BenchArguments) -> Outcome {
     }
     if part == Some("files") {
         out["files"] = op_bench::files(a.count, &mut timer())?;
+    }
+    if part == Some("evaluation") {
+        out["evaluation"] = op_bench::evaluation(desk, a.count, a.resamples, &mut timer())?;
     }
     if part == Some("model") {
         let model = a

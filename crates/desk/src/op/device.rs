@@ -29,7 +29,7 @@ pub(crate) fn cases() -> Vec<ProbeCase> {
                 columns: case.frame.attributes.columns,
                 rows: case.frame.attributes.rows,
                 samples: STANDARD.encode(&prepared.pixels),
-                uniforms: STANDARD.encode(&prepared.uniforms.to_bytes()),
+                uniforms: STANDARD.encode(prepared.uniforms.to_bytes()),
                 modality_lut: prepared.modality_lut,
                 voi_lut: prepared.voi_lut,
                 expected: STANDARD.encode(&case.expected),

@@ -1,6 +1,7 @@
 //! Measured work: scan, decode, present, model. The caller brings the stopwatch.
 
 mod codecs;
+mod evaluation;
 mod files;
 mod memory;
 mod model;
@@ -16,6 +17,7 @@ use crate::desk::Desk;
 use crate::{Cancel, Outcome};
 
 pub use codecs::codecs;
+pub use evaluation::evaluation;
 pub use files::files;
 pub use model::{ModelBench, model};
 pub use volume::volume;
