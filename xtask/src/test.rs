@@ -93,6 +93,10 @@ const STEPS: &[Step] = &[
         },
     },
     Step {
+        name: "evaluation, found twice",
+        action: || process::run(&mut node("tests/evaluation/run.mjs")),
+    },
+    Step {
         name: "browser flows",
         action: || process::run(&mut node("tests/flows/run.mjs")),
     },

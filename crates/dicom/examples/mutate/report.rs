@@ -55,6 +55,7 @@ impl Outcome {
             DicomError::Video(_) => "video",
             DicomError::UnsupportedObject { .. } => "another object",
             DicomError::TooLarge(_) => "too large",
+            DicomError::Picture(_) => "picture not readable",
             DicomError::NotFound(_) => "not found",
         });
     }
