@@ -81,7 +81,7 @@ pub(crate) fn local(id: &str) -> String {
 fn truth(k: usize) -> String {
     format!(
         "truth = {{ labels = [\"{}\"] }}",
-        if k % 2 == 0 { "normal" } else { "nodule" }
+        if k.is_multiple_of(2) { "normal" } else { "nodule" }
     )
 }
 
@@ -444,7 +444,7 @@ fn a_calibration_is_written_for_the_very_question_and_used() {
     let known = |k: usize| {
         let own = &said[&format!("case-{k}")];
         let other = labels.iter().find(|l| *l != own).expect("another");
-        let truth = if k % 4 == 0 { own.as_str() } else { other };
+        let truth = if k.is_multiple_of(4) { own.as_str() } else { other };
         format!("truth = {{ labels = [\"{truth}\"] }}")
     };
     let set = study.set("set.toml", CLOSED, &local("a"), &known);
