@@ -14,6 +14,16 @@ pub(super) fn recognise(table: &Table<'_>) -> bool {
     table.has(&["case", "path", "label", "side", "position_mm", "size_mm", "slice"])
 }
 
+/// Findings of a size are looked at together: a millimetre is no subgroup.
+fn size_band(mm: &str) -> &'static str {
+    match mm.parse::<f64>() {
+        Ok(mm) if mm < 10.0 => "under 10 mm",
+        Ok(mm) if mm < 30.0 => "10 to 30 mm",
+        Ok(_) => "30 mm and over",
+        Err(_) => "",
+    }
+}
+
 pub(super) fn import(tables: &[Source<'_>]) -> Result<Imported, InputError> {
     let mut cases = Cases::default();
     let mut labels = BTreeSet::new();
@@ -42,7 +52,7 @@ pub(super) fn import(tables: &[Source<'_>]) -> Result<Imported, InputError> {
                 .filter(|side| *side != "none")
                 .unwrap_or_default();
             side.clone_into(&mut case.case.truth.side);
-            case.group("size_mm", row.opt(size));
+            case.group("size", size_band(row.opt(size)));
             "generator".clone_into(&mut case.case.truth.source);
             labels.insert(label.to_owned());
         }
