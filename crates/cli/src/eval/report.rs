@@ -133,7 +133,18 @@ fn summary(f: &Figures) -> String {
         }
     }
     for pair in f.comparison.iter().flat_map(|c| &c.pairs) {
-        out.push_str(&format!("\n{} against {}, {} cases\n", pair.a, pair.b, pair.n));
+        let name = |id: &'_ str| {
+            f.readers
+                .iter()
+                .find(|r| r.id == id)
+                .map_or(id.to_owned(), |r| r.name.clone())
+        };
+        out.push_str(&format!(
+            "\n{} against {}, n = {}\n",
+            name(&pair.a),
+            name(&pair.b),
+            pair.n
+        ));
         for figure in &pair.figures {
             out.push_str(&format!("  {}\n", line(figure)));
         }

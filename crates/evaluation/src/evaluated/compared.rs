@@ -8,7 +8,7 @@ use crate::evaluated::figures::{Figure, Remark};
 /// A test.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 pub struct Test {
-    /// `mcnemar_exact`, `mcnemar_midp`, `cochran_q`, `delong`, `obuchowski_rockette`.
+    /// `mcnemar_exact`, `mcnemar_midp`, `mcnemar_patients`, `cochran_q`, `delong`, `obuchowski_rockette`.
     pub key: String,
     /// Name shown.
     pub name: String,

@@ -28,8 +28,7 @@ fn right_means(task: Task) -> &'static str {
     match task {
         Task::YesNo => "Right: every label of the case.",
         Task::Boxes => "Right: every box found and none too many, IoU > 0.25.",
-        Task::Open | Task::Vqa => "Answers that wait for a person are left out.",
-        Task::Closed | Task::Choice => "",
+        Task::Open | Task::Vqa | Task::Closed | Task::Choice => "",
     }
 }
 
@@ -50,6 +49,16 @@ pub(super) fn common<'a>(a: &[Row<'a>], b: &[Row<'a>]) -> Vec<(Row<'a>, Row<'a>)
         }
     }
     out
+}
+
+/// Cases that both answered of which one answer waits for a person.
+pub(super) fn waiting(a: &[Row<'_>], b: &[Row<'_>]) -> usize {
+    let both = |x: &&Row<'_>| {
+        let at = b.binary_search_by_key(&x.case, |y| y.case).ok();
+        at.and_then(|at| b.get(at))
+            .is_some_and(|y| x.right().is_none() || y.right().is_none())
+    };
+    a.iter().filter(both).count()
 }
 
 /// Every pair and the test over all; `None` with fewer than two readers.
@@ -76,7 +85,7 @@ pub(super) fn figures(of: &Evaluation, looked: &[Looked<'_>]) -> Option<Comparis
 }
 
 /// Holm over all pairs that have the test.
-fn adjust(pairs: &mut [Comparison], key: &str) {
+pub(super) fn adjust(pairs: &mut [Comparison], key: &str) {
     let of = |c: &Comparison| c.tests.iter().find(|t| t.key == key).and_then(|t| t.p);
     let p: Vec<f64> = pairs.iter().filter_map(of).collect();
     let mut adjusted = holm(&p).into_iter();

@@ -22,6 +22,8 @@ pub struct Context {
     pub synonyms: Option<Synonyms>,
     /// The set's table of parents.
     pub hierarchy: Hierarchy,
+    /// What must be known of the answers: files that are not there, lines that were left out.
+    pub notes: Vec<String>,
     /// What people decided, oldest first.
     pub decisions: Vec<Decision>,
 }
@@ -215,15 +217,18 @@ fn index(
     out
 }
 
-/// A person's answer that counts is the one before the reveal; a pipeline's is the one from its own findings.
+/// A person's answer that counts is the one before the reveal; a pipeline's is the one from its own findings. What was
+/// said after the reveal alone counts only of a reader who never answered before it: mixed, the model's answers would
+/// count as the person's.
 fn fill(reader: &mut Reader) {
     let own = reader.arms.get(&Arm::Own);
+    let blind = reader.before.iter().any(Option::is_some);
     for (at, place) in reader.counting.iter_mut().enumerate() {
         let of = |column: Option<&Column>| column.and_then(|c| c.get(at).copied().flatten());
         *place = place
             .or(of(own))
             .or(of(Some(&reader.before)))
-            .or(of(Some(&reader.after)));
+            .or(of(Some(&reader.after)).filter(|_| !blind));
     }
 }
 

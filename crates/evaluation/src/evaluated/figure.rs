@@ -36,6 +36,26 @@ impl Figure {
         out
     }
 
+    /// `k` of `decided` while `waiting` answers more have no verdict: no value, for the decided ones are not drawn at
+    /// random. The note has what it can become.
+    pub(super) fn share_so_far(key: &str, name: &str, what: &str, [k, decided, waiting]: [usize; 3]) -> Self {
+        if waiting == 0 {
+            return Self::share(key, name, k, decided);
+        }
+        let n = decided + waiting;
+        let share = |k: usize| 100.0 * k as f64 / n as f64;
+        let wait = if waiting == 1 { "waits" } else { "wait" };
+        let note = format!(
+            "{} of {} {what} so far, {} {wait}: between {:.1} % and {:.1} %.",
+            thousands(k),
+            thousands(n),
+            thousands(waiting),
+            share(k),
+            share(k + waiting)
+        );
+        Self::plain(key, name, Unit::Share, None, n).noted(&note)
+    }
+
     /// A score whose interval needs resampling.
     pub(super) fn score(key: &str, name: &str, value: Option<f64>, n: usize) -> Self {
         Self::plain(key, name, Unit::Score, value, n).noted(BY_RESAMPLING)

@@ -11,7 +11,7 @@ use crate::evaluated::figures::{Figures, InvalidCount, ReaderFigures, Resampling
 use crate::evaluated::filter::Filter;
 use crate::evaluated::selection::{Selection, name_of};
 use crate::evaluated::truths::Policy;
-use crate::evaluated::{agreement, beside, calibration, groups, headline, labels, remarks, study};
+use crate::evaluated::{agreement, beside, calibration, clusters, groups, headline, labels, remarks, study};
 
 /// What is looked at.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -80,7 +80,7 @@ fn whole(of: &Evaluation, bench: &Bench, request: &Request) -> Figures {
     let (published, beside) = beside::rows(of, &request.filter, &selection);
     let mut remarks = remarks::of_all(of, bench, &request.filter, &selection, &looked);
     remarks.extend(beside);
-    Figures {
+    let mut out = Figures {
         name: of.set.name.clone(),
         task: of.set.question.task,
         question: question(of),
@@ -102,19 +102,26 @@ fn whole(of: &Evaluation, bench: &Bench, request: &Request) -> Figures {
         policies: groups::policies(of, &selection),
         published,
         command: of.context.command.clone(),
+    };
+    if (selection.patients as usize) < selection.cases.len() {
+        clusters::apply(of, &looked, &mut out);
     }
+    out
 }
 
 fn one_reader(of: &Evaluation, bench: &Bench, selection: &Selection, one: &Looked<'_>) -> ReaderFigures {
     let (reader, rows) = (one.reader, one.rows);
     let mut curves = labels::curves(of, rows);
-    curves.extend(calibration::risk_curve(of, rows));
+    let undecided = rows.iter().filter(|r| r.right().is_none()).count();
+    // The decided answers are those that the rules could tell: no sample of all.
+    if undecided == 0 {
+        curves.extend(calibration::risk_curve(of, rows));
+    }
     let known = selection
         .cases
         .iter()
         .filter(|c| bench.truths.get(**c as usize).is_some_and(|t| t.known))
         .count();
-    let undecided = rows.iter().filter(|r| r.right().is_none()).count();
     let invalid = invalid_counts(rows);
     let invalid_all: u32 = invalid.iter().map(|k| k.count).sum();
     let single = matches!(of.set.question.task, Task::Closed | Task::Choice);
@@ -133,7 +140,9 @@ fn one_reader(of: &Evaluation, bench: &Bench, selection: &Selection, one: &Looke
         per_label: labels::per_label(of, rows),
         confusion: single.then(|| headline::confusion_table(of, rows)),
         curves,
-        calibration: calibration::figures(of, bench, reader, selection, rows),
+        calibration: (undecided == 0)
+            .then(|| calibration::figures(of, bench, reader, selection, rows))
+            .flatten(),
         subgroups: groups::subgroups(of, rows),
         arms: groups::arms(of, bench, reader, selection),
         effort: groups::effort(rows),

@@ -1,20 +1,21 @@
 //! Parts of one reader's figures: subgroups, arms of a pipeline, before and after the reveal, other policies, effort.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
 use crate::case_set::{Arm, Blank, Uncertain};
 use crate::error::trim;
 use crate::evaluated::bench::{Bench, Row};
-use crate::evaluated::comparison::common;
+use crate::evaluated::comparison::{common, waiting};
 use crate::evaluated::evaluation::{Evaluation, Reader};
-use crate::evaluated::figure::BY_RESAMPLING;
+use crate::evaluated::figure::{BY_RESAMPLING, count};
 use crate::evaluated::figures::{ArmFigures, Figure, PolicyFigures, RevealFigures, SubgroupFigures, Unit};
 use crate::evaluated::headline;
 use crate::evaluated::selection::Selection;
 use crate::evaluated::truths::Policy;
 use crate::evaluated::words;
+use crate::metrics::cluster::group_against_rest;
 use crate::metrics::difference::two_proportions;
 use crate::metrics::multiple::holm;
 use crate::metrics::paired::{PairedCounts, paired};
@@ -82,6 +83,7 @@ pub(super) fn subgroups(of: &Evaluation, rows: &[Row<'_>]) -> Vec<SubgroupFigure
     }
     by.retain(|_, values| values.len() > 1 && values.len() <= VALUES);
     let (whole_n, whole_k) = shares(rows);
+    let clustered = rows.iter().map(|r| r.patient).collect::<BTreeSet<_>>().len() < rows.len();
     let (mut out, mut p) = (Vec::new(), Vec::new());
     for (key, values) in by {
         for (value, own) in values {
@@ -91,8 +93,17 @@ pub(super) fn subgroups(of: &Evaluation, rows: &[Row<'_>]) -> Vec<SubgroupFigure
             if own.len() < SMALL {
                 figure = Figure::plain(&figure.key, &figure.name, figure.unit, None, own.len())
                     .noted(&format!("Fewer than {SMALL} cases: not shown."));
-            } else {
-                test = two_proportions(k, n, whole_k - k, whole_n - n).fisher_exact_p;
+            } else if whole_n == rows.len() {
+                test = if clustered {
+                    let mine: BTreeSet<usize> = own.iter().map(|r| r.case).collect();
+                    let told = rows
+                        .iter()
+                        .filter_map(|r| Some((r.patient, mine.contains(&r.case), r.right()?)));
+                    figure = figure.noted("Against the rest by patients, on the normal law.");
+                    group_against_rest(told)
+                } else {
+                    two_proportions(k, n, whole_k - k, whole_n - n).fisher_exact_p
+                };
             }
             p.extend(test);
             out.push((key.clone(), value, figure, test.is_some()));
@@ -142,12 +153,20 @@ pub(super) fn arms(
 /// The paired difference of right answers, first less second.
 fn difference(key: &str, name: &str, a: &[Row<'_>], b: &[Row<'_>]) -> Figure {
     let both = common(a, b);
+    let waiting = waiting(a, b);
     let right = |row: &Row<'_>| row.right() == Some(true);
     let found = paired(PairedCounts::of(both.iter().map(|(x, y)| (right(x), right(y)))));
     let mut out = Figure::plain(key, name, Unit::Points, found.difference, both.len())
         .between(found.difference_newcombe, "Newcombe, paired (method 10)");
     if !both.is_empty() {
         out = out.noted(&format!("McNemar, exact: p = {:.3}.", found.mcnemar_exact));
+    }
+    if waiting > 0 {
+        let text = format!(
+            "{} of which an answer waits for a person left out.",
+            count(waiting, "case")
+        );
+        out = out.noted(&text);
     }
     out.undefined("No case has both answers.")
 }
@@ -168,12 +187,12 @@ pub(super) fn reveal(
         return None;
     }
     let right = |row: &Row<'_>| row.right() == Some(true);
-    let count = |of: &dyn Fn(&(Row<'_>, Row<'_>)) -> bool| both.iter().filter(|pair| of(pair)).count();
+    let cases = |of: &dyn Fn(&(Row<'_>, Row<'_>)) -> bool| both.iter().filter(|pair| of(pair)).count();
     let n = both.len();
-    let (wrong_before, right_before) = (count(&|(b, _)| !right(b)), count(&|(b, _)| right(b)));
-    let rescued = count(&|(b, a)| !right(b) && right(a));
-    let misled = count(&|(b, a)| right(b) && !right(a));
-    let same = count(&|(b, a)| {
+    let (wrong_before, right_before) = (cases(&|(b, _)| !right(b)), cases(&|(b, _)| right(b)));
+    let rescued = cases(&|(b, a)| !right(b) && right(a));
+    let misled = cases(&|(b, a)| right(b) && !right(a));
+    let same = cases(&|(b, a)| {
         let words = |row: &Row<'_>| {
             let spec = of.set.cases.get(row.case);
             spec.map(|spec| crate::evaluated::table::words_of(of, spec, row.answer))
@@ -189,7 +208,7 @@ pub(super) fn reveal(
             .noted("Of the answers that were right before."),
         unmoved: Figure::share("unmoved", "Unmoved", same, n),
         before: Figure::share("before", "Right before", right_before, n),
-        after: Figure::share("after", "Right after", count(&|(_, a)| right(a)), n),
+        after: Figure::share("after", "Right after", cases(&|(_, a)| right(a)), n),
         change: difference("change", "Change", &after, &before),
     })
 }

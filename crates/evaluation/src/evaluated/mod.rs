@@ -12,6 +12,7 @@
 //! | `judged` | open answers by rule, then by people's decisions |
 //! | `headline`, `labels`, `calibration`, `groups` | figures of one reader |
 //! | `comparison`, `agreement`, `remarks`, `beside` | readers against each other, sentences, published rows |
+//! | `clusters` | several cases a patient |
 //! | `formula`, `resampled` | all figures by formula at once, then every interval by resampling |
 //! | `table`, `detail` | the case table, one case whole |
 
@@ -20,6 +21,7 @@ mod bench;
 mod beside;
 mod calibration;
 pub mod cases;
+mod clusters;
 pub mod compared;
 mod comparison;
 mod detail;

@@ -53,6 +53,7 @@ pub(super) fn of_all(
     for one in looked {
         out.extend(tuned_on_these(of, selection, one));
         out.extend(versions(one));
+        out.extend(after_the_reveal(selection, one));
     }
     out.extend(left_out(of, bench, selection));
     out.extend(undecided(looked));
@@ -77,8 +78,8 @@ pub(super) fn of_all(
             .iter()
             .any(|r| r.said.confidence.is_some() || !r.said.probabilities.is_empty())
     });
-    if confident && split_name(of).is_none() {
-        let text = "No split is called validation or calibration, so no calibrator, abstain line or conformal set is fitted: \
+    if confident && split_name(of, selection).is_none() {
+        let text = "No split is called validation, calibration, tune or dev, nor is one alone left aside, so no calibrator, abstain line or conformal set is fitted: \
                     fitted on the cases looked at they would flatter.";
         out.push(Remark::new(
             "no_validation_split",
@@ -99,6 +100,11 @@ pub(super) fn of_all(
             "Filtered: {}. All figures are of these cases alone.",
             filter_words(filter)
         );
+        if !filter.invalid.is_empty() {
+            let text = "The cases were chosen by what readers answered: no share of right answers among them says how good \
+                        a reader is.";
+            out.push(warning("chosen_by_answers", text.to_owned(), &[]));
+        }
         out.push(Remark::new("filtered", Weight::Note, text, &[]));
     }
     out.sort_by_key(|r| std::cmp::Reverse(r.weight));
@@ -142,18 +148,21 @@ fn few_cases(cases: usize, looked: &[Looked<'_>]) -> Option<Remark> {
             .filter_map(Row::right)
             .fold((0, 0), |(n, k), r| (n + 1, k + usize::from(r)))
     };
-    // The example is the best reader's own count, so that the sentence speaks of these cases.
+    // The example is the best reader's own count, so that the sentence speaks of these cases; of one that waits for
+    // nobody.
     let best = looked
         .iter()
+        .filter(|l| l.rows.iter().all(|r| r.right().is_some()))
         .map(decided)
         .max_by_key(|(n, k)| (*k, *n))
         .filter(|(n, _)| *n > 0);
+    let is = if best.is_some() { "is" } else { "would be" };
     let (n, k) = best.unwrap_or((cases, cases.div_ceil(2)));
     let mut text = format!("{}: ", count(n, "case"));
     if let Some([low, high]) = clopper_pearson(k, n) {
         let share = percent(k as f64 / n as f64);
         text.push_str(&format!(
-            "{k} right is {share} ({:.0}-{:.0} %).",
+            "{k} right {is} {share} ({:.0}-{:.0} %).",
             100.0 * low,
             100.0 * high
         ));
@@ -237,6 +246,28 @@ fn versions(one: &Looked<'_>) -> Option<Remark> {
     })
 }
 
+/// Answers that were given when the model's answer was known.
+fn after_the_reveal(selection: &Selection, one: &Looked<'_>) -> Option<Remark> {
+    let reader = one.reader;
+    let at = |column: &[Option<u32>], case: u32| column.get(case as usize).copied().flatten();
+    let alone = |case: &&u32| at(&reader.after, **case).is_some() && at(&reader.before, **case).is_none();
+    let n = selection.cases.iter().filter(alone).count();
+    let counted = reader.before.iter().all(Option::is_none);
+    (n > 0).then(|| {
+        let text = format!(
+            "{} answered {} only after the reveal, knowing another answer: {}.",
+            name(&reader.spec),
+            count(n, "case"),
+            if counted {
+                "these figures are not a reading of its own"
+            } else {
+                "they are missing from its figures"
+            }
+        );
+        warning("after_the_reveal", text, &[&reader.spec.id])
+    })
+}
+
 fn left_out(of: &Evaluation, bench: &Bench, selection: &Selection) -> Vec<Remark> {
     let mut out = Vec::new();
     let mut troubles: BTreeMap<&str, usize> = BTreeMap::new();
@@ -285,6 +316,9 @@ fn left_out(of: &Evaluation, bench: &Bench, selection: &Selection) -> Vec<Remark
         );
         out.push(Remark::new("duplicates", Weight::Note, text, &[]));
     }
+    for note in &of.context.notes {
+        out.push(Remark::new("answers", Weight::Caution, note.clone(), &[]));
+    }
     if left.stale_decisions > 0 {
         let n = left.stale_decisions as usize;
         let text = format!(
@@ -315,7 +349,7 @@ fn undecided(looked: &[Looked<'_>]) -> Option<Remark> {
     let readers: Vec<&str> = waiting.iter().map(|(id, _)| *id).collect();
     (n > 0).then(|| {
         let text = format!(
-            "{} for a person; until then they are in no figure of right and wrong.",
+            "{} for a person; until then what depends on them has bounds and no value.",
             if n == 1 {
                 "1 answer waits".to_owned()
             } else {

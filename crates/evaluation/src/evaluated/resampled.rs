@@ -6,6 +6,7 @@ mod marks;
 mod statistics;
 
 use crate::evaluated::bench::{Bench, Row};
+use crate::evaluated::clusters;
 use crate::evaluated::evaluation::{Evaluation, Reader};
 use crate::evaluated::figure::{BY_RESAMPLING, thousands};
 use crate::evaluated::figures::{Curve, Figure, Figures, Resampling, Unit};
@@ -219,7 +220,7 @@ impl How {
             drop_note(figure);
             let mut new = figure.clone().between(Some(bounds), &words);
             if let Some((old, method)) = old {
-                new = new.beside(&format!("{method}, each case by itself"), old);
+                new = new.beside(&clusters::named(&method), old);
             }
             *figure = new;
         } else if !spread.all_alike {

@@ -4,19 +4,20 @@ use crate::evaluated::bench::{Bench, Row};
 use crate::evaluated::compared::Comparison;
 use crate::evaluated::comparison::{common, test};
 use crate::evaluated::evaluation::{Evaluation, Reader};
-use crate::evaluated::figures::{Figure, Unit};
+use crate::evaluated::figures::{Figure, Remark, Unit, Weight};
 use crate::evaluated::headline::binary::positive;
 use crate::evaluated::selection::Selection;
 use crate::metrics::mrmc::mrmc;
 use crate::metrics::paired::PairedCounts;
 
-/// How sure an answer is of the positive label.
-fn score(row: &Row<'_>, positive: usize) -> Option<f64> {
+/// How sure an answer is of the positive label. Of more than two labels, being sure of another one does not tell.
+fn score(row: &Row<'_>, positive: usize, labels: usize) -> Option<f64> {
     let label = row.said.label.filter(|_| row.said.invalid.is_none())? as usize;
     let listed = row.said.probabilities.get(positive).copied();
     let sure = row
         .said
         .confidence
+        .filter(|_| label == positive || labels == 2)
         .map(|c| if label == positive { c } else { 1.0 - c });
     listed.or(sure)
 }
@@ -30,12 +31,15 @@ pub(super) fn before_and_after(
     selection: &Selection,
 ) -> Option<Comparison> {
     let (positive, _) = positive(of)?;
+    let labels = of.labels.len();
     let mut people: Vec<Vec<(Row<'_>, Row<'_>)>> = readers
         .iter()
         .map(|reader| {
             let rows = |column| bench.rows(of, column, &selection.cases);
             let mut both = common(&rows(&reader.before), &rows(&reader.after));
-            both.retain(|(b, a)| score(b, positive).is_some() && score(a, positive).is_some());
+            both.retain(|(b, a)| {
+                score(b, positive, labels).is_some() && score(a, positive, labels).is_some()
+            });
             both
         })
         .filter(|both| !both.is_empty())
@@ -62,7 +66,8 @@ pub(super) fn before_and_after(
         .map(|(b, _)| b.truth.one.is_some_and(|t| t as usize == positive))
         .collect();
     let scores = |after: bool| -> Vec<Vec<f64>> {
-        let of_row = |pair: &(Row<'_>, Row<'_>)| score(if after { &pair.1 } else { &pair.0 }, positive);
+        let of_row =
+            |pair: &(Row<'_>, Row<'_>)| score(if after { &pair.1 } else { &pair.0 }, positive, labels);
         people
             .iter()
             .map(|own| own.iter().filter_map(of_row).collect())
@@ -89,9 +94,14 @@ pub(super) fn before_and_after(
     )
     .between(found.difference_ci, "Obuchowski and Rockette")
     .noted("After the reveal less before it, mean over readers.");
+    let counted = format!(
+        "Counts are answers of {} people to {}, not cases.",
+        people.len(),
+        super::figure::count(truth.len(), "case")
+    );
     Some(Comparison {
-        a: "after the reveal".to_owned(),
-        b: "before the reveal".to_owned(),
+        a: "After the reveal".to_owned(),
+        b: "Before the reveal".to_owned(),
         n: counts.n() as u32,
         both: counts.both as u32,
         a_only: counts.a_only as u32,
@@ -99,6 +109,6 @@ pub(super) fn before_and_after(
         neither: counts.neither as u32,
         figures: vec![figure],
         tests: vec![rockette],
-        remarks: Vec::new(),
+        remarks: vec![Remark::new("study", Weight::Note, counted, &[])],
     })
 }

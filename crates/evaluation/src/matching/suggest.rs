@@ -1,5 +1,7 @@
 //! Labels that look like an answer, for the person who decides. They are shown and never applied.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::normalise::term;
@@ -43,6 +45,9 @@ pub fn suggest(said: &str, labels: &[String], most: usize) -> Vec<Suggestion> {
             .total_cmp(&a.overlap)
             .then_with(|| a.label.cmp(&b.label))
     });
+    // A diagnosis of several cases, or one that is written in several ways, is offered once.
+    let mut seen = BTreeSet::new();
+    out.retain(|s| seen.insert(term(&s.label).words));
     out.truncate(most);
     out
 }
@@ -59,5 +64,17 @@ mod tests {
         assert_eq!(names, ["giant hiatal hernia", "inguinal hernia"]);
         assert!((found[0].overlap - 4.0 / 6.0).abs() < 1e-12);
         assert!(suggest("", &labels, 5).is_empty());
+        let twice = [
+            "hiatal hernia",
+            "Hiatal hernia",
+            "inguinal hernia",
+            "hiatal hernia",
+        ]
+        .map(str::to_owned);
+        let names: Vec<String> = suggest("hiatal hernia", &twice, 2)
+            .into_iter()
+            .map(|s| s.label)
+            .collect();
+        assert_eq!(names, ["Hiatal hernia", "inguinal hernia"]);
     }
 }

@@ -54,9 +54,11 @@ pub(super) fn difference_plot(f: &Figures) -> Option<(String, String)> {
         .iter()
         .zip(&titles)
         .filter_map(|(pair, title)| {
+            // Differences of one measure alone stand on one axis.
+            let measure = &pairs.first()?.figures.first()?.key;
             Some(ForestRow {
                 name: title,
-                figure: pair.figures.first()?,
+                figure: pair.figures.first().filter(|f| f.key == *measure)?,
                 beside: String::new(),
             })
         })
@@ -102,7 +104,7 @@ fn one_pair(page: &mut String, f: &Figures, pair: &Comparison, title: &str) {
     push(
         page,
         format_args!(
-            "<p>{} cases: both right {}, only {} {}, only {} {}, neither {}.</p>\n",
+            "<p>n = {}: both right {}, only {} {}, only {} {}, neither {}.</p>\n",
             pair.n,
             pair.both,
             text(name_of(f, &pair.a)),

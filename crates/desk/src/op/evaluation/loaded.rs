@@ -107,7 +107,8 @@ pub fn load(desk: &Desk, at: &Path) -> Outcome<Arc<Loaded>> {
     // Before reading: what changes meanwhile is read again next time.
     let stamp = stamp(desk, &files, has_people(&set));
     let gathered = readers::recorded_of(desk, &at, &set)?;
-    let context = context(&at, &set)?;
+    let mut context = context(&at, &set)?;
+    context.notes.clone_from(&gathered.notes);
     let loaded = Arc::new(Loaded {
         evaluation: Evaluation::new(set, gathered.answers, context),
         notes: gathered.notes,
@@ -160,6 +161,7 @@ fn context(at: &Path, case_set: &CaseSet) -> Outcome<Context> {
         .unwrap_or_default();
     Ok(Context {
         command: String::new(),
+        notes: Vec::new(),
         tuned_on,
         synonyms,
         hierarchy,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Confident, confident, listed};
-use crate::case_set::{ReaderKind, Task};
+use crate::case_set::{CaseSpec, ReaderKind, Task};
 use crate::error::trim;
 use crate::evaluated::bench::{Bench, Row};
 use crate::evaluated::evaluation::{Evaluation, Reader};
@@ -17,7 +17,17 @@ use crate::metrics::probabilities::Case;
 use crate::metrics::selective::abstain_line;
 
 /// Names of a split that calibration may be fitted on, the first that is there.
-pub(in crate::evaluated) const SPLITS: [&str; 4] = ["calibration", "validation", "val", "valid"];
+const SPLITS: [&str; 7] = [
+    "calibration",
+    "validation",
+    "val",
+    "valid",
+    "tune",
+    "tuning",
+    "dev",
+];
+/// Names of a split that nothing is fitted on, whatever is looked at.
+const KEPT: [&str; 2] = ["test", "testing"];
 /// Cases that isotonic regression needs.
 const ISOTONIC: usize = 300;
 /// Cases below which a fit is only a hint.
@@ -34,16 +44,29 @@ pub(super) struct Split<'a> {
     seen: Vec<Row<'a>>,
 }
 
-/// The split that calibration is fitted on.
-pub(in crate::evaluated) fn split_name(of: &Evaluation) -> Option<&str> {
-    let has = |name: &str| {
-        of.set
+/// The split that calibration is fitted on: one that is called so, else the only one that is not looked at.
+pub(in crate::evaluated) fn split_name<'a>(of: &'a Evaluation, selection: &Selection) -> Option<&'a str> {
+    let split = |case: &'a CaseSpec| Some(trim(&case.split)).filter(|s| !s.is_empty());
+    let all: BTreeSet<&str> = of.set.cases.iter().filter_map(split).collect();
+    let has = |name: &str| all.iter().copied().find(|s| s.eq_ignore_ascii_case(name));
+    let named = SPLITS.iter().find_map(|name| has(name));
+    named.or_else(|| {
+        let cases = selection
             .cases
             .iter()
-            .map(|c| trim(&c.split))
-            .find(|s| s.eq_ignore_ascii_case(name))
-    };
-    SPLITS.iter().find_map(|name| has(name))
+            .filter_map(|c| of.set.cases.get(*c as usize));
+        let looked_at: BTreeSet<&str> = cases.filter_map(split).collect();
+        let mut rest = all.difference(&looked_at).copied();
+        let only = rest
+            .next()
+            .filter(|_| rest.next().is_none() && !looked_at.is_empty())?;
+        (!KEPT.iter().any(|name| only.eq_ignore_ascii_case(name))).then_some(only)
+    })
+}
+
+/// Whether a split is named for fitting.
+fn is_named(split: &str) -> bool {
+    SPLITS.iter().any(|name| split.eq_ignore_ascii_case(name))
 }
 
 impl<'a> Split<'a> {
@@ -54,7 +77,9 @@ impl<'a> Split<'a> {
         selection: &Selection,
         rows: &[Row<'a>],
     ) -> Self {
-        let Some(name) = split_name(of) else {
+        let tuned = |name: &&str| reader.spec.tuned_on_splits.iter().any(|s| trim(s) == *name);
+        // A reader is too sure of cases that it was tuned on.
+        let Some(name) = split_name(of, selection).filter(|name| !tuned(name)) else {
             return Self {
                 name: String::new(),
                 fit: Vec::new(),
@@ -117,6 +142,9 @@ pub(super) fn calibrators(of: &Evaluation, reader: &Reader, split: &Split<'_>) -
         name.clone_into(&mut out.kind);
         out.split.clone_from(&split.name);
         let mut notes = Vec::new();
+        if !is_named(&split.name) {
+            notes.push(format!("Fitted on {}, the only split not looked at.", split.name));
+        }
         if kind == Kind::Isotonic && (out.n as usize) < ISOTONIC {
             notes.push(format!(
                 "A rising curve needs some hundreds of cases; here are {}.",

@@ -42,11 +42,11 @@ pub(super) fn measure(of: &Evaluation, rows: &[Row<'_>]) -> Figure {
     }
 }
 
-/// The share of right answers among those with a verdict.
+/// The share of right answers; no value while answers wait for a person.
 pub(super) fn right(key: &str, name: &str, rows: &[Row<'_>]) -> Figure {
     let decided = rows.iter().filter_map(Row::right);
     let (n, k) = decided.fold((0, 0), |(n, k), right| (n + 1, k + usize::from(right)));
-    Figure::share(key, name, k, n)
+    Figure::share_so_far(key, name, "right", [k, n, rows.len() - n])
 }
 
 /// Invalid answers three ways begin here: their rate, with its interval.

@@ -4,12 +4,13 @@ use crate::case_set::Task;
 use crate::evaluated::bench::Row;
 use crate::evaluated::cases::Verdict;
 use crate::evaluated::evaluation::Evaluation;
-use crate::evaluated::figures::Figure;
+use crate::evaluated::figures::{Figure, Unit};
 use crate::evaluated::headline::{LEFT_OUT, invalid_rate};
 use crate::metrics::differential::{hit, mean_reciprocal_rank};
 use crate::metrics::tokens::TextScore;
 
-const DECIDED: &str = "Answers that wait for a person are not in it.";
+/// What stands with the number of answers that wait.
+const COUNTED: &str = "Counted, not estimated: no interval.";
 
 /// Ranks of the truth among the diagnoses of decided rows; an invalid answer has none.
 pub(in crate::evaluated) fn ranks(rows: &[Row<'_>]) -> Vec<Option<usize>> {
@@ -47,38 +48,46 @@ pub(super) fn headline(of: &Evaluation, rows: &[Row<'_>]) -> Vec<Figure> {
     debug_assert_eq!(of.set.question.task, Task::Open);
     let [right, partial, invalid, undecided, decided] = counts(rows);
     let mut out = vec![
-        Figure::share("right", "Right", right, decided).noted(if undecided > 0 { DECIDED } else { "" }),
+        Figure::share_so_far("right", "Right", "right", [right, decided, undecided]),
         invalid_rate(rows),
-        Figure::share(
+        Figure::share_so_far(
             "right_valid_only",
             "Right among valid answers",
-            right,
-            decided - invalid,
+            "right",
+            [right, decided - invalid, undecided],
         )
         .noted(LEFT_OUT),
-        Figure::share(
+        Figure::share_so_far(
             "right_or_partial",
             "Right or partly right",
-            right + partial,
-            decided,
+            "right or partly right",
+            [right + partial, decided, undecided],
         )
         .noted("Partly right: an ancestor of the truth, or some of its labels."),
-        Figure::share("undecided", "Waiting for a person", undecided, rows.len()),
+        waiting(undecided, rows.len()),
     ];
     if listed(rows) {
         let ranks = ranks(rows);
         for at in [1, 3, 5] {
             let found = hit(&ranks, at);
             let (key, name) = (format!("hit_at_{at}"), format!("Among the first {at}"));
-            out.push(Figure::share(&key, &name, found.hits, ranks.len()));
+            let counts = [found.hits, ranks.len(), undecided];
+            out.push(Figure::share_so_far(&key, &name, "found", counts));
         }
-        let mean = mean_reciprocal_rank(&ranks);
+        let mean = mean_reciprocal_rank(&ranks).filter(|_| undecided == 0);
         out.push(
-            Figure::score("mean_reciprocal_rank", "Mean reciprocal rank", mean, ranks.len())
+            Figure::score("mean_reciprocal_rank", "Mean reciprocal rank", mean, rows.len())
+                .undefined("Not before every answer is decided.")
                 .noted("Longer lists find more: compare readers with lists of the same length."),
         );
     }
     out
+}
+
+/// The share of answers that wait for a person.
+fn waiting(undecided: usize, n: usize) -> Figure {
+    let share = (n > 0).then(|| undecided as f64 / n as f64);
+    Figure::plain("undecided", "Waiting for a person", Unit::Share, share, n).noted(COUNTED)
 }
 
 /// A question that is answered by yes or no.
@@ -153,26 +162,84 @@ pub(super) fn vqa(of: &Evaluation, rows: &[Row<'_>]) -> Vec<Figure> {
         ),
     ];
     if !closed.is_empty() {
-        out.push(
-            Figure::share(
-                "closed_accuracy",
-                "Accuracy of yes/no questions",
-                closed_right,
-                closed_decided,
-            )
-            .noted(if closed_decided < closed.len() {
-                DECIDED
-            } else {
-                ""
-            }),
-        );
+        out.push(Figure::share_so_far(
+            "closed_accuracy",
+            "Accuracy of yes/no questions",
+            "right",
+            [closed_right, closed_decided, closed.len() - closed_decided],
+        ));
     }
-    out.push(Figure::share("right", "Right", right, decided).noted(if undecided > 0 { DECIDED } else { "" }));
-    out.push(Figure::share(
-        "undecided",
-        "Waiting for a person",
-        undecided,
-        rows.len(),
+    out.push(Figure::share_so_far(
+        "right",
+        "Right",
+        "right",
+        [right, decided, undecided],
     ));
+    out.push(waiting(undecided, rows.len()));
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::case_set::{CaseSpec, Task};
+    use crate::evaluated::figures::Figures;
+    use crate::evaluated::samples::{answer, case, set};
+    use crate::evaluated::{Context, Evaluation, Request, Resamples, by_formula, resampled};
+
+    /// Ten cases of two readers: the first two right by rule, the rest strange words; `y` is decided in all.
+    fn figures(resamples: u32) -> Figures {
+        let cases: Vec<CaseSpec> = (0..10)
+            .map(|i| case(&format!("c{i}"), &["hiatal hernia"]))
+            .collect();
+        let mut answers = Vec::new();
+        for (i, one) in cases.iter().enumerate() {
+            let strange = if i < 2 {
+                "hiatal hernia"
+            } else {
+                "thoracic stomach sign"
+            };
+            for (reader, words) in [("x", strange), ("y", "hiatal hernia")] {
+                let mut said = answer(reader, &one.id, "");
+                said.text = Some(format!("Final Answer: {words}"));
+                said.confidence = Some(0.9);
+                answers.push(said);
+            }
+        }
+        let of = Evaluation::new(
+            set(Task::Open, &[], cases, &["x", "y"]),
+            answers,
+            Context::default(),
+        );
+        let request = Request::default();
+        let plan = Resamples {
+            count: resamples,
+            seed: 1,
+        };
+        resampled(&of, &request, plan, by_formula(&of, &request), &|_| true).expect("few")
+    }
+
+    #[test]
+    fn what_waits_for_a_person_is_no_figure_yet() {
+        for resamples in [0, 200] {
+            let figures = figures(resamples);
+            let [x, y] = figures.readers.as_slice() else {
+                panic!("two readers");
+            };
+            let right = &x.headline[0];
+            assert_eq!((right.value, right.low, right.n), (None, None, 10));
+            assert_eq!(
+                right.note,
+                "2 of 10 right so far, 8 wait: between 20.0 % and 100.0 %."
+            );
+            assert!(x.calibration.is_none() && y.calibration.is_some());
+            assert_eq!(y.headline[0].value, Some(1.0));
+            let pair = &figures.comparison.as_ref().expect("two").pairs[0];
+            assert_eq!((pair.n, pair.both), (2, 2));
+            let keys: Vec<&str> = pair.remarks.iter().map(|r| r.key.as_str()).collect();
+            assert!(
+                keys.contains(&"waiting") && !keys.contains(&"other_cases"),
+                "{keys:?}"
+            );
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::{name, probability, warning};
 use crate::case_set::{ReaderKind, ReaderSpec, Tuning};
-use crate::evaluated::comparison::Looked;
+use crate::evaluated::comparison::{Looked, waiting};
 use crate::evaluated::evaluation::Evaluation;
 use crate::evaluated::figure::{count, thousands};
 use crate::evaluated::figures::{Remark, Weight};
@@ -42,14 +42,28 @@ pub(in crate::evaluated) fn of_pair(
         }
         _ => {}
     }
-    if (a.rows.len(), b.rows.len()) != (counts.n(), counts.n()) {
+    let waiting = waiting(a.rows, b.rows);
+    if waiting > 0 {
+        let text = format!(
+            "{} left out: an answer of {} or {} waits for a person. Those that the rules could decide are no sample of all.",
+            if waiting == 1 {
+                "1 case is".to_owned()
+            } else {
+                format!("{} cases are", thousands(waiting))
+            },
+            name(x),
+            name(y)
+        );
+        out.push(warning("waiting", text, &ids));
+    }
+    if (a.rows.len(), b.rows.len()) != (counts.n() + waiting, counts.n() + waiting) {
         let text = format!(
             "{} has {} and {} has {}; they are compared on the {} that both have.",
             name(x),
             count(a.rows.len(), "answer"),
             name(y),
             count(b.rows.len(), "answer"),
-            thousands(counts.n())
+            thousands(counts.n() + waiting)
         );
         out.push(warning("other_cases", text, &ids));
     }

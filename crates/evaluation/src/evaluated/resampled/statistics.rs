@@ -316,11 +316,27 @@ fn lists(out: &mut Columns, of: &Evaluation, reader: usize, rows: &[Row<'_>], at
     );
 }
 
+/// Whether a row waits for a person: then what depends on verdicts has no value, and so no interval.
+fn waits(rows: &[Row<'_>]) -> bool {
+    rows.iter().any(|r| r.right().is_none())
+}
+
 fn decided<'a>(rows: &'a [Row<'a>]) -> impl Iterator<Item = &'a Row<'a>> {
     rows.iter().filter(|r| r.right().is_some())
 }
 
 fn opened(out: &mut Columns, reader: usize, rows: &[Row<'_>], at: &Places<'_>) {
+    share(
+        out,
+        reader,
+        "invalid_rate",
+        rows.iter()
+            .map(|r| (at.of(r), r.said.invalid.is_some()))
+            .collect(),
+    );
+    if waits(rows) {
+        return;
+    }
     let of = |holds: &dyn Fn(&Row<'_>) -> bool| -> Vec<(usize, bool)> {
         decided(rows).map(|r| (at.of(r), holds(r))).collect()
     };
@@ -335,20 +351,6 @@ fn opened(out: &mut Columns, reader: usize, rows: &[Row<'_>], at: &Places<'_>) {
         .filter(|r| r.said.invalid.is_none())
         .map(|r| (at.of(r), r.verdict == Verdict::Right));
     share(out, reader, "right_valid_only", valid.collect());
-    share(
-        out,
-        reader,
-        "invalid_rate",
-        rows.iter()
-            .map(|r| (at.of(r), r.said.invalid.is_some()))
-            .collect(),
-    );
-    share(
-        out,
-        reader,
-        "undecided",
-        rows.iter().map(|r| (at.of(r), r.right().is_none())).collect(),
-    );
     for k in [1, 3, 5] {
         share(
             out,
@@ -397,27 +399,18 @@ fn texts(out: &mut Columns, of: &Evaluation, reader: usize, rows: &[Row<'_>], at
     share(
         out,
         reader,
-        "closed_accuracy",
-        decided(rows)
-            .filter(|r| open::is_closed(of, r))
-            .map(right)
-            .collect(),
-    );
-    share(out, reader, "right", decided(rows).map(right).collect());
-    share(
-        out,
-        reader,
         "invalid_rate",
         rows.iter()
             .map(|r| (at.of(r), r.said.invalid.is_some()))
             .collect(),
     );
-    share(
-        out,
-        reader,
-        "undecided",
-        rows.iter().map(|r| (at.of(r), r.right().is_none())).collect(),
-    );
+    let closed: Vec<Row<'_>> = rows.iter().filter(|r| open::is_closed(of, r)).copied().collect();
+    if !waits(&closed) {
+        share(out, reader, "closed_accuracy", closed.iter().map(right).collect());
+    }
+    if !waits(rows) {
+        share(out, reader, "right", rows.iter().map(right).collect());
+    }
 }
 
 fn confidence(out: &mut Columns, of: &Evaluation, reader: usize, rows: &[Row<'_>], at: &Places<'_>) {
