@@ -223,8 +223,8 @@ export class EvaluationModel {
       this.run.dismiss();
       this.run.readers = [];
     }
+    // The list of case sets is asked for when it is shown again: figures come first.
     void this.compute();
-    void this.loadKnown();
   }
 
   // Figures
