@@ -57,7 +57,8 @@ export class MakingModel {
   set(patch: Partial<Draft>): void {
     this.draft = { ...this.draft, ...patch };
     // Name and place change nothing of what matches.
-    if (Object.keys(patch).some((key) => key !== "name" && key !== "target")) this.stale = this.mapping.kind !== "idle";
+    if (Object.keys(patch).some((key) => key !== "name" && key !== "target"))
+      this.stale = this.mapping.kind !== "idle";
     this.error = null;
   }
 
