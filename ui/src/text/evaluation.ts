@@ -200,6 +200,14 @@ export const filters = {
   show: "Filters",
 } as const;
 
+export const policy = {
+  title: "How the truth is read",
+  uncertain: "Uncertain labels count as",
+  blank: "Labels not mentioned count as",
+  ofSet: "as the case set has it",
+  note: "Of figures. The table of cases keeps the case set’s own reading.",
+} as const;
+
 export const overview = {
   readers: (measure: string) => `Readers, ${measure} with 95 % interval`,
   confusion: (reader: string) => `Confusion, ${reader}`,
@@ -407,6 +415,17 @@ export const making = {
   answers: "Recorded answers",
   addAnswers: "Add answers",
   noAnswers: "Of readers that ran elsewhere: JSONL or CSV.",
+  model: "Model that reads",
+  noModel: "None yet",
+  modelNote: "More readers, and settings of their own, are written in the case-set file.",
+  split: "Draw splits by patient",
+  splitExample: "train=60,validation=20,test=20",
+  splitNote: "In percent; no patient is in two of them. Empty: the splits of the tables.",
+  seed: "Seed of the draw",
+  seedNote: "The same seed draws the same splits.",
+  target: "Write it to",
+  targetNote: "The folder of evaluations that Overread keeps.",
+  chooseTarget: "Choose another folder",
   format: "Format",
   recognised: "Recognised by itself",
   task: "Question",

@@ -210,3 +210,10 @@ export function figureText(figure: Printed): string {
 export function confidence(value: number | null): string {
   return value === null ? "–" : percent(value);
 }
+
+/** A name within a sentence: `Macro F1` as `macro F1`, `AUC` and `Brier score` as they are where they begin a name. */
+export function within(name: string): string {
+  return /^(?:\p{Lu}{2}|Brier|Cohen|Fleiss|Gwet|Jaccard|Krippendorff|Matthews|Youden)/u.test(name)
+    ? name
+    : name.charAt(0).toLowerCase() + name.slice(1);
+}

@@ -68,7 +68,11 @@ pub struct CaseSetDraft {
     pub model: Option<Handle>,
     /// Recorded answers of other readers.
     pub answers: Vec<Handle>,
-    /// Where to write it (`make_case_set`); `None`: beside the folder of exports.
+    /// Splits to draw by patient, names with percents that make 100 (`train=60,validation=20,test=20`); empty: those of the tables.
+    pub split_by_patient: String,
+    /// Seed of the draw.
+    pub seed: u32,
+    /// Folder or TOML file to write to (`make_case_set`); `None`: the desk's folder of evaluations.
     pub target: Option<Handle>,
 }
 

@@ -278,7 +278,7 @@ pub struct FindingsSpec {
 }
 
 /// What the text model of a pipeline is given.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum Arm {
     /// The first stage's findings: the answer that counts.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::evaluated::bench::Bench;
 use crate::evaluated::cases::{AnswerDetail, CaseAnswer, CaseDetail, Verdict};
 use crate::evaluated::evaluation::{Column, Evaluation, Reader};
+use crate::evaluated::formula::question as question_of_set;
 use crate::evaluated::judged::{in_words, raw_text};
 use crate::evaluated::table::{row, words_of};
 use crate::matching::{Decision, answer_hash, suggest};
@@ -26,6 +27,14 @@ pub fn case_detail(of: &Evaluation, case: usize, hidden: bool) -> Option<CaseDet
     );
     question.push(spec.context.clone());
     question.retain(|part| !part.trim().is_empty());
+    if spec.question.trim().is_empty() {
+        let mut asked = question_of_set(of);
+        let labels = &of.set.question.labels;
+        if !labels.is_empty() {
+            asked = format!("{asked} {}", labels.join(", "));
+        }
+        question.insert(0, asked);
+    }
     let mut answers = Vec::new();
     let mut truth = Vec::new();
     if !hidden {

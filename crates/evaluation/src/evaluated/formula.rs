@@ -207,7 +207,8 @@ fn invalid_counts(rows: &[Row<'_>]) -> Vec<InvalidCount> {
     out
 }
 
-fn question(of: &Evaluation) -> String {
+/// The question of the set in words: its own prompt, or what its task asks.
+pub(super) fn question(of: &Evaluation) -> String {
     let asked = &of.set.question;
     if !asked.prompt.is_empty() {
         return asked.prompt.clone();

@@ -24,6 +24,8 @@ use crate::metrics::paired::{PairedCounts, paired};
 pub(super) const SMALL: usize = 5;
 /// Values above which a subgroup is no subgroup (an age, a date).
 const VALUES: usize = 20;
+/// More distinct numbers than these are a measurement.
+const NUMBERS: usize = 6;
 
 /// The subgroups of each case: modality and what the case set gives.
 fn groups_of(of: &Evaluation, case: usize) -> Vec<(String, String)> {
@@ -35,16 +37,28 @@ fn groups_of(of: &Evaluation, case: usize) -> Vec<(String, String)> {
         out.push(("modality".to_owned(), trim(&spec.modality).to_owned()));
     }
     for (key, value) in &spec.groups {
-        let value = if key == "age" {
-            age_band(value)
-        } else {
-            trim(value).to_owned()
-        };
+        let value = group_value(key, value);
         if !value.is_empty() {
             out.push((key.clone(), value));
         }
     }
     out
+}
+
+/// The subgroup that a value stands for: ages in bands, others as they are.
+pub(super) fn group_value(key: &str, value: &str) -> String {
+    if key == "age" {
+        age_band(value)
+    } else {
+        trim(value).to_owned()
+    }
+}
+
+/// Values tell groups apart: a size in mm that is another in each case does not.
+pub(super) fn are_groups<'a>(values: impl IntoIterator<Item = &'a str>) -> bool {
+    let values: Vec<&str> = values.into_iter().filter(|v| !v.is_empty()).collect();
+    let numbers = values.len() > NUMBERS && values.iter().all(|v| v.parse::<f64>().is_ok());
+    !values.is_empty() && values.len() <= VALUES && !numbers
 }
 
 /// Years (`64`, or `064Y` as in PS3.5, AS) as a band; other words as they are.
@@ -81,7 +95,7 @@ pub(super) fn subgroups(of: &Evaluation, rows: &[Row<'_>]) -> Vec<SubgroupFigure
             by.entry(key).or_default().entry(value).or_default().push(*row);
         }
     }
-    by.retain(|_, values| values.len() > 1 && values.len() <= VALUES);
+    by.retain(|_, values| values.len() > 1 && are_groups(values.keys().map(String::as_str)));
     let (whole_n, whole_k) = shares(rows);
     let clustered = rows.iter().map(|r| r.patient).collect::<BTreeSet<_>>().len() < rows.len();
     let (mut out, mut p) = (Vec::new(), Vec::new());
@@ -304,6 +318,18 @@ mod tests {
                 ""
             ]
         );
+    }
+
+    #[test]
+    fn measurements_are_no_groups() {
+        let numbers: Vec<String> = (0..9).map(|n| format!("{n}.5")).collect();
+        let of = |n: usize| are_groups(numbers.iter().take(n).map(String::as_str));
+        assert!(of(6), "stages, scores");
+        assert!(!of(7), "sizes");
+        assert!(are_groups(["", "A", "B", "C", "D", "E", "F", "G", "1"]), "sites");
+        assert!(!are_groups([""]));
+        assert_eq!(group_value("age", "064Y"), "60 to 79");
+        assert_eq!(group_value("site", " A "), "A");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::error::trim;
 use crate::evaluated::bench::Bench;
 use crate::evaluated::evaluation::Evaluation;
 use crate::evaluated::filter::{Facet, FacetChoice, Filter};
+use crate::evaluated::groups::{are_groups, group_value};
 use crate::evaluated::truths::present;
 
 /// Cases and readers under a filter.
@@ -41,10 +42,10 @@ impl Evaluation {
                         .truth_labels(bench, *at)
                         .iter()
                         .any(|l| chosen(&filter.labels, l)))
-                && filter
-                    .groups
-                    .iter()
-                    .all(|g| case.groups.get(&g.key).map_or("", |v| trim(v)) == trim(&g.value))
+                && filter.groups.iter().all(|g| {
+                    let own = case.groups.get(&g.key).map_or("", |v| trim(v));
+                    own == trim(&g.value) || group_value(&g.key, own) == trim(&g.value)
+                })
                 && (filter.invalid.is_empty()
                     || readers.iter().any(|r| {
                         self.invalid_kind(*r, *at)
@@ -147,8 +148,11 @@ impl Evaluation {
         for key in keys {
             let values = cases
                 .iter()
-                .map(|c| c.groups.get(key).map(|v| trim(v)).unwrap_or_default().to_owned());
-            add(format!("group:{key}"), counted(values));
+                .map(|c| c.groups.get(key).map(|v| group_value(key, v)).unwrap_or_default());
+            let choices = counted(values);
+            if are_groups(choices.iter().map(|c| c.value.as_str())) {
+                add(format!("group:{key}"), choices);
+            }
         }
         out
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
 use serde_json::{Map, Value};
 
 use super::{Phase, Recorded, SaidBox};
@@ -62,18 +63,22 @@ pub fn read(file: &str, text: &str) -> Result<Written, InputError> {
     } else {
         (csv(&source)?, None)
     };
-    let mut answers = Vec::new();
-    for (line, object) in rows {
-        let answer = answer(object).map_err(|reason| InputError::new(file, line, reason))?;
-        if answers.len() >= MOST_ANSWERS {
-            return Err(InputError::new(
-                file,
-                line,
-                format!("there are more than {MOST_ANSWERS} answers"),
-            ));
-        }
-        answers.push((line, answer));
+    if let Some((line, _)) = rows.get(MOST_ANSWERS) {
+        return Err(InputError::new(
+            file,
+            *line,
+            format!("there are more than {MOST_ANSWERS} answers"),
+        ));
     }
+    let answers: Vec<Result<(u64, Recorded), InputError>> = rows
+        .into_par_iter()
+        .map(|(line, object)| match answer(object) {
+            Ok(answer) => Ok((line, answer)),
+            Err(reason) => Err(InputError::new(file, line, reason)),
+        })
+        .collect();
+    // In the order of the lines: the first error is the one told.
+    let answers = answers.into_iter().collect::<Result<Vec<_>, _>>()?;
     let (answers, duplicates) = last_of_each(answers);
     Ok(Written {
         answers,
@@ -100,16 +105,21 @@ fn json(source: &Source<'_>) -> Result<(Rows, Option<Torn>), InputError> {
             });
         return Ok((objects.collect::<Result<_, _>>()?, None));
     }
-    let mut rows = Vec::new();
     let mut byte = (source.text.len() - text.len()) as u64;
+    let mut lines = Vec::new();
     for (line, whole) in (1..).zip(text.split_inclusive('\n')) {
-        let begin = byte;
-        byte += whole.len() as u64;
-        let content = trim(whole);
-        if content.is_empty() {
-            continue;
+        if !trim(whole).is_empty() {
+            lines.push((line, byte, whole));
         }
-        match serde_json::from_str::<Value>(content) {
+        byte += whole.len() as u64;
+    }
+    let parsed: Vec<serde_json::Result<Value>> = lines
+        .par_iter()
+        .map(|(_, _, whole)| serde_json::from_str(trim(whole)))
+        .collect();
+    let mut rows = Vec::with_capacity(lines.len());
+    for ((line, begin, whole), parsed) in lines.into_iter().zip(parsed) {
+        match parsed {
             Ok(Value::Object(object)) => rows.push((line, object)),
             Ok(other) => {
                 return Err(InputError::new(

@@ -46,6 +46,14 @@ model: Handle | null,
  */
 answers: Array<Handle>, 
 /**
- * Where to write it (`make_case_set`); `None`: beside the folder of exports.
+ * Splits to draw by patient, names with percents that make 100 (`train=60,validation=20,test=20`); empty: those of the tables.
+ */
+split_by_patient: string, 
+/**
+ * Seed of the draw.
+ */
+seed: number, 
+/**
+ * Folder or TOML file to write to (`make_case_set`); `None`: the desk's folder of evaluations.
  */
 target: Handle | null, };

@@ -1,6 +1,7 @@
 // The Evaluation page: which case set is open, its figures under a filter, the section on the screen. It lives as long as
 // its session: going back to the desk stops nothing and loses no place.
 import { DeskError, type Job } from "../../backend/backend";
+import type { Blank } from "../../backend/generated/Blank";
 import type { CaseImages } from "../../backend/generated/CaseImages";
 import type { EvaluationCheck } from "../../backend/generated/EvaluationCheck";
 import type { EvaluationExport } from "../../backend/generated/EvaluationExport";
@@ -10,6 +11,7 @@ import type { FiguresEvent } from "../../backend/generated/FiguresEvent";
 import type { FiguresRequest } from "../../backend/generated/FiguresRequest";
 import type { Filter } from "../../backend/generated/Filter";
 import type { Handle } from "../../backend/generated/Handle";
+import type { Uncertain } from "../../backend/generated/Uncertain";
 import { evaluation as text } from "../../text/evaluation";
 import { failed, IDLE, LOADING, type Load, ready } from "../load";
 import type { Session } from "../session.svelte";
@@ -29,6 +31,14 @@ export const SECTIONS: readonly Section[] = [
 ];
 
 export type Screen = "welcome" | "making" | "open";
+
+/** How the truth is read; `null`: as the case set has it. */
+export interface Policy {
+  readonly uncertain: Uncertain | null;
+  readonly blank: Blank | null;
+}
+
+const POLICY_OF_SET: Policy = { uncertain: null, blank: null };
 
 export type FiguresState =
   | { readonly kind: "idle" }
@@ -80,6 +90,8 @@ export class EvaluationModel {
   /** What is being opened, or why it could not be. */
   opening = $state.raw<Load<Handle>>(IDLE);
   filter = $state.raw<Filter>(NO_FILTER);
+  /** Another reading of uncertain and blank labels than the case set's. */
+  policy = $state.raw<Policy>(POLICY_OF_SET);
   figures = $state.raw<FiguresState>({ kind: "idle" });
   /** Reader that the sections speak of; empty: the first. */
   reader = $state("");
@@ -200,6 +212,7 @@ export class EvaluationModel {
     this.screen = "open";
     this.section = "overview";
     this.filter = NO_FILTER;
+    this.policy = POLICY_OF_SET;
     this.reader = "";
     this.pair = "";
     this.check = IDLE;
@@ -210,15 +223,15 @@ export class EvaluationModel {
       this.run.dismiss();
       this.run.readers = [];
     }
+    // The list of case sets is asked for when it is shown again: figures come first.
     void this.compute();
-    void this.loadKnown();
   }
 
   // Figures
 
   #request(evaluation: Handle): FiguresRequest {
-    const { filter } = this;
-    return { evaluation, filter, resamples: RESAMPLES, seed: SEED, uncertain: null, blank: null };
+    const { filter, policy } = this;
+    return { evaluation, filter, resamples: RESAMPLES, seed: SEED, ...policy };
   }
 
   /** Figures under the filter that holds; those before stay until then, marked as of before. */
@@ -248,7 +261,13 @@ export class EvaluationModel {
     this.setFilter(toggled(this.filter, key, value));
   }
 
+  setPolicy(policy: Partial<Policy>): void {
+    this.policy = { ...this.policy, ...policy };
+    void this.compute();
+  }
+
   clearFilter(): void {
+    this.policy = POLICY_OF_SET;
     this.setFilter(NO_FILTER);
   }
 

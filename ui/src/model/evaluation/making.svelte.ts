@@ -4,6 +4,7 @@ import type { CaseSetDraft } from "../../backend/generated/CaseSetDraft";
 import type { CaseSetMapping } from "../../backend/generated/CaseSetMapping";
 import type { EvaluationInfo } from "../../backend/generated/EvaluationInfo";
 import type { Handle } from "../../backend/generated/Handle";
+import type { ModelInfo } from "../../backend/generated/ModelInfo";
 import { failed, IDLE, LOADING, type Load, ready } from "../load";
 
 export type Draft = Omit<CaseSetDraft, "folder"> & { readonly folder: Handle | null };
@@ -14,10 +15,12 @@ const EMPTY: Draft = {
   format: null,
   task: null,
   name: "",
-  uncertain: "zeros",
+  uncertain: "ignore",
   blank: "negative",
   model: null,
   answers: [],
+  split_by_patient: "",
+  seed: 1,
   target: null,
 };
 
@@ -30,6 +33,8 @@ export class MakingModel {
   stale = $state(false);
   writing = $state(false);
   error = $state.raw<DeskError | null>(null);
+  /** Local models that may read it. */
+  models = $state.raw<Load<readonly ModelInfo[]>>(IDLE);
   #round = 0;
 
   constructor(backend: Backend, made: (info: EvaluationInfo) => void) {
@@ -51,9 +56,24 @@ export class MakingModel {
 
   set(patch: Partial<Draft>): void {
     this.draft = { ...this.draft, ...patch };
-    // A name changes nothing of what matches.
-    if (Object.keys(patch).some((key) => key !== "name")) this.stale = this.mapping.kind !== "idle";
+    // Name and place change nothing of what matches.
+    if (Object.keys(patch).some((key) => key !== "name" && key !== "target"))
+      this.stale = this.mapping.kind !== "idle";
     this.error = null;
+  }
+
+  async loadModels(): Promise<void> {
+    if (this.models.kind !== "ready") this.models = LOADING;
+    try {
+      this.models = ready(await this.#backend.call("models", {}));
+    } catch (thrown) {
+      this.models = failed(thrown);
+    }
+  }
+
+  async pickTarget(): Promise<void> {
+    const target = await this.#pick("export");
+    if (target !== null) this.set({ target });
   }
 
   async pickFolder(): Promise<void> {
@@ -73,7 +93,7 @@ export class MakingModel {
       this.set({ answers: [...this.draft.answers.filter(({ id }) => id !== answers.id), answers] });
   }
 
-  async #pick(kind: "folder" | "truth" | "answers"): Promise<Handle | null> {
+  async #pick(kind: "folder" | "truth" | "answers" | "export"): Promise<Handle | null> {
     try {
       return await this.#backend.pick(kind);
     } catch (thrown) {

@@ -67,10 +67,22 @@ pub fn fit(desk: &Desk, at: &Path, reader: &str, kind: &str, split: &str) -> Out
     let platt = match (kind, set.question.task) {
         ("temperature", Task::Closed) => false,
         ("platt", Task::YesNo) => true,
+        ("platt", Task::Closed) => {
+            return Err(cannot(
+                "Platt scaling is for yes/no lists; this case set asks for one label of a set.",
+                "Choose temperature.",
+            ));
+        }
+        ("temperature", Task::YesNo) => {
+            return Err(cannot(
+                "A temperature is for one label of a set; this case set asks yes or no for each label.",
+                "Choose platt.",
+            ));
+        }
         ("temperature" | "platt", _) => {
             return Err(cannot(
-                "A temperature is for one label of a set, Platt scaling for yes/no lists; this case set asks something else.",
-                "Calibration files are for questions whose answers are scored.",
+                "The answers to this case set are written, not scored among labels: there is nothing to fit.",
+                "Calibration files are for one label of a set and for yes/no lists.",
             ));
         }
         _ => {
@@ -241,7 +253,12 @@ fn temperature(set: &CaseSet, cases: &BTreeMap<&str, &CaseSpec>, lines: &[&Recor
         ));
     }
     let [low, high] = fit.interval;
-    let words = format!("Temperature {:.3} ({low:.3} to {high:.3})", fit.t);
+    // An end at the edge of what is looked at is no end.
+    let words = if high < 1e5 {
+        format!("Temperature {:.3} ({low:.3} to {high:.3})", fit.t)
+    } else {
+        format!("Temperature {:.3} ({low:.3} and more)", fit.t)
+    };
     Ok((Scale::Temperature { t: fit.t }, Some(fit.interval), words))
 }
 

@@ -7,6 +7,7 @@ use std::fs::{self, File};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -56,7 +57,7 @@ impl Journal {
     ///
     /// # Errors
     /// `eval.damaged` for a line that is none of these; those of the file system.
-    pub(crate) fn open<T: DeserializeOwned>(path: &Path) -> Outcome<(Self, Vec<T>)> {
+    pub(crate) fn open<T: DeserializeOwned + Send>(path: &Path) -> Outcome<(Self, Vec<T>)> {
         let wrong = |error: &io::Error| trouble(&folder::name(path), error);
         let is_new = !path.exists();
         let mut file = File::options()
@@ -129,7 +130,7 @@ impl Journal {
 ///
 /// # Errors
 /// `eval.damaged` for a line that is none of these; those of the file system. A file that is not there has no lines.
-pub(crate) fn lines<T: DeserializeOwned>(path: &Path) -> Outcome<Vec<T>> {
+pub(crate) fn lines<T: DeserializeOwned + Send>(path: &Path) -> Outcome<Vec<T>> {
     let text = match fs::read(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -142,13 +143,14 @@ pub(crate) fn lines<T: DeserializeOwned>(path: &Path) -> Outcome<Vec<T>> {
     Ok(lines)
 }
 
-fn parse<T: DeserializeOwned>(path: &Path, lines: &[u8]) -> Outcome<Vec<T>> {
-    let mut out = Vec::new();
-    for (k, line) in lines.split(|b| *b == b'\n').enumerate() {
-        if line.iter().all(u8::is_ascii_whitespace) {
-            continue;
-        }
-        out.push(serde_json::from_slice(line).map_err(|error| {
+fn parse<T: DeserializeOwned + Send>(path: &Path, lines: &[u8]) -> Outcome<Vec<T>> {
+    let lines: Vec<(usize, &[u8])> = lines
+        .split(|b| *b == b'\n')
+        .enumerate()
+        .filter(|(_, line)| !line.iter().all(u8::is_ascii_whitespace))
+        .collect();
+    let one = |(k, line): (usize, &[u8])| {
+        serde_json::from_slice(line).map_err(|error| {
             failure(
                 "eval.damaged",
                 format!(
@@ -158,9 +160,11 @@ fn parse<T: DeserializeOwned>(path: &Path, lines: &[u8]) -> Outcome<Vec<T>> {
                 ),
                 "It was changed by something else: mend or remove that line, or run into another folder.",
             )
-        })?);
-    }
-    Ok(out)
+        })
+    };
+    let read: Vec<Outcome<T>> = lines.into_par_iter().map(one).collect();
+    // In the order of the lines: the first that is damaged is the one told.
+    read.into_iter().collect()
 }
 
 #[cfg(test)]

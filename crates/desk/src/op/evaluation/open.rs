@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::Outcome;
 use crate::desk::Desk;
-use crate::op::evaluation::{folder, set};
+use crate::op::evaluation::{folder, loaded, set};
 use crate::op::open::absolute;
 use crate::wire::evaluation::{EvaluationInfo, EvaluationRef};
 
@@ -43,10 +43,19 @@ pub fn open(desk: &Desk, arguments: &EvaluationRef) -> Outcome<EvaluationInfo> {
 /// When it cannot be read, or the list not be kept.
 pub(crate) fn remember(desk: &Desk, path: &Path) -> Outcome<EvaluationInfo> {
     let path = absolute(path);
-    let set = set::read(&path)?;
+    // What is opened is looked at next: read whole now, it is in memory then. A reader's faulty answers are told by the figures.
+    let loaded = loaded::load(desk, &path);
+    let read;
+    let set = match &loaded {
+        Ok(loaded) => loaded.evaluation.set(),
+        Err(_) => {
+            read = set::read(&path)?;
+            &read
+        }
+    };
     let now = desk.clock.now();
     desk.store()?.remember_evaluation(&path.to_string_lossy(), &now)?;
-    Ok(described(desk, &path, now, &set))
+    Ok(described(desk, &path, now, set))
 }
 
 /// The operation `forget_evaluation`.

@@ -1,10 +1,11 @@
 //! All answers of an evaluation: of local readers from the run, recorded ones from their files, people's from the desk.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::path::{Path, PathBuf};
 
 use overread_evaluation::case_set::{Arm, CaseSet, ReaderKind, ReaderSpec};
 use overread_evaluation::recorded::{Phase, Recorded, Written, read};
+use rayon::prelude::*;
 
 use crate::Outcome;
 use crate::code::failure;
@@ -57,11 +58,13 @@ pub fn gathered(desk: &Desk, at: &Path, run: &Path, set: &CaseSet) -> Outcome<Ga
             }
         }
     }
+    let known: HashSet<&str> = set.cases.iter().map(|c| c.id.as_str()).collect();
+    let mut files = Files::read(&finder, set);
     for reader in &set.readers {
         let lines = if pipeline::reads_here(reader) {
             read.remove(reader.id.as_str()).unwrap_or_default()
         } else if !reader.answers.is_empty() {
-            of_file(&finder, reader, &mut out.notes)?
+            of_file(&finder, reader, &mut files, &mut out.notes)?
         } else if reader.kind == ReaderKind::Person {
             at_this_desk(desk, &finder, set, reader)?
         } else {
@@ -69,17 +72,16 @@ pub fn gathered(desk: &Desk, at: &Path, run: &Path, set: &CaseSet) -> Outcome<Ga
                 .push(format!("{} has neither a model nor recorded answers.", reader.id));
             Vec::new()
         };
-        last_of_each(set, reader, lines, &mut out);
+        last_of_each(&known, reader, lines, &mut out);
     }
     Ok(out)
 }
 
 /// The last line of each case, arm and phase, in the order of the file.
-fn last_of_each(set: &CaseSet, reader: &ReaderSpec, lines: Vec<Recorded>, out: &mut Gathered) {
-    let known: BTreeSet<&str> = set.cases.iter().map(|c| c.id.as_str()).collect();
+fn last_of_each(known: &HashSet<&str>, reader: &ReaderSpec, lines: Vec<Recorded>, out: &mut Gathered) {
     let mut unknown = BTreeSet::new();
     let mut kept: Vec<Recorded> = Vec::with_capacity(lines.len());
-    let mut places: BTreeMap<(String, Option<Arm>, Option<Phase>), usize> = BTreeMap::new();
+    let mut places: HashMap<(String, Option<Arm>, Option<Phase>), usize> = HashMap::new();
     for line in lines {
         if !known.contains(line.case.as_str()) {
             unknown.insert(line.case);
@@ -118,8 +120,51 @@ fn note(reader: &ReaderSpec, what: &str, cases: &BTreeSet<String>, notes: &mut V
     notes.push(format!("{} has {what}: {}{more}.", reader.id, named.join(", ")));
 }
 
+/// Files of recorded answers, each read once however many readers stand in it, side by side.
+struct Files(BTreeMap<PathBuf, (usize, Outcome<Written>)>);
+
+impl Files {
+    fn read(finder: &Finder, set: &CaseSet) -> Self {
+        let mut uses: BTreeMap<PathBuf, usize> = BTreeMap::new();
+        for reader in &set.readers {
+            if reader.answers.is_empty() || pipeline::reads_here(reader) {
+                continue;
+            }
+            let path = finder.path(&reader.answers);
+            if path.is_file() {
+                *uses.entry(path).or_default() += 1;
+            }
+        }
+        Self(
+            uses.into_par_iter()
+                .map(|(path, uses)| {
+                    let read = file(&path);
+                    (path, (uses, read))
+                })
+                .collect(),
+        )
+    }
+
+    /// What a file holds; its last user gets it without a copy.
+    fn take(&mut self, path: &Path) -> Outcome<Written> {
+        match self.0.get_mut(path) {
+            Some((uses, read)) if *uses > 1 => {
+                *uses -= 1;
+                read.clone()
+            }
+            Some(_) => self.0.remove(path).map_or_else(|| file(path), |(_, read)| read),
+            None => file(path),
+        }
+    }
+}
+
 /// Answers on record, under the reader's id.
-fn of_file(finder: &Finder, reader: &ReaderSpec, notes: &mut Vec<String>) -> Outcome<Vec<Recorded>> {
+fn of_file(
+    finder: &Finder,
+    reader: &ReaderSpec,
+    files: &mut Files,
+    notes: &mut Vec<String>,
+) -> Outcome<Vec<Recorded>> {
     let path = finder.path(&reader.answers);
     if !path.is_file() {
         notes.push(format!(
@@ -133,7 +178,7 @@ fn of_file(finder: &Finder, reader: &ReaderSpec, notes: &mut Vec<String>) -> Out
     } else {
         &reader.recorded_as
     };
-    let written = file(&path)?;
+    let written = files.take(&path)?;
     // A file of one reader need not name it.
     let unnamed = written.answers.iter().all(|line| line.reader.is_empty());
     let is_own = |of: &str| unnamed || of == name;

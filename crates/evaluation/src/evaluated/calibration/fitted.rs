@@ -32,6 +32,8 @@ const KEPT: [&str; 2] = ["test", "testing"];
 const ISOTONIC: usize = 300;
 /// Cases below which a fit is only a hint.
 const HINT: usize = 50;
+/// Temperatures from here on are the edge of what is looked at: the interval has no upper end.
+const UNBOUNDED: f64 = 1e5;
 /// Risks for which an abstain line is sought.
 const RISKS: [f64; 3] = [0.05, 0.1, 0.2];
 /// Shares that conformal sets may miss.
@@ -252,7 +254,11 @@ fn of_answers(of: &Evaluation, split: &Split<'_>, kind: Kind) -> Option<FittedCa
 fn words(calibrator: &Calibrator, interval: Option<[f64; 2]>, at_edge: bool) -> String {
     let mut out = calibrator.in_words();
     if let Some([low, high]) = interval.filter(|_| !at_edge) {
-        out.push_str(&format!(" ({low:.2} to {high:.2})"));
+        out.push_str(&if high < UNBOUNDED {
+            format!(" ({low:.2} to {high:.2})")
+        } else {
+            format!(" ({low:.2} and more)")
+        });
     }
     if at_edge {
         out.push_str(" (at the edge of what is looked at)");

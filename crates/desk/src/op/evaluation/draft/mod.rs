@@ -339,8 +339,12 @@ impl Draft {
                 .map(|h| desk.path(h))
                 .collect::<Outcome<Vec<_>>>()?,
             answers: paths(&wire.answers)?,
-            splits: Vec::new(),
-            seed: 0,
+            splits: if wire.split_by_patient.trim().is_empty() {
+                Vec::new()
+            } else {
+                splits::parse(&wire.split_by_patient)?
+            },
+            seed: wire.seed,
         })
     }
 }
