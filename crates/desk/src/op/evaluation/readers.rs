@@ -310,7 +310,7 @@ mod tests {
 
     #[test]
     fn people_answer_before_and_after_the_reveal() {
-        use overread_store::tables::OwnAnswer;
+        use overread_store::OwnAnswer;
 
         let place = tempfile::tempdir().expect("a folder");
         let desk = Desk::open(DeskOptions {
