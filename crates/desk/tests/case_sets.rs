@@ -201,6 +201,35 @@ fn coded(tag_of_item: (u16, u16), code: DataSet, kind: &str, name: DataSet) -> D
     item
 }
 
+/// Cases of a set over `folder` with a report in their study, by `eval check`.
+fn found_in_study(place: &Place, folder: &Path) -> Vec<String> {
+    let path = folder.with_extension("toml");
+    let case = |id: &str, name: &str| {
+        let series = overread_phantom::dicom::uid_from(&format!("{name} series"));
+        format!(
+            "[[cases]]\nid = \"{id}\"\n[[cases.images]]\npath = \"reported\"\nseries = \"{series}\"\n[cases.truth]\nlabels = [\"x\"]\n"
+        )
+    };
+    let text = format!(
+        "format = \"overread-case-set/1\"\nname = \"t\"\n[question]\ntask = \"closed\"\nlabels = [\"x\", \"y\"]\n{}{}",
+        case("a", "one"),
+        case("b", "two")
+    );
+    std::fs::write(&path, text).expect("a file");
+    let desk = place.desk("checking");
+    let found = call(
+        &desk,
+        "check_evaluation",
+        json!({ "evaluation": desk.handle(&path) }),
+    );
+    let findings = found["findings"].as_array().expect("findings");
+    let reports = findings.iter().filter(|f| f["key"] == "report_in_study");
+    reports
+        .flat_map(|f| f["examples"].as_array().cloned().unwrap_or_default())
+        .map(|e| e[0].as_str().unwrap_or_default().to_owned())
+        .collect()
+}
+
 #[test]
 fn reports_of_the_folder_are_the_truth() {
     let place = Place::new();
@@ -251,6 +280,7 @@ fn reports_of_the_folder_are_the_truth() {
     report.write(&folder.join("report.dcm")).expect("a report");
     let desk = place.desk("home");
     let mut arguments = draft(&desk, &folder, None);
+    assert_eq!(found_in_study(&place, &folder), ["a"]);
     arguments["format"] = json!("dicom-sr");
     let mapping = call(&desk, "draft_case_set", arguments.clone());
     assert_eq!(

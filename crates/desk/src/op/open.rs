@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use overread_dicom::objects::ObjectHeader;
+use overread_dicom::objects::kind::Kind;
 use overread_dicom::presentation_state::{PresentationState, is_presentation_state};
 use overread_dicom::scan::{self, Found, ScannedFile};
 use overread_dicom::{DisplaySet, ImageHeader, Index, archive};
@@ -312,7 +313,7 @@ fn tell(desk: &Desk, p: &mut Progress, events: &(dyn Fn(ScanEvent) + Sync)) {
 /// # Errors
 /// When it is not there or holds no image.
 pub fn load(desk: &Desk, path: &Path) -> Result<Vec<Arc<DisplaySet>>, Failure> {
-    let sets = found_in(path)?;
+    let sets = found_in(path)?.sets;
     let mut opened = lock(&desk.opened);
     opened.root = Some(path.to_path_buf());
     opened.sets = sets.iter().map(|set| (set.id.clone(), Arc::clone(set))).collect();
@@ -324,7 +325,7 @@ pub fn load(desk: &Desk, path: &Path) -> Result<Vec<Arc<DisplaySet>>, Failure> {
 /// # Errors
 /// When it is not there or holds no image.
 pub fn load_beside(desk: &Desk, path: &Path) -> Result<Vec<Arc<DisplaySet>>, Failure> {
-    let sets = found_in(path)?;
+    let sets = found_in(path)?.sets;
     let mut opened = lock(&desk.opened);
     for set in &sets {
         opened
@@ -335,11 +336,20 @@ pub fn load_beside(desk: &Desk, path: &Path) -> Result<Vec<Arc<DisplaySet>>, Fai
     Ok(sets)
 }
 
+/// Images of a path, and what lies with them.
+#[derive(Debug)]
+pub(crate) struct FoundIn {
+    /// Display sets.
+    pub(crate) sets: Vec<Arc<DisplaySet>>,
+    /// Structured reports: Study Instance UID and title.
+    pub(crate) reports: Vec<(String, String)>,
+}
+
 /// What [`load`] finds, beside what is open.
 ///
 /// # Errors
 /// When it is not there or holds no image.
-pub(crate) fn found_in(path: &Path) -> Result<Vec<Arc<DisplaySet>>, Failure> {
+pub(crate) fn found_in(path: &Path) -> Result<FoundIn, Failure> {
     let mut gathered = gather::gather(path, &Cancel::default(), &|_| {})?;
     if gathered.index.is_empty() {
         gathered.read_pictures(&Cancel::default(), &|_, _| {});
@@ -347,7 +357,13 @@ pub(crate) fn found_in(path: &Path) -> Result<Vec<Arc<DisplaySet>>, Failure> {
     if gathered.index.is_empty() {
         return Err(gathered.nothing(path));
     }
-    Ok(gathered.display_sets())
+    let reports = gathered.objects.iter().filter(|(_, o)| o.kind == Kind::Report);
+    Ok(FoundIn {
+        reports: reports
+            .map(|(_, o)| (o.study_uid.clone(), o.label.clone()))
+            .collect(),
+        sets: gathered.display_sets(),
+    })
 }
 
 /// The display set with that id, or the one with most frames.

@@ -8,9 +8,11 @@ use crate::evaluated::bench::Row;
 use crate::evaluated::compared::AgreementFigures;
 use crate::evaluated::comparison::Looked;
 use crate::evaluated::evaluation::Evaluation;
+use crate::evaluated::figure::count;
 use crate::evaluated::figures::{Figure, Unit};
 use crate::evaluated::selection::Selection;
 use crate::metrics::agreement::{agreement, cross_table};
+use crate::metrics::cluster::clustered;
 use crate::metrics::proportion::wilson;
 use crate::metrics::raters::agreement_many;
 
@@ -53,6 +55,8 @@ fn items(of: &Evaluation, row: &Row<'_>) -> Vec<usize> {
 
 fn pair(of: &Evaluation, a: &Looked<'_>, b: &Looked<'_>, categories: usize) -> Option<AgreementFigures> {
     let mut pairs = Vec::new();
+    // Same and all, by patient: the labels of one case are no independent answers.
+    let mut by: BTreeMap<u32, (usize, usize)> = BTreeMap::new();
     let mut other = b.rows.iter().peekable();
     for x in a.rows.iter().filter(|r| r.said.invalid.is_none()) {
         while other.peek().is_some_and(|y| y.case < x.case) {
@@ -62,7 +66,11 @@ fn pair(of: &Evaluation, a: &Looked<'_>, b: &Looked<'_>, categories: usize) -> O
             .peek()
             .filter(|y| y.case == x.case && y.said.invalid.is_none())
         {
-            pairs.extend(items(of, x).into_iter().zip(items(of, y)));
+            let own: Vec<(usize, usize)> = items(of, x).into_iter().zip(items(of, y)).collect();
+            let place = by.entry(x.patient).or_default();
+            place.0 += own.iter().filter(|(x, y)| x == y).count();
+            place.1 += own.len();
+            pairs.extend(own);
         }
     }
     if pairs.is_empty() {
@@ -72,13 +80,20 @@ fn pair(of: &Evaluation, a: &Looked<'_>, b: &Looked<'_>, categories: usize) -> O
     let same = pairs.iter().filter(|(x, y)| x == y).count();
     let all = agreement(cross_table(categories, pairs));
     let score = |key, name, value| Figure::score(key, name, value, n);
-    let mut figures = vec![
-        Figure::plain("observed", "Same answer", Unit::Share, all.observed, n)
-            .between(wilson(same, n), "Wilson"),
-        score("kappa", "Cohen's kappa", all.kappa)
-            .between(all.kappa_ci, "Fleiss, Cohen, Everitt")
-            .undefined("Both said one label alone."),
-    ];
+    let observed = Figure::plain("observed", "Same answer", Unit::Share, all.observed, n);
+    let kappa = score("kappa", "Cohen's kappa", all.kappa);
+    let [observed, kappa] = if of.set.question.task == Task::YesNo {
+        let patients: Vec<(usize, usize)> = by.into_values().collect();
+        let found = clustered(&patients, 0.95);
+        let how = format!("Wilson, effective n of {}", count(patients.len(), "patient"));
+        [observed.between(found.wilson_effective_n, &how), kappa]
+    } else {
+        [
+            observed.between(wilson(same, n), "Wilson"),
+            kappa.between(all.kappa_ci, "Fleiss, Cohen, Everitt"),
+        ]
+    };
+    let mut figures = vec![observed, kappa.undefined("Both said one label alone.")];
     if of.set.question.ordinal {
         figures.push(score("kappa_linear", "Kappa, linear weights", all.kappa_linear));
         figures.push(score(

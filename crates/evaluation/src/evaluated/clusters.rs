@@ -26,7 +26,7 @@ pub(super) fn named(method: &str) -> String {
     let knows = [EFFECTIVE, ONE_A_PATIENT, "Obuchowski", "bounds"]
         .iter()
         .any(|m| method.starts_with(m));
-    if method.is_empty() || knows || method.ends_with(ALONE) {
+    if method.is_empty() || knows || method.ends_with("by itself") {
         method.to_owned()
     } else {
         format!("{method}{ALONE}")

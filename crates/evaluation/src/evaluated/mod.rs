@@ -37,6 +37,8 @@ mod judged;
 mod labels;
 mod remarks;
 mod resampled;
+#[cfg(test)]
+mod review_tests;
 mod said;
 #[cfg(test)]
 mod samples;

@@ -211,7 +211,7 @@ impl How {
             (_, Some(_)) => format!("{}, BCa, {}", self.over, self.drawn),
             (_, None) => format!("{}, percentile, {}", self.over, self.drawn),
         };
-        let first = figure.interval.is_empty() || self.clustered;
+        let first = figure.interval.is_empty() || self.clustered || figure.interval.ends_with("by itself");
         if first {
             let old = figure
                 .low

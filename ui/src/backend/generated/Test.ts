@@ -5,7 +5,7 @@
  */
 export type Test = { 
 /**
- * `mcnemar_exact`, `mcnemar_midp`, `cochran_q`, `delong`, `obuchowski_rockette`.
+ * `mcnemar_exact`, `mcnemar_midp`, `mcnemar_patients`, `cochran_q`, `delong`, `obuchowski_rockette`.
  */
 key: string, 
 /**

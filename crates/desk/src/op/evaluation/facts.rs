@@ -50,13 +50,20 @@ pub(crate) fn of_case(desk: &Desk, finder: &Finder, set: &CaseSet, at: usize) ->
     let one = |image: &ImageSpec| {
         finder
             .image(image)
-            .and_then(|found| facts(desk, &found, set, image, &case.id))
+            .and_then(|found| facts(desk, finder, &found, set, image, &case.id))
             .map_err(|error| (case.id.clone(), image.path.clone(), error))
     };
     case.images.iter().map(one).collect()
 }
 
-fn facts(desk: &Desk, found: &CaseImage, of: &CaseSet, image: &ImageSpec, case: &str) -> Outcome<ImageFacts> {
+fn facts(
+    desk: &Desk,
+    finder: &Finder,
+    found: &CaseImage,
+    of: &CaseSet,
+    image: &ImageSpec,
+    case: &str,
+) -> Outcome<ImageFacts> {
     let set = &found.set;
     let chosen = found.chosen(&of.settings.slices)?;
     let shown = chosen.first().copied().unwrap_or(1).saturating_sub(1);
@@ -99,6 +106,7 @@ fn facts(desk: &Desk, found: &CaseImage, of: &CaseSet, image: &ImageSpec, case: 
         let json = tags::json(&header.path)?;
         texts(&mut facts, &json);
         facts.acquisition = acquisition(&json, &set.study_uid);
+        facts.reports = finder.reports(&found.path, &set.study_uid);
     }
     for overlay in &header.overlays {
         if !overlay.label.trim().is_empty() {

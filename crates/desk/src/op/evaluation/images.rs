@@ -10,7 +10,8 @@ use overread_protocol::slices;
 use crate::code::{failure, sentences};
 use crate::desk::{Desk, lock};
 use crate::op::evaluation::set;
-use crate::op::{naming, open};
+use crate::op::naming;
+use crate::op::open::{self, FoundIn};
 use crate::wire::evaluation::{CaseImages, EvaluationCaseRef};
 use crate::{Failure, Outcome};
 
@@ -44,7 +45,7 @@ impl CaseImage {
     }
 }
 
-type Kept = (PathBuf, Arc<[Arc<DisplaySet>]>);
+type Kept = (PathBuf, Arc<FoundIn>);
 
 /// Finds images, and remembers where it looked.
 #[derive(Debug)]
@@ -81,7 +82,8 @@ impl Finder {
     /// As [`Finder::images`].
     pub(crate) fn image(&self, image: &ImageSpec) -> Outcome<CaseImage> {
         let path = self.path(&image.path);
-        let sets = self.sets(&path)?;
+        let found = self.found(&path)?;
+        let sets = &found.sets;
         let meant: Vec<Arc<DisplaySet>> = sets
             .iter()
             .filter(|set| image.series.is_empty() || set.id == image.series || set.series_uid == image.series)
@@ -111,17 +113,31 @@ impl Finder {
         Ok(CaseImage { path, set, slices })
     }
 
-    fn sets(&self, path: &Path) -> Outcome<Arc<[Arc<DisplaySet>]>> {
-        if let Some((_, sets)) = lock(&self.kept).iter().find(|(kept, _)| kept == path) {
-            return Ok(Arc::clone(sets));
+    /// Titles of the structured reports of a study that lie with its images.
+    pub(crate) fn reports(&self, path: &Path, study: &str) -> Vec<String> {
+        let found = self.found(path).ok();
+        let own = found
+            .iter()
+            .flat_map(|f| &f.reports)
+            .filter(|(of, _)| of == study);
+        own.map(|(_, title)| {
+            let title = title.trim();
+            if title.is_empty() { "a report" } else { title }.to_owned()
+        })
+        .collect()
+    }
+
+    fn found(&self, path: &Path) -> Outcome<Arc<FoundIn>> {
+        if let Some((_, found)) = lock(&self.kept).iter().find(|(kept, _)| kept == path) {
+            return Ok(Arc::clone(found));
         }
-        let sets: Arc<[Arc<DisplaySet>]> = open::found_in(path).map_err(|error| neutral(path, error))?.into();
+        let found = Arc::new(open::found_in(path).map_err(|error| neutral(path, error))?);
         let mut kept = lock(&self.kept);
         if kept.len() >= KEPT {
             kept.remove(0);
         }
-        kept.push((path.to_path_buf(), Arc::clone(&sets)));
-        Ok(sets)
+        kept.push((path.to_path_buf(), Arc::clone(&found)));
+        Ok(found)
     }
 }
 

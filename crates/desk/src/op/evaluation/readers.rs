@@ -66,7 +66,7 @@ pub fn gathered(desk: &Desk, at: &Path, run: &Path, set: &CaseSet) -> Outcome<Ga
         } else if !reader.answers.is_empty() {
             of_file(&finder, reader, &mut files, &mut out.notes)?
         } else if reader.kind == ReaderKind::Person {
-            at_this_desk(desk, &finder, set, reader)?
+            at_this_desk(desk, &finder, set, reader, &mut out.notes)?
         } else {
             out.notes
                 .push(format!("{} has neither a model nor recorded answers.", reader.id));
@@ -229,14 +229,41 @@ fn first_stage(finder: &Finder, reader: &ReaderSpec) -> Outcome<BTreeMap<String,
         .collect())
 }
 
-/// What the user of this desk answered in blind mode: the first answer before the reveal, the last after it.
-fn at_this_desk(desk: &Desk, finder: &Finder, set: &CaseSet, reader: &ReaderSpec) -> Outcome<Vec<Recorded>> {
-    let mut out = Vec::new();
-    for case in &set.cases {
-        let Some(shown) = images::display_set_of(finder, case) else {
+/// What was answered at this desk in blind mode: the first answer before the reveal, the last after it.
+fn at_this_desk(
+    desk: &Desk,
+    finder: &Finder,
+    set: &CaseSet,
+    reader: &ReaderSpec,
+    notes: &mut Vec<String>,
+) -> Outcome<Vec<Recorded>> {
+    let here = |r: &&ReaderSpec| r.kind == ReaderKind::Person && r.answers.is_empty();
+    if set.readers.iter().filter(here).count() > 1 {
+        notes.push(format!(
+            "{} is one of several people of this desk, whose answers it does not tell apart: export each one's answers to a \
+             file, and name it.",
+            reader.id
+        ));
+        return Ok(Vec::new());
+    }
+    let shown: Vec<Option<String>> = set
+        .cases
+        .iter()
+        .map(|case| images::display_set_of(finder, case))
+        .collect();
+    let mut cases_of: BTreeMap<&String, usize> = BTreeMap::new();
+    for shown in shown.iter().flatten() {
+        *cases_of.entry(shown).or_default() += 1;
+    }
+    let (mut out, mut shared) = (Vec::new(), BTreeSet::new());
+    for (case, shown) in set.cases.iter().zip(&shown) {
+        let Some(shown) = shown else { continue };
+        // An answer is kept with the images shown: of two cases of one series nobody knows which one was meant.
+        if cases_of.get(shown).is_some_and(|n| *n > 1) {
+            shared.insert(case.id.clone());
             continue;
-        };
-        let answers = desk.store()?.answers(&shown)?;
+        }
+        let answers = desk.store()?.answers(shown)?;
         let before = answers.iter().find(|a| a.before_reveal);
         let after = answers.iter().rev().find(|a| !a.before_reveal);
         for (answer, phase) in [(before, Phase::Before), (after, Phase::After)] {
@@ -254,6 +281,12 @@ fn at_this_desk(desk: &Desk, finder: &Finder, set: &CaseSet, reader: &ReaderSpec
             }
         }
     }
+    note(
+        reader,
+        "no answers that can be told apart, for the images are those of several cases, to",
+        &shared,
+        notes,
+    );
     Ok(out)
 }
 
@@ -318,5 +351,75 @@ mod tests {
         );
         assert!(found.answers.iter().all(|a| a.reader == "other"));
         assert_eq!(found.notes.len(), 3, "{:?}", found.notes);
+    }
+
+    #[test]
+    fn people_answer_before_and_after_the_reveal() {
+        use overread_store::OwnAnswer;
+
+        let place = tempfile::tempdir().expect("a folder");
+        let desk = Desk::open(DeskOptions {
+            home: place.path().join("home"),
+            ..DeskOptions::default()
+        });
+        let answer = |label: &str, before_reveal: bool| OwnAnswer {
+            label: label.to_owned(),
+            confidence: Some(0.8),
+            at: "2026-11-21T10:00:00Z".to_owned(),
+            before_reveal,
+        };
+        {
+            let mut store = desk.store().expect("a store");
+            for (set, label, before) in [
+                ("ds-a", "x", true),
+                ("ds-a", "y", false),
+                ("ds-a", "z", false),
+                ("ds-b", "y", false),
+                ("ds-c", "z", true),
+            ] {
+                store.add_answer(set, &answer(label, before), "A").expect("kept");
+            }
+        }
+        let text = |people: &str| {
+            let mut out = format!(
+                "format = \"{FORMAT}\"\nname = \"t\"\n[question]\ntask = \"closed\"\nlabels = [\"x\", \"y\", \"z\"]\n"
+            );
+            for id in people.chars() {
+                out.push_str(&format!("[[readers]]\nid = \"{id}\"\nkind = \"person\"\n"));
+            }
+            // The last two cases are slices of one series.
+            for (id, set) in [("a", "a"), ("b", "b"), ("c", "c"), ("d", "c")] {
+                out.push_str(&format!(
+                    "[[cases]]\nid = \"{id}\"\n[[cases.images]]\npath = \"{set}\"\nseries = \"ds-{set}\"\n"
+                ));
+            }
+            out
+        };
+        let at = place.path().join("set.toml");
+        std::fs::write(&at, text("p")).expect("a file");
+        let set = folder::case_set(&at).expect("a case set");
+        let found = recorded_of(&desk, &at, &set).expect("gathered");
+        let said: Vec<(&str, Option<&str>, Option<Phase>)> = found
+            .answers
+            .iter()
+            .map(|a| (a.case.as_str(), a.label.as_deref(), a.phase))
+            .collect();
+        assert_eq!(
+            said,
+            [
+                ("a", Some("x"), Some(Phase::Before)),
+                ("a", Some("z"), Some(Phase::After)),
+                ("b", Some("y"), Some(Phase::After)),
+            ]
+        );
+        assert!(
+            found.notes.len() == 1 && found.notes[0].contains("c, d"),
+            "{:?}",
+            found.notes
+        );
+        std::fs::write(&at, text("pq")).expect("a file");
+        let set = folder::case_set(&at).expect("a case set");
+        let found = recorded_of(&desk, &at, &set).expect("gathered");
+        assert_eq!((found.answers.len(), found.notes.len()), (0, 2));
     }
 }
