@@ -201,6 +201,17 @@ impl How {
             }
             return;
         };
+        if spread.undefined > spread.defined {
+            // What is left is no sample of anything: resamples that happen to hold each label.
+            drop_note(figure);
+            let note = format!(
+                "{} of {} resamples left it undefined: too few cases for an interval by resampling.",
+                thousands(spread.undefined),
+                thousands(spread.undefined + spread.defined)
+            );
+            *figure = figure.clone().noted(&note);
+            return;
+        }
         let words = match (&spread.without_spread, &spread.bca) {
             (Some(without), _) if spread.all_alike => match without.basis {
                 Basis::WilsonCases => "Wilson; every resample gave the same".to_owned(),

@@ -40,7 +40,8 @@ export function nameOf(figures: Figures, reader: string): string {
 
 /** The reader asked for, or the first that is there. */
 export function readerOf(figures: Figures, id: string): ReaderFigures | null {
-  return figures.readers.find((reader) => reader.id === id) ?? figures.readers[0] ?? null;
+  const { readers } = figures;
+  return readers.find((reader) => reader.id === id) ?? readers.find(({ n }) => n > 0) ?? readers[0] ?? null;
 }
 
 /** Columns of the table of labels: every figure that any label has, in the order met. */
