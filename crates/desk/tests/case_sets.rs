@@ -64,7 +64,8 @@ fn call(desk: &Desk, operation: &str, arguments: Value) -> Value {
 fn draft(desk: &Desk, folder: &Path, target: Option<&Path>) -> Value {
     json!({
         "folder": desk.handle(folder), "tables": [], "format": null, "task": null, "name": "Chest", "uncertain": "ignore",
-        "blank": "negative", "model": null, "answers": [], "target": target.map(|path| desk.handle(path)),
+        "blank": "negative", "model": null, "answers": [], "split_by_patient": "", "seed": 0,
+        "target": target.map(|path| desk.handle(path)),
     })
 }
 
