@@ -99,7 +99,10 @@ pub(super) fn headline(of: &Evaluation, rows: &[Row<'_>]) -> Vec<Figure> {
         let found = detections(&images, overlap);
         let words = "Boxes of one picture are not independent, which only an interval by resampling knows.";
         let each = |mut figure: Figure| {
-            "Wilson, each box by itself".clone_into(&mut figure.interval);
+            // Without boxes there is no interval, and so no name of one.
+            if figure.low.is_some() {
+                "Wilson, each box by itself".clone_into(&mut figure.interval);
+            }
             figure.noted(words)
         };
         out.push(each(Figure::share(
