@@ -75,6 +75,8 @@ const browser = await chromium.launch({
   args: ["--no-sandbox", "--enable-unsafe-swiftshader", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
 });
 const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+// As the window does (`freezePrototype`): code that writes to inherited properties fails here as it would there.
+await page.addInitScript(() => Object.freeze(Object.prototype));
 const shot = (name) => page.screenshot({ path: join(shots, `${name}.png`) });
 const tab = (name) => page.getByRole("tab", { name, exact: true }).click();
 const viewport = page.getByTestId("viewport-0");
