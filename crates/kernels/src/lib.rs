@@ -8,12 +8,14 @@
 //! * [`Matrix`] holds weights `[n, k]` packed in strips of [`STRIP`] rows; [`Input`] holds activations `[m, k]` and their
 //!   rounded twins, made once for all the matrices that share them.
 //! * [`attention`] never holds a whole score matrix.
+//! * [`dense`] multiplies plain matrices in float32 and float64, for learning.
 //! * [`Stop`] ends a kernel early: what it has written is then worthless, and the caller says so.
 //!
 //! This crate holds the project's unsafe code: vector instructions behind run-time detection, and one memory map.
 
 pub mod attention;
 pub mod bytes;
+pub mod dense;
 pub mod input;
 mod lanes;
 pub mod level;

@@ -1,0 +1,239 @@
+//! The SigLIP tower, forward and backward.
+
+use std::ops::Range;
+
+use overread_kernels::dense::Real;
+
+use crate::ops::activation::{gelu, gelu_slope};
+use crate::ops::attention::{Heads, Qkv, Sight, attend, attend_backward};
+use crate::ops::linear::Linear;
+use crate::ops::norm::LayerNorm;
+use crate::ops::{Pass, add};
+use crate::parameters::{Gradients, Id};
+
+/// x += out(attention(norm1(x))); x += fc2(gelu(fc1(norm2(x)))).
+#[derive(Debug)]
+pub(crate) struct EncoderLayer {
+    pub(crate) norm1: LayerNorm,
+    pub(crate) q: Linear,
+    pub(crate) k: Linear,
+    pub(crate) v: Linear,
+    pub(crate) out: Linear,
+    pub(crate) norm2: LayerNorm,
+    pub(crate) fc1: Linear,
+    pub(crate) fc2: Linear,
+}
+
+/// What a layer's backward pass needs.
+#[derive(Debug)]
+struct Kept<T> {
+    u: Vec<T>,
+    q: Vec<T>,
+    k: Vec<T>,
+    v: Vec<T>,
+    attended: Vec<T>,
+    middle: Vec<T>,
+    u2: Vec<T>,
+    wide: Vec<T>,
+}
+
+impl EncoderLayer {
+    fn forward<T: Real>(
+        &self,
+        pass: Pass<'_, T>,
+        x: &[T],
+        heads: Heads,
+        sight: Sight<'_>,
+    ) -> (Vec<T>, Kept<T>) {
+        let u = self.norm1.forward(pass, x);
+        let (q, k, v) = (
+            self.q.forward(pass, &u),
+            self.k.forward(pass, &u),
+            self.v.forward(pass, &u),
+        );
+        let qkv = Qkv { q: &q, k: &k, v: &v };
+        let attended = attend(heads, qkv, sight, pass.threads);
+        let mut middle = self.out.forward(pass, &attended);
+        add(&mut middle, x);
+        let u2 = self.norm2.forward(pass, &middle);
+        let wide = self.fc1.forward(pass, &u2);
+        let active: Vec<T> = wide.iter().map(|z| gelu(*z)).collect();
+        let mut y = self.fc2.forward(pass, &active);
+        add(&mut y, &middle);
+        let kept = Kept {
+            u,
+            q,
+            k,
+            v,
+            attended,
+            middle,
+            u2,
+            wide,
+        };
+        (y, kept)
+    }
+
+    /// The gradient by `x`.
+    fn backward<T: Real>(
+        &self,
+        pass: Pass<'_, T>,
+        x: &[T],
+        kept: &Kept<T>,
+        dy: Vec<T>,
+        heads: Heads,
+        sight: Sight<'_>,
+        gradients: &mut Gradients<T>,
+    ) -> Vec<T> {
+        let active: Vec<T> = kept.wide.iter().map(|z| gelu(*z)).collect();
+        let mut by_wide = vec![T::ZERO; active.len()];
+        self.fc2
+            .backward(pass, &active, &dy, Some(&mut by_wide), gradients);
+        for (d, z) in by_wide.iter_mut().zip(&kept.wide) {
+            *d *= gelu_slope(*z);
+        }
+        let mut by_u2 = vec![T::ZERO; kept.u2.len()];
+        self.fc1
+            .backward(pass, &kept.u2, &by_wide, Some(&mut by_u2), gradients);
+        let mut by_middle = dy;
+        self.norm2
+            .backward(pass, &kept.middle, &by_u2, &mut by_middle, gradients);
+        let mut by_attended = vec![T::ZERO; kept.attended.len()];
+        self.out.backward(
+            pass,
+            &kept.attended,
+            &by_middle,
+            Some(&mut by_attended),
+            gradients,
+        );
+        let qkv = Qkv {
+            q: &kept.q,
+            k: &kept.k,
+            v: &kept.v,
+        };
+        let [dq, dk, dv] = attend_backward(heads, qkv, sight, &kept.attended, &by_attended, pass.threads);
+        let mut by_u = by_u2;
+        by_u.fill(T::ZERO);
+        for (linear, d) in [(&self.q, &dq), (&self.k, &dk), (&self.v, &dv)] {
+            linear.backward(pass, &kept.u, d, Some(&mut by_u), gradients);
+        }
+        self.norm1.backward(pass, x, &by_u, &mut by_middle, gradients);
+        by_middle
+    }
+}
+
+/// Patches, positions, layers, last norm.
+#[derive(Debug)]
+pub(crate) struct Tower {
+    pub(crate) patch: Linear,
+    pub(crate) positions: Id,
+    pub(crate) layers: Vec<EncoderLayer>,
+    pub(crate) post_norm: LayerNorm,
+    pub(crate) heads: Heads,
+    pub(crate) image_size: usize,
+    pub(crate) patch_size: usize,
+    /// Something in it is learned.
+    pub(crate) learned: bool,
+    /// Only what goes into each layer is kept; the rest is computed again on the way back.
+    pub(crate) recompute: bool,
+}
+
+/// What the tower's backward pass needs.
+#[derive(Debug)]
+pub(crate) struct TowerKept<T> {
+    flat: Vec<T>,
+    inputs: Vec<Vec<T>>,
+    layers: Vec<Option<Kept<T>>>,
+    last: Vec<T>,
+    images: usize,
+}
+
+impl Tower {
+    /// Patches of an image.
+    pub(crate) fn patches(&self) -> usize {
+        (self.image_size / self.patch_size).pow(2)
+    }
+
+    /// Images of `[3, side, side]`, one after the other, to the last hidden states `[images * patches, Dv]`.
+    pub(crate) fn forward<T: Real>(&self, pass: Pass<'_, T>, images: &[&[f32]]) -> (Vec<T>, TowerKept<T>) {
+        let flat: Vec<T> = images.iter().flat_map(|image| self.flat(image)).collect();
+        let mut x = self.patch.forward(pass, &flat);
+        let positions = pass.parameters.values(self.positions);
+        for image in x.chunks_exact_mut(positions.len()) {
+            add(image, positions);
+        }
+        let (sequences, sees) = self.sight(images.len());
+        let sight = Sight {
+            sequences: &sequences,
+            sees: &sees,
+        };
+        let (mut inputs, mut layers) = (Vec::new(), Vec::new());
+        for layer in &self.layers {
+            let (y, kept) = layer.forward(pass, &x, self.heads, sight);
+            let before = std::mem::replace(&mut x, y);
+            if self.learned {
+                inputs.push(before);
+                layers.push((!self.recompute).then_some(kept));
+            }
+        }
+        let out = self.post_norm.forward(pass, &x);
+        let kept = TowerKept {
+            flat,
+            inputs,
+            layers,
+            last: x,
+            images: images.len(),
+        };
+        (out, kept)
+    }
+
+    pub(crate) fn backward<T: Real>(
+        &self,
+        pass: Pass<'_, T>,
+        kept: TowerKept<T>,
+        dy: &[T],
+        gradients: &mut Gradients<T>,
+    ) {
+        let (sequences, sees) = self.sight(kept.images);
+        let sight = Sight {
+            sequences: &sequences,
+            sees: &sees,
+        };
+        let mut by_x = vec![T::ZERO; kept.last.len()];
+        self.post_norm
+            .backward(pass, &kept.last, dy, &mut by_x, gradients);
+        for ((layer, x), kept) in self.layers.iter().zip(&kept.inputs).zip(kept.layers).rev() {
+            let kept = kept.unwrap_or_else(|| layer.forward(pass, x, self.heads, sight).1);
+            by_x = layer.backward(pass, x, &kept, by_x, self.heads, sight, gradients);
+        }
+        if let Some(by_positions) = gradients.get_mut(self.positions) {
+            for image in by_x.chunks_exact(by_positions.len()) {
+                add(by_positions, image);
+            }
+        }
+        self.patch.backward(pass, &kept.flat, &by_x, None, gradients);
+    }
+
+    /// Patches row by row, each as the convolution reads it: channel, row, column.
+    fn flat<T: Real>(&self, image: &[f32]) -> Vec<T> {
+        let (side, p) = (self.image_size, self.patch_size);
+        let grid = side / p;
+        let mut flat = Vec::with_capacity(grid * grid * 3 * p * p);
+        for patch in 0..grid * grid {
+            let (top, left) = (patch / grid * p, patch % grid * p);
+            for run in 0..3 * p {
+                let (channel, y) = (run / p, run % p);
+                let start = channel * side * side + (top + y) * side + left;
+                flat.extend(image[start..start + p].iter().map(|v| T::of(f64::from(*v))));
+            }
+        }
+        flat
+    }
+
+    /// Every patch sees all of its image.
+    fn sight(&self, images: usize) -> (Vec<Range<usize>>, Vec<Range<usize>>) {
+        let n = self.patches();
+        let of = |image: usize| image * n..(image + 1) * n;
+        let sees = (0..images).flat_map(|image| std::iter::repeat_n(of(image), n));
+        ((0..images).map(of).collect(), sees.collect())
+    }
+}

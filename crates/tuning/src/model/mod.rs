@@ -1,0 +1,546 @@
+//! The model as it learns: the engine's tensors, forward and backward over a batch.
+
+mod build;
+pub(crate) mod decoder;
+pub(crate) mod encoder;
+pub(crate) mod projector;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use overread_kernels::dense::Real;
+use overread_medgemma::config::Config;
+use rayon::prelude::*;
+
+pub use build::{Held, Tensors};
+
+use crate::ops::attention::Heads;
+use crate::ops::linear::{Linear, Pair};
+use crate::ops::loss::{Due, Loss, classes, cross_entropy, embed, embed_backward, rows_times};
+use crate::ops::norm::RmsNorm;
+use crate::ops::{Pass, add};
+use crate::parameters::{Gradients, Id, Parameters};
+use crate::random::Draw;
+use decoder::{DecoderLayer, Reach, Sequences};
+use encoder::Tower;
+use projector::Projector;
+
+/// What is seen of an example.
+#[derive(Clone, Debug, Default)]
+pub enum Seen {
+    /// No image.
+    #[default]
+    Nothing,
+    /// Pictures of the tower's size, normalised, planar `[3, side, side]`.
+    Pictures(Vec<Arc<Vec<f32>>>),
+    /// What tower and projector made of all pictures, `[tokens, D]`: the tower is not run.
+    Features(Arc<Vec<f32>>),
+}
+
+/// A prompt with its answer.
+#[derive(Clone, Debug)]
+pub struct Example {
+    /// Prompt and answer.
+    pub ids: Vec<u32>,
+    /// The image of each token, -1 for text.
+    pub blocks: Vec<i32>,
+    /// Tokens that are the answer: the loss is taken on these alone.
+    pub answer: Range<usize>,
+    /// The images.
+    pub seen: Seen,
+    /// What each token of the answer counts.
+    pub weight: f64,
+    /// A class for each patch of the first picture, where the auxiliary head is to learn it.
+    pub patches: Option<Arc<Vec<Option<usize>>>>,
+}
+
+/// A linear map from a patch's last hidden state to classes, which makes a tower learn where things are. It is thrown
+/// away afterwards.
+#[derive(Clone, Copy, Debug)]
+pub struct Auxiliary {
+    weight: Id,
+    bias: Id,
+    classes: usize,
+    /// What a patch counts beside a token.
+    pub share: f64,
+}
+
+/// Loss of a batch.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Losses {
+    /// Of the answers.
+    pub answer: Loss,
+    /// Of the auxiliary head.
+    pub patches: Loss,
+}
+
+impl Losses {
+    fn add(&mut self, other: &Self) {
+        self.answer.add(&other.answer);
+        self.patches.add(&other.patches);
+    }
+}
+
+/// How a pass over a batch is made.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Manner {
+    /// What dropout leaves out; `None`: nothing.
+    pub draw: Option<Draw>,
+    /// Examples that are computed together; parts run side by side. 0: all together.
+    pub part: usize,
+}
+
+/// A model that learns.
+#[derive(Debug)]
+pub struct Learner<T> {
+    /// Every plain tensor, and what is learned of them.
+    pub parameters: Parameters<T>,
+    config: Config,
+    vision: Option<(Tower, Projector)>,
+    embedding: Linear,
+    embedding_scale: f64,
+    layers: Vec<DecoderLayer>,
+    norm: RmsNorm,
+    head: Linear,
+    heads: Heads,
+    auxiliary: Option<Auxiliary>,
+    /// Only what goes into each layer is kept for the way back; the rest is computed again.
+    recompute: bool,
+}
+
+impl<T: Real> Learner<T> {
+    /// The model's sizes.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Trades time for memory: activations within a layer are computed twice (Chen et al. 2016, arXiv 1604.06174).
+    pub fn set_recompute(&mut self, recompute: bool) {
+        self.recompute = recompute;
+        if let Some((tower, _)) = &mut self.vision {
+            tower.recompute = recompute;
+        }
+    }
+
+    /// Adds the auxiliary head.
+    pub fn set_auxiliary(&mut self, classes: usize, share: f64) {
+        let Some(vision) = &self.config.vision else { return };
+        let width = vision.hidden_size;
+        let weight = self.parameters.add(
+            "auxiliary.weight",
+            &[classes, width],
+            vec![T::ZERO; classes * width],
+            true,
+        );
+        let bias = self
+            .parameters
+            .add("auxiliary.bias", &[classes], vec![T::ZERO; classes], true);
+        self.auxiliary = Some(Auxiliary {
+            weight,
+            bias,
+            classes,
+            share,
+        });
+    }
+
+    /// Internal names, inputs and outputs of every map that a low-rank pair can stand beside.
+    pub fn maps(&self) -> Vec<(String, usize, usize)> {
+        let mut all = Vec::new();
+        self.each_map(&mut |linear| all.push((linear.name.clone(), linear.inputs, linear.outputs)));
+        all
+    }
+
+    fn each_map(&self, each: &mut dyn FnMut(&Linear)) {
+        for layer in &self.layers {
+            for linear in [
+                &layer.q,
+                &layer.k,
+                &layer.v,
+                &layer.o,
+                &layer.gate,
+                &layer.up,
+                &layer.down,
+            ] {
+                each(linear);
+            }
+        }
+        if let Some((tower, _)) = &self.vision {
+            for l in &tower.layers {
+                for linear in [&l.q, &l.k, &l.v, &l.out, &l.fc1, &l.fc2] {
+                    each(linear);
+                }
+            }
+        }
+    }
+
+    fn map_mut(&mut self, name: &str) -> Option<&mut Linear> {
+        let decoder = self.layers.iter_mut().flat_map(DecoderLayer::linears_mut);
+        let tower = self.vision.iter_mut().flat_map(|(tower, _)| {
+            tower
+                .layers
+                .iter_mut()
+                .flat_map(|l| [&mut l.q, &mut l.k, &mut l.v, &mut l.out, &mut l.fc1, &mut l.fc2])
+        });
+        decoder.chain(tower).find(|linear| linear.name == name)
+    }
+
+    /// Puts a low-rank pair beside a map: A `[r, in]` and B `[out, r]`, both learned.
+    ///
+    /// # Panics
+    /// When there is no map of that name or the sizes do not fit.
+    pub fn attach(&mut self, name: &str, rank: usize, scale: f64, dropout: f64, a: Vec<T>, b: Vec<T>) {
+        let key = Draw::new(0).named(name).below(0, usize::MAX) as u64;
+        let (inputs, outputs) = self
+            .map_mut(name)
+            .map(|linear| (linear.inputs, linear.outputs))
+            .unwrap_or_default();
+        let a = self
+            .parameters
+            .add(&format!("{name}.lora_A"), &[rank, inputs], a, true);
+        let b = self
+            .parameters
+            .add(&format!("{name}.lora_B"), &[outputs, rank], b, true);
+        if let Some(linear) = self.map_mut(name) {
+            linear.pair = Some(Pair {
+                a,
+                b,
+                rank,
+                scale,
+                dropout,
+                key,
+            });
+        }
+        if name.starts_with("vision.")
+            && let Some((tower, _)) = &mut self.vision
+        {
+            tower.learned = true;
+        }
+    }
+
+    /// The low-rank pairs: name of the map, A and B.
+    pub fn pairs(&self) -> Vec<(String, &[T], &[T])> {
+        let mut all = Vec::new();
+        self.each_map(&mut |linear| {
+            if let Some(pair) = &linear.pair {
+                all.push((linear.name.clone(), pair.a, pair.b));
+            }
+        });
+        all.into_iter()
+            .map(|(name, a, b)| (name, self.parameters.values(a), self.parameters.values(b)))
+            .collect()
+    }
+
+    /// Losses of a batch and the gradients of their sum: answers token by token, patches by their share. The parts of a
+    /// batch are added in order, so that the result does not depend on threads.
+    pub fn gradients(&self, batch: &[&Example], manner: Manner) -> (Losses, Gradients<T>) {
+        let one = |(i, part): (usize, &[&Example]), threads| {
+            let mut gradients = self.parameters.gradients();
+            let manner = Manner {
+                draw: manner.draw.map(|draw| draw.of(i as u64)),
+                ..manner
+            };
+            let losses = self.pass(part, manner, threads, Some(&mut gradients));
+            (losses, gradients)
+        };
+        let (mut losses, mut gradients) = (Losses::default(), self.parameters.gradients());
+        for (part, slopes) in self.in_parts(batch, manner, one) {
+            losses.add(&part);
+            gradients.add(&slopes);
+        }
+        (losses, gradients)
+    }
+
+    /// Losses of a batch alone.
+    pub fn losses(&self, batch: &[&Example], part: usize) -> Losses {
+        let manner = Manner { draw: None, part };
+        let one = |(_, part): (usize, &[&Example]), threads| self.pass(part, manner, threads, None);
+        let mut losses = Losses::default();
+        for part in self.in_parts(batch, manner, one) {
+            losses.add(&part);
+        }
+        losses
+    }
+
+    fn in_parts<R: Send>(
+        &self,
+        batch: &[&Example],
+        manner: Manner,
+        one: impl Fn((usize, &[&Example]), usize) -> R + Sync,
+    ) -> Vec<R> {
+        let size = if manner.part == 0 {
+            batch.len().max(1)
+        } else {
+            manner.part
+        };
+        let threads = overread_kernels::threads();
+        if batch.len() <= size {
+            return batch
+                .chunks(size)
+                .enumerate()
+                .map(|part| one(part, threads))
+                .collect();
+        }
+        batch
+            .par_chunks(size)
+            .enumerate()
+            .map(|part| one(part, 1))
+            .collect()
+    }
+
+    /// Features `[tokens, D]` of pictures, for examples that are seen again and again.
+    pub fn features(&self, pictures: &[Arc<Vec<f32>>]) -> Vec<T> {
+        let Some((tower, projector)) = &self.vision else {
+            return Vec::new();
+        };
+        let pass = self.plain(overread_kernels::threads(), None);
+        let images: Vec<&[f32]> = pictures.iter().map(|p| p.as_slice()).collect();
+        let (hidden, _) = tower.forward(pass, &images);
+        projector.forward(pass, &hidden).0
+    }
+
+    fn plain(&self, threads: usize, draw: Option<Draw>) -> Pass<'_, T> {
+        Pass {
+            parameters: &self.parameters,
+            threads,
+            draw,
+        }
+    }
+
+    /// True when something before the decoder's first layer is learned.
+    fn learns_inputs(&self) -> bool {
+        let table = match &self.embedding.weight {
+            crate::ops::linear::Weight::Plain(id) => self.parameters.is_learned(*id),
+            crate::ops::linear::Weight::Packed(_) => false,
+        };
+        table || self.learns_features()
+    }
+
+    fn learns_features(&self) -> bool {
+        self.vision.as_ref().is_some_and(|(tower, projector)| {
+            let matrix = match &projector.matrix.weight {
+                crate::ops::linear::Weight::Plain(id) => self.parameters.is_learned(*id),
+                crate::ops::linear::Weight::Packed(_) => false,
+            };
+            tower.learned || matrix
+        })
+    }
+
+    fn pass(
+        &self,
+        batch: &[&Example],
+        manner: Manner,
+        threads: usize,
+        mut gradients: Option<&mut Gradients<T>>,
+    ) -> Losses {
+        let pass = self.plain(threads, manner.draw);
+        let width = self.config.text.hidden_size;
+        let mut losses = Losses::default();
+
+        // What is seen: pictures through tower and projector, features as they are.
+        let pictures: Vec<&[f32]> = batch
+            .iter()
+            .filter_map(|example| match &example.seen {
+                Seen::Pictures(pictures) => Some(pictures.iter().map(|p| p.as_slice())),
+                _ => None,
+            })
+            .flatten()
+            .collect();
+        let mut towards = None;
+        let mut features = Vec::new();
+        if let (Some((tower, projector)), false) = (&self.vision, pictures.is_empty()) {
+            let (hidden, tower_kept) = tower.forward(pass, &pictures);
+            let (projected, projector_kept) = projector.forward(pass, &hidden);
+            features = projected;
+            towards = Some((hidden, tower_kept, projector_kept));
+        }
+
+        // Embedding, with features in the places of the images.
+        let ids: Vec<u32> = batch.iter().flat_map(|e| e.ids.iter().copied()).collect();
+        let mut x = embed(pass, &self.embedding, &ids, self.embedding_scale);
+        let mut places = Vec::new();
+        let mut first = 0;
+        let mut computed = features.chunks_exact(width).enumerate();
+        for example in batch {
+            let mut own = match &example.seen {
+                Seen::Features(features) => features.chunks_exact(width),
+                _ => [].chunks_exact(width),
+            };
+            for (i, block) in example.blocks.iter().enumerate() {
+                if *block < 0 {
+                    continue;
+                }
+                let row = &mut x[(first + i) * width..][..width];
+                if let Seen::Pictures(_) = example.seen {
+                    if let Some((at, feature)) = computed.next() {
+                        row.copy_from_slice(feature);
+                        places.push((first + i, at));
+                    }
+                } else if let Some(feature) = own.next() {
+                    row.iter_mut()
+                        .zip(feature)
+                        .for_each(|(o, v)| *o = T::of(f64::from(*v)));
+                }
+            }
+            first += example.ids.len();
+        }
+
+        // Layers.
+        let blocks: Vec<&[i32]> = batch.iter().map(|e| e.blocks.as_slice()).collect();
+        let text = &self.config.text;
+        let reach = Reach {
+            theta_global: text.rope_theta_global,
+            theta_local: text.rope_theta_local,
+            factor: text.rope_factor,
+            window: text.sliding_window,
+            head_dim: text.head_dim,
+        };
+        let sequences = Sequences::new(&blocks, reach);
+        let mut kept = Vec::new();
+        for layer in &self.layers {
+            let (y, layer_kept) = layer.forward(pass, &x, self.heads, &sequences);
+            let before = std::mem::replace(&mut x, y);
+            if gradients.is_some() {
+                kept.push((before, (!self.recompute).then_some(layer_kept)));
+            }
+        }
+
+        // The rows that are to predict an answer's token.
+        let (mut rows, mut due) = (Vec::new(), Vec::new());
+        for (example, range) in batch.iter().zip(&sequences.ranges) {
+            for at in example.answer.clone().filter(|at| *at > 0) {
+                rows.push(range.start + at - 1);
+                due.push(Due {
+                    token: example.ids[at],
+                    weight: example.weight,
+                });
+            }
+        }
+        let last: Vec<T> = rows
+            .iter()
+            .flat_map(|row| x[row * width..][..width].iter().copied())
+            .collect();
+        let normed = self.norm.forward(pass, &last);
+        let softcap = self.config.text.final_softcap;
+        let (loss, by_normed) =
+            cross_entropy(pass, &self.head, softcap, &normed, &due, gradients.as_deref_mut());
+        losses.answer = loss;
+        let auxiliary = towards.as_ref().and_then(|(hidden, ..)| {
+            self.auxiliary_pass(batch, hidden, &mut losses, gradients.as_deref_mut())
+        });
+        let Some(gradients) = gradients else {
+            return losses;
+        };
+
+        // And back.
+        let mut by_last = vec![T::ZERO; last.len()];
+        self.norm
+            .backward(pass, &last, &by_normed, &mut by_last, gradients);
+        let mut by_x = vec![T::ZERO; x.len()];
+        for (row, d) in rows.iter().zip(by_last.chunks_exact(width)) {
+            add(&mut by_x[row * width..][..width], d);
+        }
+        let lowest = if self.learns_inputs() {
+            0
+        } else {
+            self.lowest_learned()
+        };
+        for (layer, (before, kept)) in self.layers.iter().zip(kept).skip(lowest).rev() {
+            let kept = kept.unwrap_or_else(|| layer.forward(pass, &before, self.heads, &sequences).1);
+            by_x = layer.backward(pass, &before, &kept, by_x, self.heads, &sequences, gradients);
+        }
+        let is_image = |i: usize| places.binary_search_by(|(row, _)| row.cmp(&i)).is_ok();
+        let blocks: Vec<i32> = blocks.concat();
+        embed_backward(
+            &self.embedding,
+            &ids,
+            |i| blocks[i] < 0 && !is_image(i),
+            self.embedding_scale,
+            &by_x,
+            gradients,
+        );
+        if let (Some((tower, projector)), Some((hidden, tower_kept, projector_kept)), true) =
+            (&self.vision, towards, self.learns_features())
+        {
+            let mut by_features = vec![T::ZERO; features.len()];
+            for (row, at) in &places {
+                add(
+                    &mut by_features[at * width..][..width],
+                    &by_x[row * width..][..width],
+                );
+            }
+            let mut by_hidden = auxiliary.unwrap_or_else(|| vec![T::ZERO; hidden.len()]);
+            projector.backward(pass, &projector_kept, &by_features, &mut by_hidden, gradients);
+            if tower.learned {
+                tower.backward(pass, tower_kept, &by_hidden, gradients);
+            }
+        }
+        losses
+    }
+
+    /// The first layer in which something is learned.
+    fn lowest_learned(&self) -> usize {
+        let learns = |layer: &DecoderLayer| {
+            [
+                &layer.q, &layer.k, &layer.v, &layer.o, &layer.gate, &layer.up, &layer.down,
+            ]
+            .iter()
+            .any(|linear| {
+                linear.pair.is_some()
+                    || matches!(&linear.weight, crate::ops::linear::Weight::Plain(id) if self.parameters.is_learned(*id))
+            })
+        };
+        self.layers.iter().position(learns).unwrap_or(self.layers.len())
+    }
+
+    /// Loss of the auxiliary head on the first picture of each example that has classes for its patches; the gradient by
+    /// the tower's last hidden states.
+    fn auxiliary_pass(
+        &self,
+        batch: &[&Example],
+        hidden: &[T],
+        losses: &mut Losses,
+        gradients: Option<&mut Gradients<T>>,
+    ) -> Option<Vec<T>> {
+        let auxiliary = self.auxiliary?;
+        let (tower, _) = self.vision.as_ref()?;
+        let (patches, width) = (tower.patches(), tower.patch.outputs);
+        let mut due = vec![None; hidden.len() / width];
+        let mut picture = 0;
+        for example in batch {
+            let Seen::Pictures(pictures) = &example.seen else {
+                continue;
+            };
+            if let Some(classes) = &example.patches {
+                due[picture * patches..][..patches].copy_from_slice(classes);
+            }
+            picture += pictures.len();
+        }
+        let n = auxiliary.classes;
+        let weights = self.parameters.values(auxiliary.weight);
+        let mut logits = rows_times(hidden, weights, width);
+        for row in logits.chunks_exact_mut(n) {
+            add(row, self.parameters.values(auxiliary.bias));
+        }
+        losses.patches = classes(&mut logits, n, &due, auxiliary.share);
+        let gradients = gradients?;
+        let mut by_hidden = vec![T::ZERO; hidden.len()];
+        for ((slopes, row), into) in logits
+            .chunks_exact(n)
+            .zip(hidden.chunks_exact(width))
+            .zip(by_hidden.chunks_exact_mut(width))
+        {
+            for (class, slope) in slopes.iter().enumerate() {
+                let w = &weights[class * width..][..width];
+                into.iter_mut().zip(w).for_each(|(i, w)| *i += *slope * *w);
+                if let Some(by_weight) = gradients.get_mut(auxiliary.weight) {
+                    let g = &mut by_weight[class * width..][..width];
+                    g.iter_mut().zip(row).for_each(|(g, v)| *g += *slope * *v);
+                }
+            }
+            if let Some(by_bias) = gradients.get_mut(auxiliary.bias) {
+                add(by_bias, slopes);
+            }
+        }
+        Some(by_hidden)
+    }
+}
