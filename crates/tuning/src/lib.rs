@@ -14,10 +14,15 @@
 pub mod error;
 pub mod model;
 mod ops;
+pub mod optimiser;
 pub mod parameters;
 pub mod random;
+pub mod scratch;
+pub mod state;
+pub mod train;
 
 pub use error::TuningError;
 pub use model::{Example, Held, Learner, Losses, Manner, Seen, Tensors};
 pub use ops::loss::Loss;
+pub use optimiser::{AdamW, OptimiserSettings, Schedule};
 pub use parameters::{Gradients, Id, Parameters};
