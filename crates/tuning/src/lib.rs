@@ -22,7 +22,7 @@ pub mod state;
 pub mod train;
 
 pub use error::TuningError;
-pub use model::{Example, Held, Learner, Losses, Manner, Seen, Tensors};
+pub use model::{Example, Held, Learner, Losses, Manner, Patches, Seen, Tensors};
 pub use ops::loss::Loss;
 pub use optimiser::{AdamW, OptimiserSettings, Schedule};
 pub use parameters::{Gradients, Id, Parameters};

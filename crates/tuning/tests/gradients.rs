@@ -5,7 +5,7 @@ use std::sync::Arc;
 use overread_kernels::{Format, Matrix};
 use overread_medgemma::config::Config;
 use overread_tuning::random::Draw;
-use overread_tuning::{Example, Held, Learner, Manner, Seen, Tensors};
+use overread_tuning::{Example, Held, Learner, Manner, Patches, Seen, Tensors};
 use serde_json::{Value, json};
 
 /// Random numbers by name; some matrices packed and frozen.
@@ -90,7 +90,12 @@ fn examples(draw: Draw) -> Vec<Example> {
         answer: 8..10,
         seen: Seen::Pictures(vec![picture(1)]),
         weight: 1.0,
-        patches: Some(Arc::new((0..25).map(|i| (i % 4 != 0).then_some(i % 3)).collect())),
+        patches: Some(Arc::new(Patches {
+            only: None,
+            due: (0..25)
+                .map(|i| [(i % 3, (i % 4) as f32 * 0.3), (2, 0.2)])
+                .collect(),
+        })),
     };
     let two = Example {
         ids: vec![2, 6, 30, 30, 30, 30, 8, 30, 30, 30, 30, 4, 3, 1],
@@ -193,6 +198,38 @@ fn low_rank_pairs_over_packed_weights_with_dropout() {
 }
 
 #[test]
+fn some_patches_of_a_picture_without_an_answer() {
+    let mut learner = Learner::<f64>::build(&config(&json!({})), &mut made(|_| false)).expect("builds");
+    learner.set_auxiliary(3, 0.7);
+    let some: Vec<Example> = examples(Draw::new(9))
+        .into_iter()
+        .enumerate()
+        .map(|(i, example)| Example {
+            answer: 0..0,
+            patches: Some(Arc::new(Patches {
+                only: Some(vec![3, 17 + i, 24, 0]),
+                due: vec![
+                    [(1, 1.0), (0, 0.0)],
+                    [(0, 0.0); 2],
+                    [(2, 0.5), (0, 0.25)],
+                    [(0, 2.0), (1, 0.0)],
+                ],
+            })),
+            ..example
+        })
+        .collect();
+    let batch: Vec<&Example> = some.iter().collect();
+    let (losses, gradients) = learner.gradients(&batch, Manner::default());
+    assert_eq!((losses.answer.tokens, losses.patches.tokens), (0, 6));
+    let table = learner
+        .parameters
+        .find("text.embed_tokens.weight")
+        .expect("there");
+    assert!(gradients.get(table).expect("learned").iter().all(|g| *g == 0.0));
+    assert!(holds(learner, &batch, Manner::default()) > 350);
+}
+
+#[test]
 fn parts_recomputation_and_kept_features_change_nothing() {
     let build = || Learner::<f64>::build(&config(&json!({})), &mut made(|_| false)).expect("builds");
     let all = examples(Draw::new(9));
@@ -208,22 +245,50 @@ fn parts_recomputation_and_kept_features_change_nothing() {
 
     let frozen = Learner::<f64>::build(&config(&json!({})), &mut made(|name| !name.starts_with("text.")))
         .expect("builds");
-    let kept: Vec<Example> = all
+    let (seen, by_seen) = frozen.gradients(&batch, Manner::default());
+    for pooled in [false, true] {
+        // The first is remembered, the second seen: their order is not that of the batch.
+        for remembered in [&[0, 1][..], &[1]] {
+            let mixed: Vec<Example> = all
+                .iter()
+                .enumerate()
+                .map(|(i, example)| {
+                    let Seen::Pictures(pictures) = &example.seen else {
+                        return example.clone();
+                    };
+                    let short = |v: Vec<f64>| Arc::new(v.iter().map(|v| *v as f32).collect());
+                    Example {
+                        seen: match (remembered.contains(&i), pooled) {
+                            (false, _) => example.seen.clone(),
+                            (true, true) => Seen::Pooled(short(frozen.hidden(pictures))),
+                            (true, false) => Seen::Features(short(frozen.features(pictures))),
+                        },
+                        ..example.clone()
+                    }
+                })
+                .collect();
+            let mixed: Vec<&Example> = mixed.iter().collect();
+            let (losses, slopes) = frozen.gradients(&mixed, Manner::default());
+            assert!((seen.answer.sum - losses.answer.sum).abs() < 1e-5);
+            assert!((slopes.norm() / by_seen.norm() - 1.0).abs() < 1e-5);
+        }
+    }
+
+    // A projector that learns over a frozen tower.
+    let mut above = Learner::<f64>::build(&config(&json!({})), &mut made(|_| false)).expect("builds");
+    above.learn_only(|name| !name.starts_with("vision."));
+    let pooled: Vec<Example> = all
         .iter()
-        .map(|example| {
-            let Seen::Pictures(pictures) = &example.seen else {
-                return example.clone();
-            };
-            let features = frozen.features(pictures);
-            Example {
-                seen: Seen::Features(Arc::new(features.iter().map(|v| *v as f32).collect())),
+        .map(|example| match &example.seen {
+            Seen::Pictures(pictures) => Example {
+                seen: Seen::Pooled(Arc::new(
+                    above.hidden(pictures).iter().map(|v| *v as f32).collect(),
+                )),
                 ..example.clone()
-            }
+            },
+            _ => example.clone(),
         })
         .collect();
-    let kept: Vec<&Example> = kept.iter().collect();
-    let (seen, _) = frozen.gradients(&batch, Manner::default());
-    let (remembered, slopes) = frozen.gradients(&kept, Manner::default());
-    assert!((seen.answer.sum - remembered.answer.sum).abs() < 1e-5);
-    assert!(slopes.norm() > 0.0);
+    let pooled: Vec<&Example> = pooled.iter().collect();
+    assert!(holds(above, &pooled, Manner::default()) > 150);
 }

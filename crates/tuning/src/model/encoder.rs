@@ -144,7 +144,15 @@ pub(crate) struct TowerKept<T> {
     inputs: Vec<Vec<T>>,
     layers: Vec<Option<Kept<T>>>,
     last: Vec<T>,
-    images: usize,
+    patches: Vec<Vec<usize>>,
+}
+
+/// A picture, `[3, side, side]`, and which of its patches are looked at.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Look<'a> {
+    pub(crate) picture: &'a [f32],
+    /// `None`: all.
+    pub(crate) patches: Option<&'a [usize]>,
 }
 
 impl Tower {
@@ -153,15 +161,25 @@ impl Tower {
         (self.image_size / self.patch_size).pow(2)
     }
 
-    /// Images of `[3, side, side]`, one after the other, to the last hidden states `[images * patches, Dv]`.
-    pub(crate) fn forward<T: Real>(&self, pass: Pass<'_, T>, images: &[&[f32]]) -> (Vec<T>, TowerKept<T>) {
-        let flat: Vec<T> = images.iter().flat_map(|image| self.flat(image)).collect();
+    /// The last hidden states of the patches looked at, `[patches, Dv]`, picture after picture.
+    pub(crate) fn forward<T: Real>(&self, pass: Pass<'_, T>, looks: &[Look<'_>]) -> (Vec<T>, TowerKept<T>) {
+        let all: Vec<usize> = (0..self.patches()).collect();
+        let patches: Vec<Vec<usize>> = looks
+            .iter()
+            .map(|look| look.patches.unwrap_or(&all).to_vec())
+            .collect();
+        let flat: Vec<T> = looks
+            .iter()
+            .zip(&patches)
+            .flat_map(|(look, patches)| self.flat(look.picture, patches))
+            .collect();
         let mut x = self.patch.forward(pass, &flat);
+        let width = self.patch.outputs;
         let positions = pass.parameters.values(self.positions);
-        for image in x.chunks_exact_mut(positions.len()) {
-            add(image, positions);
+        for (row, patch) in x.chunks_exact_mut(width).zip(patches.iter().flatten()) {
+            add(row, &positions[patch * width..][..width]);
         }
-        let (sequences, sees) = self.sight(images.len());
+        let (sequences, sees) = sight(&patches);
         let sight = Sight {
             sequences: &sequences,
             sees: &sees,
@@ -181,7 +199,7 @@ impl Tower {
             inputs,
             layers,
             last: x,
-            images: images.len(),
+            patches,
         };
         (out, kept)
     }
@@ -193,7 +211,7 @@ impl Tower {
         dy: &[T],
         gradients: &mut Gradients<T>,
     ) {
-        let (sequences, sees) = self.sight(kept.images);
+        let (sequences, sees) = sight(&kept.patches);
         let sight = Sight {
             sequences: &sequences,
             sees: &sees,
@@ -206,19 +224,20 @@ impl Tower {
             by_x = layer.backward(pass, x, &kept, by_x, self.heads, sight, gradients);
         }
         if let Some(by_positions) = gradients.get_mut(self.positions) {
-            for image in by_x.chunks_exact(by_positions.len()) {
-                add(by_positions, image);
+            let width = self.patch.outputs;
+            for (row, patch) in by_x.chunks_exact(width).zip(kept.patches.iter().flatten()) {
+                add(&mut by_positions[patch * width..][..width], row);
             }
         }
         self.patch.backward(pass, &kept.flat, &by_x, None, gradients);
     }
 
-    /// Patches row by row, each as the convolution reads it: channel, row, column.
-    fn flat<T: Real>(&self, image: &[f32]) -> Vec<T> {
+    /// Patches, each as the convolution reads it: channel, row, column.
+    fn flat<T: Real>(&self, image: &[f32], patches: &[usize]) -> Vec<T> {
         let (side, p) = (self.image_size, self.patch_size);
         let grid = side / p;
-        let mut flat = Vec::with_capacity(grid * grid * 3 * p * p);
-        for patch in 0..grid * grid {
+        let mut flat = Vec::with_capacity(patches.len() * 3 * p * p);
+        for patch in patches {
             let (top, left) = (patch / grid * p, patch % grid * p);
             for run in 0..3 * p {
                 let (channel, y) = (run / p, run % p);
@@ -228,12 +247,17 @@ impl Tower {
         }
         flat
     }
+}
 
-    /// Every patch sees all of its image.
-    fn sight(&self, images: usize) -> (Vec<Range<usize>>, Vec<Range<usize>>) {
-        let n = self.patches();
-        let of = |image: usize| image * n..(image + 1) * n;
-        let sees = (0..images).flat_map(|image| std::iter::repeat_n(of(image), n));
-        ((0..images).map(of).collect(), sees.collect())
+/// Every patch sees all that are looked at of its picture.
+fn sight(patches: &[Vec<usize>]) -> (Vec<Range<usize>>, Vec<Range<usize>>) {
+    let (mut sequences, mut sees) = (Vec::new(), Vec::new());
+    let mut first = 0;
+    for patches in patches {
+        let own = first..first + patches.len();
+        sees.extend(std::iter::repeat_n(own.clone(), patches.len()));
+        first = own.end;
+        sequences.push(own);
     }
+    (sequences, sees)
 }

@@ -22,7 +22,7 @@ use crate::ops::{Pass, add};
 use crate::parameters::{Gradients, Id, Parameters};
 use crate::random::Draw;
 use decoder::{DecoderLayer, Reach, Sequences};
-use encoder::Tower;
+use encoder::{Look, Tower};
 use projector::Projector;
 
 /// What is seen of an example.
@@ -33,7 +33,9 @@ pub enum Seen {
     Nothing,
     /// Pictures of the tower's size, normalised, planar `[3, side, side]`.
     Pictures(Vec<Arc<Vec<f32>>>),
-    /// What tower and projector made of all pictures, `[tokens, D]`: the tower is not run.
+    /// What the tower made of all pictures, pooled, `[tokens, Dv]`: the tower is not run, the projector is.
+    Pooled(Arc<Vec<f32>>),
+    /// What tower and projector made of all pictures, `[tokens, D]`: neither is run.
     Features(Arc<Vec<f32>>),
 }
 
@@ -50,8 +52,18 @@ pub struct Example {
     pub seen: Seen,
     /// What each token of the answer counts.
     pub weight: f64,
-    /// A class for each patch of the first picture, where the auxiliary head is to learn it.
-    pub patches: Option<Arc<Vec<Option<usize>>>>,
+    /// What the auxiliary head is to learn of the first picture.
+    pub patches: Option<Arc<Patches>>,
+}
+
+/// Patches of a picture and what each shows.
+#[derive(Clone, Debug, Default)]
+pub struct Patches {
+    /// Only these are looked at: a part of a picture costs a part of the time, and a lesion fills more of it. For
+    /// examples without an answer; `None`: all.
+    pub only: Option<Vec<usize>>,
+    /// For each of them two classes and what each counts: a patch may show a part of a lesion.
+    pub due: Vec<[(usize, f32); 2]>,
 }
 
 /// A linear map from a patch's last hidden state to classes, which makes a tower learn where things are. It is thrown
@@ -88,6 +100,14 @@ pub struct Manner {
     pub draw: Option<Draw>,
     /// Examples that are computed together; parts run side by side. 0: all together.
     pub part: usize,
+}
+
+/// A picture that is looked at as a whole.
+fn whole(picture: &Arc<Vec<f32>>) -> Look<'_> {
+    Look {
+        picture,
+        patches: None,
+    }
 }
 
 /// A model that learns.
@@ -292,10 +312,41 @@ impl<T: Real> Learner<T> {
         let Some((tower, projector)) = &self.vision else {
             return Vec::new();
         };
+        let pooled = self.pooled(tower, projector, pictures);
         let pass = self.plain(overread_kernels::threads(), None);
-        let images: Vec<&[f32]> = pictures.iter().map(|p| p.as_slice()).collect();
-        let (hidden, _) = tower.forward(pass, &images);
-        projector.forward(pass, &hidden).0
+        projector.forward(pass, pooled).0
+    }
+
+    /// What the tower makes of pictures, pooled, `[tokens, Dv]`, while the projector still learns.
+    pub fn hidden(&self, pictures: &[Arc<Vec<f32>>]) -> Vec<T> {
+        match &self.vision {
+            Some((tower, projector)) => self.pooled(tower, projector, pictures),
+            None => Vec::new(),
+        }
+    }
+
+    fn pooled(&self, tower: &Tower, projector: &Projector, pictures: &[Arc<Vec<f32>>]) -> Vec<T> {
+        // A caller that is one of several threads does not share its products.
+        let threads = if rayon::current_thread_index().is_some() {
+            1
+        } else {
+            overread_kernels::threads()
+        };
+        let looks: Vec<Look<'_>> = pictures.iter().map(|p| whole(p)).collect();
+        projector.pool(&tower.forward(self.plain(threads, None), &looks).0)
+    }
+
+    /// Decides anew what is learned, by internal name.
+    pub fn learn_only(&mut self, learned: impl Fn(&str) -> bool) {
+        for (_, parameter) in self.parameters.iter_mut() {
+            parameter.learned = learned(&parameter.name);
+        }
+        if let Some((tower, _)) = &mut self.vision {
+            tower.learned = self
+                .parameters
+                .iter()
+                .any(|(_, p)| p.learned && p.name.starts_with("vision."));
+        }
     }
 
     fn plain(&self, threads: usize, draw: Option<Draw>) -> Pass<'_, T> {
@@ -336,22 +387,42 @@ impl<T: Real> Learner<T> {
         let width = self.config.text.hidden_size;
         let mut losses = Losses::default();
 
+        if batch.iter().all(|example| example.answer.is_empty()) {
+            self.patches_alone(pass, batch, &mut losses, gradients);
+            return losses;
+        }
+
         // What is seen: pictures through tower and projector, features as they are.
-        let pictures: Vec<&[f32]> = batch
+        let pictures: Vec<Look<'_>> = batch
             .iter()
             .filter_map(|example| match &example.seen {
-                Seen::Pictures(pictures) => Some(pictures.iter().map(|p| p.as_slice())),
+                Seen::Pictures(pictures) => Some(pictures.iter().map(|p| whole(p))),
                 _ => None,
             })
             .flatten()
             .collect();
-        let mut towards = None;
+        // What was seen before comes first, then what is seen now.
+        let width_of_tower = self.config.vision.as_ref().map_or(0, |v| v.hidden_size);
+        let mut pooled: Vec<T> = Vec::new();
+        for example in batch {
+            if let Seen::Pooled(values) = &example.seen {
+                pooled.extend(values.iter().map(|v| T::of(f64::from(*v))));
+            }
+        }
+        let seen_before = pooled.len();
         let mut features = Vec::new();
-        if let (Some((tower, projector)), false) = (&self.vision, pictures.is_empty()) {
-            let (hidden, tower_kept) = tower.forward(pass, &pictures);
-            let (projected, projector_kept) = projector.forward(pass, &hidden);
-            features = projected;
-            towards = Some((hidden, tower_kept, projector_kept));
+        let (mut projected, mut towards) = (None, None);
+        if let Some((tower, projector)) = &self.vision {
+            if !pictures.is_empty() {
+                let (hidden, kept) = tower.forward(pass, &pictures);
+                pooled.extend(projector.pool(&hidden));
+                towards = Some((hidden, kept));
+            }
+            if !pooled.is_empty() {
+                let (out, kept) = projector.forward(pass, pooled);
+                features = out;
+                projected = Some(kept);
+            }
         }
 
         // Embedding, with features in the places of the images.
@@ -359,7 +430,13 @@ impl<T: Real> Learner<T> {
         let mut x = embed(pass, &self.embedding, &ids, self.embedding_scale);
         let mut places = Vec::new();
         let mut first = 0;
-        let mut computed = features.chunks_exact(width).enumerate();
+        let mut before = features.chunks_exact(width).enumerate();
+        let mut now = before.clone();
+        if let Some(rows) = seen_before.checked_div(width_of_tower)
+            && rows > 0
+        {
+            now.nth(rows - 1);
+        }
         for example in batch {
             let mut own = match &example.seen {
                 Seen::Features(features) => features.chunks_exact(width),
@@ -370,11 +447,14 @@ impl<T: Real> Learner<T> {
                     continue;
                 }
                 let row = &mut x[(first + i) * width..][..width];
-                if let Seen::Pictures(_) = example.seen {
-                    if let Some((at, feature)) = computed.next() {
-                        row.copy_from_slice(feature);
-                        places.push((first + i, at));
-                    }
+                let computed = match &example.seen {
+                    Seen::Pictures(_) => now.next(),
+                    Seen::Pooled(_) => before.next(),
+                    Seen::Features(_) | Seen::Nothing => None,
+                };
+                if let Some((at, feature)) = computed {
+                    row.copy_from_slice(feature);
+                    places.push((first + i, at));
                 } else if let Some(feature) = own.next() {
                     row.iter_mut()
                         .zip(feature)
@@ -424,7 +504,7 @@ impl<T: Real> Learner<T> {
         let (loss, by_normed) =
             cross_entropy(pass, &self.head, softcap, &normed, &due, gradients.as_deref_mut());
         losses.answer = loss;
-        let auxiliary = towards.as_ref().and_then(|(hidden, ..)| {
+        let auxiliary = towards.as_ref().and_then(|(hidden, _)| {
             self.auxiliary_pass(batch, hidden, &mut losses, gradients.as_deref_mut())
         });
         let Some(gradients) = gradients else {
@@ -458,23 +538,56 @@ impl<T: Real> Learner<T> {
             &by_x,
             gradients,
         );
-        if let (Some((tower, projector)), Some((hidden, tower_kept, projector_kept)), true) =
-            (&self.vision, towards, self.learns_features())
-        {
-            let mut by_features = vec![T::ZERO; features.len()];
-            for (row, at) in &places {
-                add(
-                    &mut by_features[at * width..][..width],
-                    &by_x[row * width..][..width],
-                );
-            }
+        let (Some((tower, projector)), Some(projected), true) =
+            (&self.vision, projected, self.learns_features())
+        else {
+            return losses;
+        };
+        let mut by_features = vec![T::ZERO; features.len()];
+        for (row, at) in &places {
+            add(
+                &mut by_features[at * width..][..width],
+                &by_x[row * width..][..width],
+            );
+        }
+        let by_pooled = projector.backward(pass, &projected, &by_features, gradients);
+        if let Some((hidden, kept)) = towards.filter(|_| tower.learned) {
             let mut by_hidden = auxiliary.unwrap_or_else(|| vec![T::ZERO; hidden.len()]);
-            projector.backward(pass, &projector_kept, &by_features, &mut by_hidden, gradients);
-            if tower.learned {
-                tower.backward(pass, tower_kept, &by_hidden, gradients);
-            }
+            projector.pool_backward(&by_pooled[seen_before..], &mut by_hidden);
+            tower.backward(pass, kept, &by_hidden, gradients);
         }
         losses
+    }
+
+    /// Tower and auxiliary head without the decoder.
+    fn patches_alone(
+        &self,
+        pass: Pass<'_, T>,
+        batch: &[&Example],
+        losses: &mut Losses,
+        mut gradients: Option<&mut Gradients<T>>,
+    ) {
+        let Some((tower, _)) = &self.vision else { return };
+        let mut looks = Vec::new();
+        for example in batch {
+            let Seen::Pictures(pictures) = &example.seen else {
+                continue;
+            };
+            looks.extend(pictures.iter().map(|p| whole(p)));
+            if let Some(own) = &example.patches
+                && own.only.is_some()
+            {
+                looks.truncate(looks.len() + 1 - pictures.len());
+                if let Some(last) = looks.last_mut() {
+                    last.patches = own.only.as_deref();
+                }
+            }
+        }
+        let (hidden, kept) = tower.forward(pass, &looks);
+        let by_hidden = self.auxiliary_pass(batch, &hidden, losses, gradients.as_deref_mut());
+        if let (Some(by_hidden), Some(gradients), true) = (by_hidden, gradients, tower.learned) {
+            tower.backward(pass, kept, &by_hidden, gradients);
+        }
     }
 
     /// The first layer in which something is learned.
@@ -504,16 +617,20 @@ impl<T: Real> Learner<T> {
         let auxiliary = self.auxiliary?;
         let (tower, _) = self.vision.as_ref()?;
         let (patches, width) = (tower.patches(), tower.patch.outputs);
-        let mut due = vec![None; hidden.len() / width];
-        let mut picture = 0;
+        let mut due = Vec::new();
         for example in batch {
             let Seen::Pictures(pictures) = &example.seen else {
                 continue;
             };
-            if let Some(classes) = &example.patches {
-                due[picture * patches..][..patches].copy_from_slice(classes);
+            let first = due.len();
+            let mut length = pictures.len() * patches;
+            if let Some(own) = &example.patches {
+                due.extend_from_slice(&own.due);
+                if own.only.is_some() && example.answer.is_empty() {
+                    length = own.due.len();
+                }
             }
-            picture += pictures.len();
+            due.resize(first + length, [(0, 0.0); 2]);
         }
         let n = auxiliary.classes;
         let weights = self.parameters.values(auxiliary.weight);

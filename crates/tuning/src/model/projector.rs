@@ -40,45 +40,57 @@ impl Projector {
         })
     }
 
-    pub(crate) fn forward<T: Real>(&self, pass: Pass<'_, T>, hidden: &[T]) -> (Vec<T>, ProjectorKept<T>) {
+    /// Means of the patches of each token, `[tokens, Dv]`.
+    pub(crate) fn pool<T: Real>(&self, hidden: &[T]) -> Vec<T> {
         let width = self.matrix.inputs;
         let patches = hidden.len() / width;
         let tokens = patches / (self.grid * self.grid) * self.side * self.side;
-        let share = T::of(1.0 / (self.grid / self.side).pow(2) as f64);
         let mut pooled = vec![T::ZERO; tokens * width];
         for (patch, token) in self.pairs(patches) {
             let into = &mut pooled[token * width..][..width];
             for (o, v) in into.iter_mut().zip(&hidden[patch * width..][..width]) {
-                *o += *v * share;
+                *o += *v * self.share();
             }
         }
+        pooled
+    }
+
+    /// Adds the gradient of [`Self::pool`] to `into`.
+    pub(crate) fn pool_backward<T: Real>(&self, by_pooled: &[T], into: &mut [T]) {
+        let width = self.matrix.inputs;
+        for (patch, token) in self.pairs(into.len() / width) {
+            let from = &by_pooled[token * width..][..width];
+            for (i, d) in into[patch * width..][..width].iter_mut().zip(from) {
+                *i += *d * self.share();
+            }
+        }
+    }
+
+    fn share<T: Real>(&self) -> T {
+        T::of(1.0 / (self.grid / self.side).pow(2) as f64)
+    }
+
+    /// What was pooled to tokens, `[tokens, D]`.
+    pub(crate) fn forward<T: Real>(&self, pass: Pass<'_, T>, pooled: Vec<T>) -> (Vec<T>, ProjectorKept<T>) {
         let normed = self.norm.forward(pass, &pooled);
         let out = self.matrix.forward(pass, &normed);
         (out, ProjectorKept { pooled, normed })
     }
 
-    /// Adds the gradient by `hidden` to `into`.
+    /// The gradient by what was pooled.
     pub(crate) fn backward<T: Real>(
         &self,
         pass: Pass<'_, T>,
         kept: &ProjectorKept<T>,
         dy: &[T],
-        into: &mut [T],
         gradients: &mut Gradients<T>,
-    ) {
-        let width = self.matrix.inputs;
+    ) -> Vec<T> {
         let mut by_normed = vec![T::ZERO; kept.normed.len()];
         self.matrix
             .backward(pass, &kept.normed, dy, Some(&mut by_normed), gradients);
         let mut by_pooled = vec![T::ZERO; kept.pooled.len()];
         self.norm
             .backward(pass, &kept.pooled, &by_normed, &mut by_pooled, gradients);
-        let share = T::of(1.0 / (self.grid / self.side).pow(2) as f64);
-        for (patch, token) in self.pairs(into.len() / width) {
-            let from = &by_pooled[token * width..][..width];
-            for (i, d) in into[patch * width..][..width].iter_mut().zip(from) {
-                *i += *d * share;
-            }
-        }
+        by_pooled
     }
 }

@@ -93,25 +93,36 @@ pub(crate) fn cross_entropy<T: Real>(
     (loss, by_hidden)
 }
 
-/// Cross-entropy of rows `[n, classes]` against classes; rows without one count for nothing. Turns the rows into the
-/// gradient, each row weighted.
-pub(crate) fn classes<T: Real>(logits: &mut [T], width: usize, due: &[Option<usize>], weight: f64) -> Loss {
+/// Cross-entropy of rows `[n, classes]` against classes, two a row with what each counts. Turns the rows into the
+/// gradient. A row is right when the class that counts most in it is the likeliest.
+pub(crate) fn classes<T: Real>(
+    logits: &mut [T],
+    width: usize,
+    due: &[[(usize, f32); 2]],
+    share: f64,
+) -> Loss {
     let mut loss = Loss::default();
     for (row, due) in logits.chunks_exact_mut(width).zip(due) {
-        let Some(at) = *due else {
+        let weights = due.map(|(_, weight)| f64::from(weight) * share);
+        let total = weights[0] + weights[1];
+        if total <= 0.0 {
             row.fill(T::ZERO);
             continue;
-        };
-        let better = row.iter().any(|v| *v > row[at]);
+        }
+        let most = due[usize::from(weights[1] > weights[0])].0;
+        let better = row.iter().any(|v| *v > row[most]);
         softmax(row);
+        let cost = |(class, _): (usize, f32)| -row[class].double().max(f64::MIN_POSITIVE).ln();
         loss.add(&Loss {
-            sum: -row[at].double().max(f64::MIN_POSITIVE).ln() * weight,
-            weight,
+            sum: cost(due[0]) * weights[0] + cost(due[1]) * weights[1],
+            weight: total,
             right: usize::from(!better),
             tokens: 1,
         });
-        row[at] = row[at] - T::ONE;
-        row.iter_mut().for_each(|v| *v *= T::of(weight));
+        row.iter_mut().for_each(|v| *v *= T::of(total));
+        for ((class, _), weight) in due.iter().zip(weights) {
+            row[*class] = row[*class] - T::of(weight);
+        }
     }
     loss
 }
