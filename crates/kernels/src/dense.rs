@@ -48,6 +48,7 @@ pub trait Real:
     /// e to the power of it.
     fn exp(self) -> Self;
     /// Hyperbolic tangent, to a few units of the last place of 1.
+    #[inline]
     fn tanh(self) -> Self {
         Self::ONE - Self::of(2.0) / ((self + self).exp() + Self::ONE)
     }
@@ -84,6 +85,7 @@ impl Real for f32 {
     }
     /// Cephes' `expf`: a polynomial that compilers put into vectors, within two units of the last place. Below the
     /// smallest normal number it is 0.
+    #[inline]
     fn exp(self) -> Self {
         let x = if self < 88.0 { self } else { 88.0 };
         // Adding and taking away 1.5 * 2^23 rounds to the nearest whole number, which then stands in the low bits.

@@ -6,7 +6,7 @@ use std::ops::Range;
 use overread_kernels::dense::{Real, View, multiply};
 use rayon::prelude::*;
 
-use super::dot;
+use super::{dot, total};
 
 /// Queries whose scores are held at once.
 const QUERIES: usize = 128;
@@ -188,12 +188,8 @@ impl<'a, T: Real> Part<'a, T> {
 /// In place.
 pub(crate) fn softmax<T: Real>(row: &mut [T]) {
     let most = row.iter().fold(row[0], |m, v| if *v > m { *v } else { m });
-    let mut sum = T::ZERO;
-    for v in &mut *row {
-        *v = (*v - most).exp();
-        sum += *v;
-    }
-    let share = T::ONE / sum;
+    row.iter_mut().for_each(|v| *v = (*v - most).exp());
+    let share = T::ONE / total(row);
     row.iter_mut().for_each(|v| *v *= share);
 }
 

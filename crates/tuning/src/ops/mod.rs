@@ -39,6 +39,17 @@ pub(crate) fn dot<T: Real>(a: &[T], b: &[T]) -> T {
     sums.into_iter().sum::<T>() + rest
 }
 
+/// Sum, eight partial sums side by side.
+pub(crate) fn total<T: Real>(a: &[T]) -> T {
+    let a8 = a.chunks_exact(8);
+    let rest: T = a8.remainder().iter().copied().sum();
+    let mut sums = [T::ZERO; 8];
+    for a in a8 {
+        add(&mut sums, a);
+    }
+    sums.into_iter().sum::<T>() + rest
+}
+
 /// `a += b`.
 pub(crate) fn add<T: Real>(a: &mut [T], b: &[T]) {
     a.iter_mut().zip(b).for_each(|(a, b)| *a += *b);
