@@ -40,7 +40,7 @@ impl Prompt {
     ///
     /// # Errors
     /// [`EngineError::BadQuestion`] when the tokenizer refuses.
-    pub(crate) fn with_label(&self, tokenizer: &Tokenizer, label: &str) -> Result<(usize, Vec<u32>)> {
+    pub fn with_label(&self, tokenizer: &Tokenizer, label: &str) -> Result<(usize, Vec<u32>)> {
         let said = tokenizer.defuse(&format!("{}{label}", self.prefix));
         let (head, text) = self.tail(tokenizer);
         Ok((head, tokenizer.encode(&format!("{text}{said}"))?))

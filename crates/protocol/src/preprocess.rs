@@ -194,11 +194,11 @@ impl Recipe {
         if !grey && self != Self::Photo && self != Self::Display {
             return Err(RecipeError::NeedsGrey(self.id()));
         }
-        if let Some(windows) = self.windows() {
+        if self.windows().is_some() {
             if a.unit != Unit::Hounsfield {
                 return Err(RecipeError::NeedsHounsfield(self.id()));
             }
-            let picture = self.ct(frame, windows);
+            let picture = self.ct(frame);
             return if self == Self::CtWindowsJpeg {
                 through_jpeg(&picture)
             } else {
@@ -235,23 +235,26 @@ impl Recipe {
         })
     }
 
-    /// Clip, float32, numpy rounding (half to even), as the notebook computes. The server rounds to integers first.
-    fn ct(self, frame: &Frame, windows: [[f32; 2]; 3]) -> RgbPicture {
+    /// The three bytes of a CT number; `None` where the recipe has no windows. Clip, float32, numpy rounding (half to
+    /// even), as the notebook computes. The server rounds to integers first.
+    pub fn of_hounsfield(self, hu: f64) -> Option<[u8; 3]> {
+        let hu = if self == Self::CtWindowsServer {
+            hu.round_ties_even() as f32
+        } else {
+            hu as f32
+        };
+        let byte = |[low, high]: [f32; 2]| {
+            ((hu.clamp(low, high) - low) / (high - low) * 255.0).round_ties_even() as u8
+        };
+        Some(self.windows()?.map(byte))
+    }
+
+    fn ct(self, frame: &Frame) -> RgbPicture {
         let a = &frame.attributes;
-        let server = self == Self::CtWindowsServer;
-        let mut rgb = Vec::with_capacity(frame.samples.len() * 3);
-        for i in 0..frame.samples.len() {
-            let hu = a.modality.apply(frame.samples.value(i));
-            let hu = if server {
-                hu.round_ties_even() as f32
-            } else {
-                hu as f32
-            };
-            for [low, high] in windows {
-                let clipped = hu.clamp(low, high);
-                rgb.push(((clipped - low) / (high - low) * 255.0).round_ties_even() as u8);
-            }
-        }
+        let rgb = (0..frame.samples.len())
+            .filter_map(|i| self.of_hounsfield(a.modality.apply(frame.samples.value(i))))
+            .flatten()
+            .collect();
         RgbPicture {
             width: a.columns,
             height: a.rows,

@@ -17,18 +17,18 @@ use crate::state::{pack, write_whole};
 #[derive(Clone, Debug)]
 pub struct FirstValues {
     draw: Draw,
-    /// Layers of tower and decoder.
-    layers: [usize; 2],
+    /// Layers of the tower.
+    layers: usize,
     /// Tensors that are given, by internal name, in place of random ones.
     given: BTreeMap<String, Vec<f32>>,
 }
 
 impl FirstValues {
     /// Of a seed.
-    pub fn new(seed: u64, tower_layers: usize, decoder_layers: usize) -> Self {
+    pub fn new(seed: u64, tower_layers: usize) -> Self {
         Self {
             draw: Draw::new(seed),
-            layers: [tower_layers, decoder_layers],
+            layers: tower_layers,
             given: BTreeMap::new(),
         }
     }
@@ -61,7 +61,7 @@ impl Tensors for FirstValues {
             // Scaled by sqrt(D) where it is read: rows of length 1 there.
             width
         } else if last {
-            width * (2.0 * self.layers[0] as f64).powf(-0.5)
+            width * (2.0 * self.layers as f64).powf(-0.5)
         } else {
             width
         };
@@ -77,14 +77,7 @@ impl Tensors for FirstValues {
             return Ok(self.normal(name, count, 0.1));
         }
         let is_norm = name.contains("norm") && name.ends_with("weight");
-        // What a branch adds is normed in the decoder: its scale begins at a fraction.
-        let is_last =
-            name.contains("post_attention_layernorm") || name.contains("post_feedforward_layernorm");
-        let value = match (is_norm, is_last) {
-            (true, true) => (2.0 * self.layers[1] as f32).powf(-0.5),
-            (true, false) => 1.0,
-            _ => 0.0,
-        };
+        let value = if is_norm { 1.0 } else { 0.0 };
         Ok(vec![value; count])
     }
 

@@ -81,6 +81,40 @@ impl Shape {
             image_tokens: 16,
         }
     }
+
+    /// The model that learns to read the phantoms: about 2.2 million parameters.
+    fn reader(tokens: usize) -> Self {
+        Self {
+            hidden: 128,
+            intermediate: 256,
+            layers: 6,
+            heads: 4,
+            kv_heads: 2,
+            head_dim: 32,
+            rows: (tokens + 1).next_multiple_of(64),
+            vision_hidden: 160,
+            vision_intermediate: 480,
+            vision_layers: 4,
+            vision_heads: 4,
+            image: 224,
+            patch: 14,
+            image_tokens: 64,
+        }
+    }
+}
+
+/// Writes what a model that learns to read the phantoms needs before it has weights: config, tokenizer, template,
+/// processor, labels. Files of these names are replaced.
+///
+/// # Errors
+/// [`CheckpointError`].
+pub fn write_reader_files(dir: &Path) -> Result<(), CheckpointError> {
+    make(dir)?;
+    let tokenizer = tokenizer::Tokenizer::build();
+    for (name, bytes) in shared_files(&Shape::reader(tokenizer.len()), &tokenizer) {
+        write_bytes(&dir.join(name), &bytes)?;
+    }
+    Ok(())
 }
 
 /// Writes the folder (made if absent; files of these names are replaced) and returns it: `config.json`,
@@ -88,17 +122,40 @@ impl Shape {
 /// `special_tokens_map.json`, `added_tokens.json`, `chat_template.jinja`, `preprocessor_config.json`,
 /// `processor_config.json`, `labels.json`, `overread.json`, `README.md`. The same seed gives the same bytes.
 pub fn write_demo_model(dir: &Path, seed: u64) -> Result<PathBuf, CheckpointError> {
+    make(dir)?;
+    let tokenizer = tokenizer::Tokenizer::build();
+    let shape = Shape::demo(tokenizer.len());
+    let own = [
+        (
+            "overread.json",
+            json(&json!({"noise": true, "note": NOISE_NOTE, "seed": seed})),
+        ),
+        ("README.md", card(&shape, seed).into_bytes()),
+        ("model.safetensors", weights::safetensors(&shape, seed)),
+    ];
+    for (name, bytes) in shared_files(&shape, &tokenizer).into_iter().chain(own) {
+        write_bytes(&dir.join(name), &bytes)?;
+    }
+    Ok(dir.to_path_buf())
+}
+
+fn make(dir: &Path) -> Result<(), CheckpointError> {
     std::fs::create_dir_all(dir).map_err(|source| CheckpointError::Folder {
         path: dir.display().to_string(),
         source,
-    })?;
-    let tokenizer = tokenizer::Tokenizer::build();
-    let shape = Shape::demo(tokenizer.len());
-    let json = |value: &Value| format!("{value:#}\n").into_bytes();
-    let files: [(&str, Vec<u8>); 13] = [
-        ("config.json", json(&config(&shape, &tokenizer))),
+    })
+}
+
+fn json(value: &Value) -> Vec<u8> {
+    format!("{value:#}\n").into_bytes()
+}
+
+/// The files that do not depend on the weights.
+fn shared_files(shape: &Shape, tokenizer: &tokenizer::Tokenizer) -> Vec<(&'static str, Vec<u8>)> {
+    vec![
+        ("config.json", json(&config(shape, tokenizer))),
         ("generation_config.json", json(&generation())),
-        ("preprocessor_config.json", json(&preprocessor(&shape))),
+        ("preprocessor_config.json", json(&preprocessor(shape))),
         (
             "processor_config.json",
             json(&json!({"image_seq_length": shape.image_tokens, "processor_class": "Gemma3Processor"})),
@@ -112,17 +169,7 @@ pub fn write_demo_model(dir: &Path, seed: u64) -> Result<PathBuf, CheckpointErro
         ),
         ("chat_template.jinja", CHAT_TEMPLATE.as_bytes().to_vec()),
         ("labels.json", json(&json!({"prompt": PROMPT, "labels": LABELS}))),
-        (
-            "overread.json",
-            json(&json!({"noise": true, "note": NOISE_NOTE, "seed": seed})),
-        ),
-        ("README.md", card(&shape, seed).into_bytes()),
-        ("model.safetensors", weights::safetensors(&shape, seed)),
-    ];
-    for (name, bytes) in &files {
-        write_bytes(&dir.join(name), bytes)?;
-    }
-    Ok(dir.to_path_buf())
+    ]
 }
 
 fn config(shape: &Shape, tokenizer: &tokenizer::Tokenizer) -> Value {

@@ -163,6 +163,13 @@ impl<T: Real> Learner<T> {
         });
     }
 
+    /// What a patch counts beside a token, from now on.
+    pub fn set_auxiliary_share(&mut self, share: f64) {
+        if let Some(auxiliary) = &mut self.auxiliary {
+            auxiliary.share = share;
+        }
+    }
+
     /// Internal names, inputs and outputs of every map that a low-rank pair can stand beside.
     pub fn maps(&self) -> Vec<(String, usize, usize)> {
         let mut all = Vec::new();

@@ -1,0 +1,175 @@
+//! The first lesson: what a patch shows. Some patches of a slice, those of the lesion first, and the same places in the
+//! patient without it.
+
+use std::sync::Arc;
+
+use overread_phantom::Finding;
+use overread_tuning::random::Draw;
+use overread_tuning::train::Lessons;
+use overread_tuning::{Example, Patches, Seen};
+
+use super::slices::{GRID, PATCH, SIDE, Slice};
+
+/// Patches of a slice that are looked at.
+const LOOKED_AT: usize = 64;
+/// A patch of which so much is covered counts as the lesion's alone.
+const WHOLE: f32 = 0.1;
+/// A slice is moved by up to so many px either way.
+const MOVED: usize = 7;
+/// What the lesion's patches count beside the others.
+const LESION: f32 = 0.8;
+
+/// How a slice looks this time.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Look {
+    pub(super) dx: isize,
+    pub(super) dy: isize,
+    /// Right and left exchanged.
+    pub(super) mirrored: bool,
+}
+
+impl Look {
+    /// As it is.
+    pub(super) const PLAIN: Self = Self {
+        dx: 0,
+        dy: 0,
+        mirrored: false,
+    };
+
+    pub(super) fn draw(draw: Draw) -> Self {
+        let shift = |i| draw.below(i, 2 * MOVED + 1) as isize - MOVED as isize;
+        Self {
+            dx: shift(1),
+            dy: shift(2),
+            mirrored: draw.unit(3) < 0.5,
+        }
+    }
+
+    /// Where a pixel comes from; `None`: from beyond the edge.
+    fn source(self, x: usize, y: usize) -> Option<usize> {
+        let x = if self.mirrored { SIDE - 1 - x } else { x };
+        let (x, y) = (x as isize + self.dx, y as isize + self.dy);
+        let inside = |v: isize| usize::try_from(v).ok().filter(|v| *v < SIDE);
+        Some(inside(y)? * SIDE + inside(x)?)
+    }
+
+    /// Bytes to the tower's values, planar `[3, SIDE, SIDE]`: (b/255 - 0.5)/0.5.
+    pub(super) fn values(self, rgb: &[u8]) -> Vec<f32> {
+        let mut out = vec![-1.0; 3 * SIDE * SIDE];
+        for y in 0..SIDE {
+            for x in 0..SIDE {
+                if let Some(at) = self.source(x, y) {
+                    for c in 0..3 {
+                        out[c * SIDE * SIDE + y * SIDE + x] = f32::from(rgb[3 * at + c]) / 127.5 - 1.0;
+                    }
+                }
+            }
+        }
+        out
+    }
+
+    /// Share of each patch that a mask covers.
+    pub(super) fn covered(self, mask: &[u8]) -> Vec<f32> {
+        let mut out = vec![0.0; GRID * GRID];
+        if mask.is_empty() {
+            return out;
+        }
+        for y in 0..SIDE {
+            for x in 0..SIDE {
+                if let Some(at) = self.source(x, y) {
+                    out[y / PATCH * GRID + x / PATCH] += f32::from(mask[at]) / 255.0;
+                }
+            }
+        }
+        out.iter_mut().for_each(|v| *v /= (PATCH * PATCH) as f32);
+        out
+    }
+}
+
+/// Classes of patches and what each counts, from the share that a lesion covers; both kinds sum to one a slice.
+pub(super) fn due(covered: &[f32], finding: Finding) -> Vec<[(usize, f32); 2]> {
+    let of_lesion: Vec<f32> = covered.iter().map(|c| (c / WHOLE).min(1.0)).collect();
+    let lesion: f32 = of_lesion.iter().sum();
+    let rest = covered.len() as f32 - lesion;
+    of_lesion
+        .iter()
+        .map(|p| {
+            [
+                (Finding::Normal as usize, (1.0 - p) / rest.max(1.0)),
+                (finding as usize, LESION * p / lesion.max(0.5)),
+            ]
+        })
+        .collect()
+}
+
+/// Patches of slices: five in eight with a lesion, two the same patients without it, one whatever comes.
+pub(super) struct PatchLessons<'a> {
+    pub(super) slices: &'a [Slice],
+    pub(super) with_lesion: Vec<usize>,
+}
+
+impl<'a> PatchLessons<'a> {
+    pub(super) fn new(slices: &'a [Slice]) -> Self {
+        // The small ones are harder to learn: they come twice as often.
+        let times = |i: usize| match slices[i].finding {
+            _ if slices[i].mask.is_empty() => 0,
+            Finding::Nodule | Finding::RibFracture => 2,
+            _ => 1,
+        };
+        Self {
+            slices,
+            with_lesion: (0..slices.len())
+                .flat_map(|i| std::iter::repeat_n(i, times(i)))
+                .collect(),
+        }
+    }
+}
+
+impl Lessons for PatchLessons<'_> {
+    fn len(&self) -> usize {
+        self.slices.len()
+    }
+
+    fn example(&self, _: usize, draw: Draw) -> Example {
+        let kind = draw.below(10, 8);
+        let index = if kind < 7 {
+            self.with_lesion[draw.below(11, self.with_lesion.len())]
+        } else {
+            draw.below(11, self.slices.len())
+        };
+        let slice = &self.slices[index];
+        let twin = (5..7).contains(&kind);
+        let look = Look::draw(draw);
+        let values = look.values(if twin { &slice.without } else { &slice.rgb });
+        let covered = look.covered(&slice.mask);
+        let red = |patch: usize| {
+            let (top, left) = (patch / GRID * PATCH, patch % GRID * PATCH);
+            (0..PATCH * PATCH).any(|i| values[(top + i / PATCH) * SIDE + left + i % PATCH] > -0.5)
+        };
+        // The lesion's patches first, then the body's, then some of the air's.
+        let mut order: Vec<(f64, usize)> = (0..GRID * GRID)
+            .map(|patch| {
+                let near = if covered[patch] / WHOLE > 0.05 { 2.0 } else { 0.0 };
+                let body = if red(patch) { 1.0 } else { 0.15 };
+                (near + body * draw.unit(100 + patch as u64), patch)
+            })
+            .collect();
+        order.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let only: Vec<usize> = order.iter().take(LOOKED_AT).map(|(_, patch)| *patch).collect();
+        let shown: Vec<f32> = only
+            .iter()
+            .map(|patch| if twin { 0.0 } else { covered[*patch] })
+            .collect();
+        Example {
+            ids: Vec::new(),
+            blocks: Vec::new(),
+            answer: 0..0,
+            seen: Seen::Pictures(vec![Arc::new(values)]),
+            weight: 1.0,
+            patches: Some(Arc::new(Patches {
+                due: due(&shown, slice.finding),
+                only: Some(only),
+            })),
+        }
+    }
+}
