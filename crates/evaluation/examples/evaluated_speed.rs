@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::time::Instant;
 
-use overread_evaluation::case_set::{
-    self, AskedQuestion, CaseSet, CaseSpec, CaseTruth, ReadSettings, ReaderSpec, Task, TruthPolicy,
-};
+use overread_evaluation::case_set::{self, AskedQuestion, CaseSet, CaseSpec, CaseTruth, ReaderSpec, Task};
 use overread_evaluation::evaluated::cases::{CaseOrder, CaseQuery};
 use overread_evaluation::evaluated::{
     Context, Evaluation, Request, Resamples, by_formula, cases_page, resampled,
@@ -67,18 +65,14 @@ fn main() -> std::io::Result<()> {
     let set = CaseSet {
         format: case_set::FORMAT.to_owned(),
         name: "Speed".to_owned(),
-        note: String::new(),
-        published: Vec::new(),
-        cases_file: String::new(),
         question: AskedQuestion {
             task: Task::Closed,
             labels: LABELS.map(str::to_owned).to_vec(),
             ..AskedQuestion::default()
         },
-        truth: TruthPolicy::default(),
-        settings: ReadSettings::default(),
         readers: (0..READERS).map(reader).collect(),
         cases,
+        ..CaseSet::default()
     };
     let mut out = std::io::stdout();
     let start = Instant::now();

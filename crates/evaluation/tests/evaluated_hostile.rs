@@ -146,9 +146,6 @@ fn evaluation(
     let set = CaseSet {
         format: case_set::FORMAT.to_owned(),
         name: "Hostile".to_owned(),
-        note: String::new(),
-        published: Vec::new(),
-        cases_file: String::new(),
         question: AskedQuestion {
             task,
             labels: LABELS[..labels].iter().map(|l| (*l).to_owned()).collect(),
@@ -159,7 +156,6 @@ fn evaluation(
             prevalences: vec![0.1, f64::NAN, 2.0],
             ..TruthPolicy::default()
         },
-        settings: case_set::ReadSettings::default(),
         readers: (0..3)
             .map(|i| ReaderSpec {
                 id: format!("r{i}"),
@@ -171,6 +167,7 @@ fn evaluation(
             .enumerate()
             .map(|(at, (truth, extra))| case(at, truth, extra))
             .collect(),
+        ..CaseSet::default()
     };
     let decisions = answers.iter().take(3).map(|a| Decision {
         reader: a.reader.clone(),

@@ -1,8 +1,6 @@
 //! The figures of an evaluation are those of `eval score` over the same answers: the four example sets, and a printed
 //! skip where the shared folder is absent.
 
-use std::path::{Path, PathBuf};
-
 use overread_evaluation::case_set::{self, AskedQuestion, CaseSet, CaseSpec, CaseTruth, Task};
 use overread_evaluation::evaluated::figures::{Figure, Figures};
 use overread_evaluation::evaluated::{Context, Evaluation, Request, by_formula};
@@ -39,9 +37,6 @@ fn evaluation(answers: &str, truth: &str, labels: Option<&str>) -> Evaluation {
     let set = CaseSet {
         format: case_set::FORMAT.to_owned(),
         name: "Example".to_owned(),
-        note: String::new(),
-        published: Vec::new(),
-        cases_file: String::new(),
         question: AskedQuestion {
             task: Task::Closed,
             labels: labels
@@ -53,10 +48,8 @@ fn evaluation(answers: &str, truth: &str, labels: Option<&str>) -> Evaluation {
                 .collect(),
             ..AskedQuestion::default()
         },
-        truth: case_set::TruthPolicy::default(),
-        settings: case_set::ReadSettings::default(),
-        readers: Vec::new(),
         cases: cases.collect(),
+        ..CaseSet::default()
     };
     Evaluation::new(set, answers, Context::default())
 }
@@ -207,15 +200,9 @@ fn compare(expected: &Value, figures: &Figures) {
 
 #[test]
 fn the_example_sets_have_the_figures_of_eval_score() {
-    let shared = std::env::var_os("OVERREAD_SHARED").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
-        PathBuf::from,
-    );
-    let sets = shared.join("golden/sets");
-    if !sets.is_dir() {
-        println!("skipped: shared/golden absent");
+    let Some(sets) = overread_testkit::shared("golden/sets") else {
         return;
-    }
+    };
     for entry in std::fs::read_dir(sets).expect("sets") {
         let set = entry.expect("an entry").path();
         let read = |name: &str| std::fs::read_to_string(set.join(name));

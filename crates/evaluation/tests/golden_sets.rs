@@ -1,8 +1,6 @@
 //! The four example sets of `eval score`; a printed skip where the shared folder is absent. One small set of our own
 //! covers the same rules everywhere.
 
-use std::path::{Path, PathBuf};
-
 use overread_evaluation::score::{Source, score};
 use serde_json::Value;
 
@@ -35,15 +33,9 @@ fn differences(expected: &Value, got: &Value, at: &str, out: &mut Vec<String>) {
 
 #[test]
 fn the_example_sets_score_as_expected() {
-    let shared = std::env::var_os("OVERREAD_SHARED").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
-        PathBuf::from,
-    );
-    let sets = shared.join("golden/sets");
-    if !sets.is_dir() {
-        println!("skipped: shared/golden absent");
+    let Some(sets) = overread_testkit::shared("golden/sets") else {
         return;
-    }
+    };
     let mut count = 0;
     for entry in std::fs::read_dir(sets).expect("sets") {
         let set = entry.expect("an entry").path();

@@ -1,23 +1,7 @@
 //! GGUF files against the reference's own files for the same model; a printed skip where the shared folder is absent.
 
-#![expect(clippy::print_stdout, reason = "figures and skips stand in the test's log")]
-
-use std::path::{Path, PathBuf};
-
 use overread_medgemma::files::ModelFiles;
 use overread_medgemma::tokenizer::Tokenizer;
-
-fn shared() -> Option<PathBuf> {
-    let shared = std::env::var_os("OVERREAD_SHARED").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
-        PathBuf::from,
-    );
-    if shared.join("checkpoints").is_dir() {
-        return Some(shared.join("checkpoints"));
-    }
-    println!("skipped: shared/checkpoints absent");
-    None
-}
 
 /// A number sequence of its own, so that the strings are the same every time.
 struct Dice(u64);
@@ -34,7 +18,9 @@ impl Dice {
 
 #[test]
 fn the_token_list_gives_the_ids_of_tokenizer_json() {
-    let Some(checkpoints) = shared() else { return };
+    let Some(checkpoints) = overread_testkit::shared("checkpoints") else {
+        return;
+    };
     let own = ModelFiles::open(&checkpoints.join("tiny-gguf"))
         .expect("opens")
         .tokenizer;

@@ -1,22 +1,15 @@
 //! Scored labels against the reference's recorded traces, all labels of a case in one batch; a printed skip where the
 //! shared folder is absent.
 
-use std::path::{Path, PathBuf};
+mod reference;
 
-use overread_medgemma::{Cancel, Engine, LoadOptions, Message, Part, Picture, Question, Role, Task};
+use std::path::Path;
+
+use overread_medgemma::{Cancel, Engine, LoadOptions, Message, Part, Question, Role, Task};
 use serde_json::Value;
 
 fn json(path: &Path) -> Value {
     serde_json::from_slice(&std::fs::read(path).expect("a file")).expect("JSON")
-}
-
-fn picture(path: &Path) -> Picture {
-    let rgb = image::open(path).expect("a picture").to_rgb8();
-    Picture {
-        width: rgb.width() as usize,
-        height: rgb.height() as usize,
-        rgb: rgb.into_raw(),
-    }
 }
 
 fn question(folder: &Path) -> Question {
@@ -37,7 +30,8 @@ fn question(folder: &Path) -> Question {
         }
         for part in message["content"].as_array().into_iter().flatten() {
             if let Some(file) = part["file"].as_str() {
-                question.images.push(picture(&folder.join(file)));
+                let (picture, _) = reference::open(&folder.join(file)).expect("a picture");
+                question.images.push(picture);
                 parts.push(Part::Image);
             } else {
                 parts.push(Part::Text(part["text"].as_str().unwrap_or_default().to_owned()));
@@ -52,22 +46,15 @@ fn question(folder: &Path) -> Question {
 
 #[test]
 fn batches_of_labels_have_the_references_likelihoods() {
-    let shared = std::env::var_os("OVERREAD_SHARED").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
-        PathBuf::from,
-    );
-    let checkpoints = shared.join("checkpoints");
-    if !checkpoints.is_dir() {
-        println!("skipped: shared/checkpoints absent");
+    let Some(checkpoints) = overread_testkit::shared("checkpoints") else {
         return;
-    }
+    };
     let cancel = Cancel::default();
     let (mut compared, mut worst) = (0, 0.0_f64);
     for model in ["tiny-hub", "wide-prefixed", "text-hub"] {
         let folder = checkpoints.join(model);
         let engine = Engine::load(&folder, LoadOptions::default(), &mut |_| {}, &cancel).expect("loads");
-        for entry in std::fs::read_dir(folder.join("cases")).expect("cases") {
-            let case = entry.expect("an entry").path();
+        for case in reference::cases(&folder) {
             let trace = json(&case.join("trace.json"));
             let question = question(&case);
             let expected: Vec<&Value> = trace["labels"].as_array().into_iter().flatten().collect();

@@ -1,9 +1,5 @@
 //! A picture's scores are its own, whatever was asked before.
 
-#![expect(clippy::print_stdout, reason = "skips stand in the test's log")]
-
-use std::path::{Path, PathBuf};
-
 use overread_medgemma::{Cancel, Engine, LoadOptions, Message, Part, Picture, Question, Role, Task};
 
 fn picture(seed: usize) -> Picture {
@@ -15,15 +11,7 @@ fn picture(seed: usize) -> Picture {
 }
 
 fn engine() -> Option<Engine> {
-    let shared = std::env::var_os("OVERREAD_SHARED").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
-        PathBuf::from,
-    );
-    let folder = shared.join("checkpoints/tiny-hub");
-    if !folder.is_dir() {
-        println!("skipped: shared/checkpoints absent");
-        return None;
-    }
+    let folder = overread_testkit::shared("checkpoints/tiny-hub")?;
     let loaded = Engine::load(&folder, LoadOptions::default(), &mut |_| {}, &Cancel::default());
     Some(loaded.expect("loads"))
 }

@@ -1,7 +1,5 @@
 //! What rounding costs: bfloat16 and bytes against float32 on the reference cases. A printed skip where they are absent.
 
-#![expect(clippy::print_stdout, reason = "figures and skips stand in the test's log")]
-
 mod reference;
 
 use overread_medgemma::score::close;
@@ -52,7 +50,7 @@ fn at(folder: &std::path::Path, case: &std::path::Path, precision: Precision) ->
 
 #[test]
 fn rounding_stays_within_what_is_stated_and_keeps_the_top_label() {
-    let Some(checkpoints) = reference::checkpoints() else {
+    let Some(checkpoints) = overread_testkit::shared("checkpoints") else {
         return;
     };
     for model in ["tiny-hub", "wide-prefixed", "tiny-v5", "text-hub"] {

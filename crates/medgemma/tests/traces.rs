@@ -26,7 +26,7 @@ fn worst(a: &Value, b: &Value, what: &str) -> f64 {
 }
 
 fn compare(model: &str, device: &str) {
-    let Some(checkpoints) = reference::checkpoints() else {
+    let Some(checkpoints) = overread_testkit::shared("checkpoints") else {
         return;
     };
     compare_folders(&checkpoints.join(model), None, false, device);
@@ -140,7 +140,7 @@ fn tiny_gguf() {
 /// LoRA, and DoRA with the scale of rsLoRA, on every layer of both towers.
 #[test]
 fn adapters_on_tiny_hub() {
-    let Some(checkpoints) = reference::checkpoints() else {
+    let Some(checkpoints) = overread_testkit::shared("checkpoints") else {
         return;
     };
     for adapter in ["tiny-lora", "tiny-lora-dora"] {
@@ -158,7 +158,7 @@ fn adapters_on_tiny_hub() {
 /// Pictures against texts: ids and resized bytes exact, embeddings of length 1 and logits within 1e-4.
 #[test]
 fn medsiglip_tiny() {
-    let Some(checkpoints) = reference::checkpoints() else {
+    let Some(checkpoints) = overread_testkit::shared("checkpoints") else {
         return;
     };
     let folder = checkpoints.join("medsiglip-tiny");

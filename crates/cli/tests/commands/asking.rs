@@ -27,6 +27,14 @@ fn cases(place: &Place) -> (std::path::PathBuf, String) {
     (cases, id)
 }
 
+/// A place with cases, the id of a volume among them, and a model.
+fn ready() -> (Place, std::path::PathBuf, String, std::path::PathBuf) {
+    let place = Place::new();
+    let (cases, set) = cases(&place);
+    let model = model(&place);
+    (place, cases, set, model)
+}
+
 fn ask(place: &Place, cases: &Path, set: &str, model: &Path, more: &[&str]) -> Value {
     let mut arguments = vec![
         "ask",
@@ -54,9 +62,7 @@ fn sum(value: &Value) -> f64 {
 
 #[test]
 fn labels_are_compared_as_asked_and_the_record_says_how() {
-    let place = Place::new();
-    let (cases, set) = cases(&place);
-    let model = model(&place);
+    let (place, cases, set, model) = ready();
     let labels = ["--labels", "normal,nodule,effusion"];
     let plain = ask(&place, &cases, &set, &model, &labels);
     assert_eq!(plain["confidence_kind"], "softmax over 3 labels, uncalibrated");
@@ -117,9 +123,7 @@ fn labels_are_compared_as_asked_and_the_record_says_how() {
 
 #[test]
 fn open_answers_are_sampled_voted_on_and_doubted() {
-    let place = Place::new();
-    let (cases, set) = cases(&place);
-    let model = model(&place);
+    let (place, cases, set, model) = ready();
     let drawn = [
         "--open",
         "--sample",
@@ -164,9 +168,7 @@ fn open_answers_are_sampled_voted_on_and_doubted() {
 
 #[test]
 fn what_cannot_be_asked_is_said() {
-    let place = Place::new();
-    let (cases, set) = cases(&place);
-    let model = model(&place);
+    let (place, cases, set, model) = ready();
     let start = [
         "ask",
         text(&cases),
@@ -291,9 +293,7 @@ impl Server {
 
 #[test]
 fn a_check_is_the_same_from_the_terminal_the_window_and_the_server() {
-    let place = Place::new();
-    let (cases, set) = cases(&place);
-    let model = model(&place);
+    let (place, cases, set, model) = ready();
     let labels = ["normal", "nodule"];
     let by_terminal = ask(
         &place,
@@ -375,9 +375,7 @@ fn a_check_is_the_same_from_the_terminal_the_window_and_the_server() {
 
 #[test]
 fn an_earlier_examination_goes_before() {
-    let place = Place::new();
-    let (cases, set) = cases(&place);
-    let model = model(&place);
+    let (place, cases, set, model) = ready();
     let prior = place.path("before");
     place.done(&["phantom", "--out", text(&prior), "--n", "1", "--seed", "9"]);
     let told = ask(
@@ -399,9 +397,7 @@ fn an_earlier_examination_goes_before() {
 
 #[test]
 fn a_check_that_cannot_be_made_is_refused_before_anything_is_asked() {
-    let place = Place::new();
-    let (cases, set) = cases(&place);
-    let model = model(&place);
+    let (place, cases, set, model) = ready();
     for (more, sentence) in [
         (
             &["--which-slices"][..],

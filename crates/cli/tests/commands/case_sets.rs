@@ -61,6 +61,23 @@ fn keys(found: &Value) -> Vec<String> {
         .collect()
 }
 
+/// The words of `eval new` over a folder.
+fn new<'a>(root: &'a Path, more: &[&'a str]) -> Vec<&'a str> {
+    [&["eval", "new", text(root)], more].concat()
+}
+
+/// Labels, or splits, with their cases.
+fn counts(listed: &Value) -> Vec<(&str, u64)> {
+    let all = listed.as_array().into_iter().flatten();
+    all.map(|l| {
+        (
+            l["label"].as_str().unwrap_or_default(),
+            l["cases"].as_u64().unwrap_or(0),
+        )
+    })
+    .collect()
+}
+
 fn check(place: &Place, set: &Path) -> (Value, Option<i32>) {
     let output = place.run(&["eval", "check", text(set), "--json"]);
     let found = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", words(&output)));
@@ -72,16 +89,7 @@ fn phantoms_become_a_case_set_that_nothing_is_wrong_with() {
     let place = Place::new();
     let cases = place.phantoms(4, false);
     let (truth, set) = (cases.join("truth.csv"), place.path("sets/chest.toml"));
-    let arguments = [
-        "eval",
-        "new",
-        text(&cases),
-        "--truth",
-        text(&truth),
-        "--out",
-        text(&set),
-        "--json",
-    ];
+    let arguments = new(&cases, &["--truth", text(&truth), "--out", text(&set), "--json"]);
     let told = place.json(&arguments);
     assert_eq!(
         (&told["format"], &told["task"]),
@@ -125,31 +133,20 @@ fn a_folder_a_class_becomes_cases_of_every_format() {
     }
     fs::write(root.join("readme.txt"), "hello").expect("a file");
     let set = place.path("skin.toml");
-    let dry = place.done(&["eval", "new", text(&root), "--dry-run"]);
+    let dry = place.done(&new(&root, &["--dry-run"]));
     assert!(String::from_utf8_lossy(&dry).contains("nothing written"));
     assert_eq!(
         fs::read_dir(place.folder.path()).expect("a folder").count(),
         2,
         "the folder and the home"
     );
-    let told = place.json(&["eval", "new", text(&root), "--out", text(&set), "--json"]);
+    let told = place.json(&new(&root, &["--out", text(&set), "--json"]));
     assert_eq!(
         (&told["format"], &told["matched"]),
         (&"class-folders".into(), &5.into()),
         "{told}"
     );
-    let labels: Vec<(&str, u64)> = told["labels"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(|l| {
-            (
-                l["label"].as_str().unwrap_or_default(),
-                l["cases"].as_u64().unwrap_or(0),
-            )
-        })
-        .collect();
-    assert_eq!(labels, [("melanoma", 2), ("naevus", 3)]);
+    assert_eq!(counts(&told["labels"]), [("melanoma", 2), ("naevus", 3)]);
     assert_eq!(told["splits"].as_array().map(Vec::len), Some(2));
     let (found, _) = check(&place, &set);
     assert_eq!(found["images"], 5, "{found}");
@@ -222,25 +219,10 @@ fn a_layout_as_of_mimic_is_matched_by_its_identifiers() {
     fs::write(&meta, lines(&metadata)).expect("a table");
     fs::write(&split, lines(&splits)).expect("a table");
     let set = place.path("mimic.toml");
-    let tables = [
-        "--truth",
-        text(&chexpert),
-        "--truth",
-        text(&meta),
-        "--truth",
-        text(&split),
-    ];
-    let mut arguments = vec![
-        "eval",
-        "new",
-        text(&root),
-        "--out",
-        text(&set),
-        "--uncertain",
-        "ones",
-        "--json",
-    ];
-    arguments.extend(tables);
+    let mut arguments = new(&root, &["--out", text(&set), "--uncertain", "ones", "--json"]);
+    for table in [&chexpert, &meta, &split] {
+        arguments.extend(["--truth", text(table)]);
+    }
     let told = place.json(&arguments);
     assert_eq!(
         (&told["format"], &told["task"]),
@@ -274,16 +256,10 @@ fn rows_without_images_and_images_of_two_rows_are_told_of() {
         ],
     );
     let set = place.path("s.toml");
-    let told = place.json(&[
-        "eval",
-        "new",
-        text(&root),
-        "--truth",
-        text(&truth),
-        "--out",
-        text(&set),
-        "--json",
-    ]);
+    let told = place.json(&new(
+        &root,
+        &["--truth", text(&truth), "--out", text(&set), "--json"],
+    ));
     assert_eq!(
         (&told["rows"], &told["matched"]),
         (&4.into(), &3.into()),
@@ -301,15 +277,10 @@ fn rows_without_images_and_images_of_two_rows_are_told_of() {
     assert!(notes.contains("more than one row"), "{notes}");
     // Nothing matches: said, and nothing is written.
     let wrong = table(&place, "w.csv", &["image,label", "x.png,yes", "y.png,no"]);
-    let output = place.run(&[
-        "eval",
-        "new",
-        text(&root),
-        "--truth",
-        text(&wrong),
-        "--out",
-        text(&place.path("w.toml")),
-    ]);
+    let output = place.run(&new(
+        &root,
+        &["--truth", text(&wrong), "--out", text(&place.path("w.toml"))],
+    ));
     assert_eq!(output.status.code(), Some(1));
     assert!(
         words(&output).contains("None of the 2 rows"),
@@ -319,22 +290,14 @@ fn rows_without_images_and_images_of_two_rows_are_told_of() {
     assert!(!place.path("w.toml").exists());
     // A name that two files have is told of.
     image_at(&root.join("more/b.png"), 7);
-    let told = place.json(&[
-        "eval",
-        "new",
-        text(&root),
-        "--truth",
-        text(&truth),
-        "--dry-run",
-        "--json",
-    ]);
+    let told = place.json(&new(&root, &["--truth", text(&truth), "--dry-run", "--json"]));
     assert!(
         told["rows_without_images"]
             .to_string()
             .contains("2 images are called so"),
         "{told}"
     );
-    let usage = place.run(&["eval", "new", text(&root), "--format", "nonsense", "--dry-run"]);
+    let usage = place.run(&new(&root, &["--format", "nonsense", "--dry-run"]));
     assert_eq!(usage.status.code(), Some(2), "{}", words(&usage));
 }
 
@@ -354,53 +317,31 @@ fn splits_are_drawn_by_patient() {
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
     let truth = table(&place, "t.csv", &lines);
     let set = place.path("s.toml");
-    let told = place.json(&[
-        "eval",
-        "new",
-        text(&root),
-        "--truth",
-        text(&truth),
-        "--out",
-        text(&set),
-        "--json",
-        "--split-by-patient",
-        "train=60,validation=20,test=20",
-        "--seed",
-        "5",
-    ]);
+    let told = place.json(&new(
+        &root,
+        &[
+            "--truth",
+            text(&truth),
+            "--out",
+            text(&set),
+            "--json",
+            "--split-by-patient",
+            "train=60,validation=20,test=20",
+            "--seed",
+            "5",
+        ],
+    ));
     assert_eq!(told["patients"], 10, "{told}");
-    let splits: Vec<(String, u64)> = told["splits"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(|l| {
-            (
-                l["label"].as_str().unwrap_or_default().to_owned(),
-                l["cases"].as_u64().unwrap_or(0),
-            )
-        })
-        .collect();
     assert_eq!(
-        splits,
-        [
-            ("test".to_owned(), 4),
-            ("train".to_owned(), 12),
-            ("validation".to_owned(), 4)
-        ]
+        counts(&told["splits"]),
+        [("test", 4), ("train", 12), ("validation", 4)]
     );
     let (found, _) = check(&place, &set);
     assert!(
         !keys(&found).contains(&"patient_in_two_splits".to_owned()),
         "{found}"
     );
-    let wrong = place.run(&[
-        "eval",
-        "new",
-        text(&root),
-        "--dry-run",
-        "--split-by-patient",
-        "train=60",
-    ]);
+    let wrong = place.run(&new(&root, &["--dry-run", "--split-by-patient", "train=60"]));
     assert_eq!(wrong.status.code(), Some(2));
 }
 
@@ -434,15 +375,7 @@ fn planted_leaks_are_found() {
         ],
     );
     let set = place.path("s.toml");
-    place.done(&[
-        "eval",
-        "new",
-        text(&root),
-        "--truth",
-        text(&truth),
-        "--out",
-        text(&set),
-    ]);
+    place.done(&new(&root, &["--truth", text(&truth), "--out", text(&set)]));
     let (found, code) = check(&place, &set);
     for key in ["patient_in_two_splits", "answer_in_tags", "same_pixels"] {
         assert!(keys(&found).contains(&key.to_owned()), "{key}: {found}");

@@ -171,8 +171,12 @@ fn repeat(set: &str, reading: &reading::Reading, line: &dyn Fn(&str) -> String) 
 
 /// As a shell takes it for one word.
 fn quoted(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./,:".contains(c);
-    if text.chars().all(plain) {
+    shell_word(text, |c| c.is_ascii_alphanumeric() || "-_./,:".contains(c))
+}
+
+/// One word of a shell: in quotes unless all its letters are plain ones.
+pub(crate) fn shell_word(text: &str, plain: impl Fn(char) -> bool) -> String {
+    if !text.is_empty() && text.chars().all(plain) {
         text.to_owned()
     } else {
         format!("'{}'", text.replace('\'', "'\\''"))

@@ -22,16 +22,7 @@ use overread_dicom::scan::{Found, examine};
 use serde_json::Value;
 
 fn corpus() -> Option<PathBuf> {
-    let shared = std::env::var_os("OVERREAD_SHARED").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
-        PathBuf::from,
-    );
-    let corpus = shared.join("corpus");
-    if corpus.is_dir() {
-        return Some(corpus);
-    }
-    println!("skipped: shared/corpus absent");
-    None
+    overread_testkit::shared("corpus")
 }
 
 fn known() -> BTreeMap<&'static str, &'static str> {

@@ -1,6 +1,5 @@
 //! Damaged codestreams: whatever bytes change, the decoder ends soon and in words.
 
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use overread_dicom::codec::jpeg2000::decode;
@@ -43,10 +42,9 @@ fn mutated_codestreams_end_in_time_without_panic() {
 /// The same for T.814, which the peer cannot encode: codestreams of the corpus.
 #[test]
 fn mutated_high_throughput_codestreams_end_in_time_without_panic() {
-    let shared = std::env::var_os("OVERREAD_SHARED").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
-        PathBuf::from,
-    );
+    let Some(folder) = overread_testkit::shared("corpus/files/syntax") else {
+        return;
+    };
     let names = [
         "ct128_htj2k_lossless_s16",
         "ct128_htj2k_rpcl_u16",
@@ -54,14 +52,7 @@ fn mutated_high_throughput_codestreams_end_in_time_without_panic() {
     ];
     let mut seeds = Vec::new();
     for name in names {
-        let path = shared
-            .join("corpus/files/syntax")
-            .join(name)
-            .with_extension("dcm");
-        let Ok(bytes) = std::fs::read(path) else {
-            println!("skipped: shared/corpus absent");
-            return;
-        };
+        let bytes = std::fs::read(folder.join(name).with_extension("dcm")).expect("a file of the corpus");
         let start = bytes.windows(4).position(|w| w == [0xFF, 0x4F, 0xFF, 0x51]);
         seeds.push(bytes[start.expect("a codestream")..].to_vec());
     }

@@ -10,7 +10,7 @@ pub mod read;
 mod rules;
 pub mod write;
 
-pub use read::{add_cases, read, read_cases};
+pub use read::{add_cases, read};
 pub use rules::{Fault, Step, check};
 pub use write::{hash, write, write_cases};
 
@@ -23,7 +23,7 @@ use ts_rs::TS;
 pub const FORMAT: &str = "overread-case-set/1";
 
 /// A case set.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CaseSet {
     /// [`FORMAT`].

@@ -28,14 +28,6 @@ pub fn read(file: &str, text: &str) -> Result<CaseSet, InputError> {
     Ok(set)
 }
 
-/// Reads the cases of a `cases_file`: JSON Lines of [`CaseSpec`]; blank lines are skipped.
-///
-/// # Errors
-/// [`InputError`] with the line.
-pub fn read_cases(file: &str, text: &str) -> Result<Vec<CaseSpec>, InputError> {
-    Ok(cases_with_lines(file, text)?.0)
-}
-
 /// Reads the text of the set's `cases_file` behind its own cases and empties `cases_file`: the set is whole from here on.
 ///
 /// # Errors
@@ -60,7 +52,8 @@ pub fn add_cases(set: &mut CaseSet, file: &str, text: &str) -> Result<(), InputE
     checked
 }
 
-fn cases_with_lines(file: &str, text: &str) -> Result<(Vec<CaseSpec>, Vec<u64>), InputError> {
+/// The cases of a `cases_file` and their lines: JSON Lines of [`CaseSpec`]; blank lines are skipped.
+pub(super) fn cases_with_lines(file: &str, text: &str) -> Result<(Vec<CaseSpec>, Vec<u64>), InputError> {
     within_bounds(file, text)?;
     let (mut cases, mut lines) = (Vec::new(), Vec::new());
     for (line, content) in (1..).zip(without_mark(text).lines()) {
@@ -216,10 +209,12 @@ mod tests {
         .expect("reads");
         assert_eq!((set.cases.len(), set.cases_file.as_str()), (3, ""));
         assert_eq!(
-            read_cases("c.jsonl", &write_cases(&set.cases)).expect("reads"),
+            cases_with_lines("c.jsonl", &write_cases(&set.cases))
+                .expect("reads")
+                .0,
             set.cases
         );
-        let fault = read_cases("c.jsonl", "{\"id\":\"y\",\"lables\":[]}\n").expect_err("unknown");
+        let fault = cases_with_lines("c.jsonl", "{\"id\":\"y\",\"lables\":[]}\n").expect_err("unknown");
         assert!(
             fault
                 .to_string()

@@ -118,17 +118,12 @@ mod tests {
         let set = CaseSet {
             format: crate::case_set::FORMAT.to_owned(),
             name: "two classes".to_owned(),
-            note: String::new(),
-            published: vec![],
-            cases_file: String::new(),
             question: AskedQuestion {
                 labels: list(labels),
                 ..AskedQuestion::default()
             },
-            truth: Default::default(),
-            settings: Default::default(),
-            readers: vec![],
             cases: vec![case("a", "nodule"), case("b", "normal")],
+            ..CaseSet::default()
         };
         Evaluation::new(set, answers, Context::default())
     }

@@ -179,36 +179,25 @@ impl Judges {
         } else {
             &self.one
         };
-        if said.invalid.is_some() {
-            let rule = "recorded as invalid".to_owned();
-            said.found = Some(Box::new(Found {
-                rule,
+        let ruled = |rule: &str| {
+            Some(Box::new(Found {
+                rule: rule.to_owned(),
                 hash: answer_hash(&text),
                 ..Found::default()
-            }));
+            }))
+        };
+        if said.invalid.is_some() {
+            said.found = ruled("recorded as invalid");
             return;
         }
         // The same words are the same answer, whatever else they may be.
         if said.text.is_some_and(|t| t.exact_plain) {
             said.judged = Some(Verdict::Right);
-            said.found = Some(Box::new(Found {
-                rule: "the same words".to_owned(),
-                hash: answer_hash(&text),
-                ..Found::default()
-            }));
+            said.found = ruled("the same words");
             return;
         }
         let judged = judge.judge(Text::whole(&text), &truth);
-        said.judged = Some(match judged.verdict {
-            matching::Verdict::Right => Verdict::Right,
-            matching::Verdict::Partial => Verdict::Partial,
-            matching::Verdict::Wrong => Verdict::Wrong,
-            matching::Verdict::Undecided => Verdict::Undecided,
-            matching::Verdict::Invalid(kind) => {
-                said.invalid = Some(kind.id().to_owned());
-                Verdict::Invalid
-            }
-        });
+        settle(said, judged.verdict);
         said.rank = judged
             .rank
             .map(|rank| rank as u32)
@@ -276,10 +265,10 @@ fn decide(context: &Context, answers: &[Recorded], said: &mut [Said]) -> u32 {
     (known.len() - used.len()) as u32
 }
 
-/// A decision in place of what the rules said.
-fn take(said: &mut Said, decision: &Decision) {
+/// Writes a verdict down; that of an invalid answer with its kind.
+fn settle(said: &mut Said, verdict: matching::Verdict) {
     said.invalid = None;
-    said.judged = Some(match decision.verdict {
+    said.judged = Some(match verdict {
         matching::Verdict::Right => Verdict::Right,
         matching::Verdict::Partial => Verdict::Partial,
         matching::Verdict::Wrong => Verdict::Wrong,
@@ -289,6 +278,11 @@ fn take(said: &mut Said, decision: &Decision) {
             Verdict::Invalid
         }
     });
+}
+
+/// A decision in place of what the rules said.
+fn take(said: &mut Said, decision: &Decision) {
+    settle(said, decision.verdict);
     if said.judged == Some(Verdict::Right) {
         said.rank = said.rank.or(Some(1));
     }

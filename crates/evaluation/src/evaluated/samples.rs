@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::case_set::{
-    AskedQuestion, CaseSet, CaseSpec, CaseTruth, ReadSettings, ReaderSpec, Task, TruthPolicy,
-};
+use crate::case_set::{AskedQuestion, CaseSet, CaseSpec, CaseTruth, ReaderSpec, Task};
 use crate::evaluated::{Context, Evaluation};
 use crate::recorded::Recorded;
 
@@ -33,18 +31,14 @@ pub(super) fn set(task: Task, labels: &[&str], cases: Vec<CaseSpec>, readers: &[
     CaseSet {
         format: crate::case_set::FORMAT.to_owned(),
         name: "Made up".to_owned(),
-        note: String::new(),
-        published: Vec::new(),
-        cases_file: String::new(),
         question: AskedQuestion {
             task,
             labels: labels.iter().map(|l| (*l).to_owned()).collect(),
             ..AskedQuestion::default()
         },
-        truth: TruthPolicy::default(),
-        settings: ReadSettings::default(),
         readers: readers.iter().map(|id| reader(id)).collect(),
         cases,
+        ..CaseSet::default()
     }
 }
 

@@ -59,6 +59,12 @@ impl Cases {
         self.list
     }
 
+    /// How many labels of all cases are in a state.
+    pub(super) fn states(&self, wanted: State) -> usize {
+        let all = self.list.iter().flat_map(|case| case.case.truth.states.values());
+        all.filter(|state| **state == wanted).count()
+    }
+
     /// How many.
     pub(super) fn len(&self) -> usize {
         self.list.len()
@@ -110,6 +116,22 @@ pub(super) fn agree(
         row.line,
         format!("the {what} is `{value}` here and `{field}` before, for the same case"),
     ))
+}
+
+/// The split of a row, by its usual name where the word is one.
+pub(super) fn agree_on_split(
+    case: &mut ImportedCase,
+    word: &str,
+    table: &Table<'_>,
+    row: &Row,
+) -> Result<(), InputError> {
+    agree(
+        &mut case.case.split,
+        split(word).unwrap_or(word),
+        "split",
+        table,
+        row,
+    )
 }
 
 /// The coding 1, 0, -1, blank of a cell (also `1.0`, `1,0`, `nan`); `None` for anything else.
@@ -169,6 +191,19 @@ pub(super) fn stem(path: &str) -> &str {
 /// `n` things in words: `1 image`, `2 images`.
 pub(super) fn counted(n: usize, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })
+}
+
+/// Notes what is to be said of `n` things, where there are any: `2 images in no list of splits.`
+pub(super) fn note(notes: &mut Vec<String>, n: usize, [one, many]: [&str; 2], said: &str) {
+    if n > 0 {
+        notes.push(format!("{} {said}", counted(n, one, many)));
+    }
+}
+
+/// Those of a format's labels that tables had, in the published order.
+pub(super) fn in_order(published: &[&str], had: &[&str]) -> Vec<String> {
+    let labels = published.iter().filter(|label| had.contains(label));
+    labels.map(|label| (*label).to_owned()).collect()
 }
 
 #[cfg(test)]

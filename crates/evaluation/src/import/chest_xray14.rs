@@ -1,6 +1,6 @@
 //! NIH ChestX-ray14 (arXiv 1705.02315): labels joined by `|`, boxes in a table of their own, splits as lists of file names.
 
-use super::cases::{Cases, agree, counted, stem};
+use super::cases::{Cases, agree, counted, note, stem};
 use super::table::{self, Table, number};
 use super::{Format, Imported, Key};
 use crate::case_set::{Task, TruthBox};
@@ -104,18 +104,18 @@ pub(super) fn import(tables: &[Source<'_>]) -> Result<Imported, InputError> {
     let (boxes, beside) = boxes(&read, &mut cases, has_labels)?;
     let listed = splits(&lists, &mut cases);
     let mut notes = Vec::new();
-    if boxes > 0 {
-        notes.push(format!(
-            "{} in px of the published PNG of 1024 x 1024.",
-            counted(boxes, "box", "boxes")
-        ));
-    }
-    if beside > 0 {
-        notes.push(format!(
-            "{} a label that the image does not have in the table of labels.",
-            counted(beside, "box has", "boxes have")
-        ));
-    }
+    note(
+        &mut notes,
+        boxes,
+        ["box", "boxes"],
+        "in px of the published PNG of 1024 x 1024.",
+    );
+    note(
+        &mut notes,
+        beside,
+        ["box has", "boxes have"],
+        "a label that the image does not have in the table of labels.",
+    );
     if !unknown.is_empty() {
         notes.push(format!(
             "Labels that are not among the published ones: {}.",

@@ -1,7 +1,7 @@
 //! CheXpert (arXiv 1901.07031): `Path`, then 14 observations coded 1, 0, -1, blank. The study is the labelled unit, so that a
 //! frontal and a lateral view are one case.
 
-use super::cases::{Cases, agree, coded, counted, split};
+use super::cases::{Cases, agree, coded, counted, in_order, note, split};
 use super::table::{self, Row, Table};
 use super::{Format, Imported, Key};
 use crate::case_set::{CaseTruth, State, Task};
@@ -73,7 +73,7 @@ pub(super) fn states(
 pub(super) fn import(tables: &[Source<'_>]) -> Result<Imported, InputError> {
     let mut cases = Cases::default();
     let mut labels: Vec<&'static str> = Vec::new();
-    let (mut rows, mut differing, mut uncertain) = (0, 0, 0);
+    let (mut rows, mut differing) = (0, 0);
     for source in tables {
         let table = table::csv(source)?;
         let columns = observations(&table);
@@ -133,25 +133,11 @@ pub(super) fn import(tables: &[Source<'_>]) -> Result<Imported, InputError> {
         counted(cases.len(), "study", "studies"),
         counted(rows, "image", "images")
     )];
-    for case in cases.all() {
-        uncertain += case
-            .case
-            .truth
-            .states
-            .values()
-            .filter(|state| **state == State::Uncertain)
-            .count();
-    }
-    notes.extend(notes_on_states(uncertain, differing));
-    let labels = OBSERVATIONS
-        .into_iter()
-        .filter(|name| labels.contains(name))
-        .map(str::to_owned)
-        .collect();
+    notes.extend(notes_on_states(cases.states(State::Uncertain), differing));
     Ok(Imported {
         format: Format::Chexpert,
         task: Task::YesNo,
-        labels,
+        labels: in_order(&OBSERVATIONS, &labels),
         cases: cases.into_list(),
         notes,
     })
@@ -164,18 +150,18 @@ pub(super) fn notes_on_states(uncertain: usize, differing: usize) -> Vec<String>
          a blank counts as."
             .to_owned(),
     ];
-    if uncertain > 0 {
-        notes.push(format!(
-            "{} (-1): the policy of the set says what they count as; no policy is the best for every label.",
-            counted(uncertain, "entry is uncertain", "entries are uncertain")
-        ));
-    }
-    if differing > 0 {
-        notes.push(format!(
-            "{} between rows of one study; the first row counts.",
-            counted(differing, "label differs", "labels differ")
-        ));
-    }
+    note(
+        &mut notes,
+        uncertain,
+        ["entry is uncertain", "entries are uncertain"],
+        "(-1): the policy of the set says what they count as; no policy is the best for every label.",
+    );
+    note(
+        &mut notes,
+        differing,
+        ["label differs", "labels differ"],
+        "between rows of one study; the first row counts.",
+    );
     notes
 }
 

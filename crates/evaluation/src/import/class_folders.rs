@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::cases::{Cases, counted, split, stem};
+use super::cases::{Cases, counted, note, split, stem};
 use super::table::plain;
 use super::{Format, Imported, Key};
 use crate::case_set::Task;
@@ -77,24 +77,19 @@ pub fn import(root: &str, paths: &[&str]) -> Result<Imported, InputError> {
          one."
             .to_owned(),
     ];
-    if loose > 0 {
-        notes.push(format!(
-            "{} in no class left out.",
-            counted(loose, "picture", "pictures")
-        ));
-    }
-    if masks > 0 {
-        notes.push(format!(
-            "{} left out: by the name, masks.",
-            counted(masks, "picture", "pictures")
-        ));
-    }
-    if hidden > 0 {
-        notes.push(format!(
-            "{} left out.",
-            counted(hidden, "hidden file", "hidden files")
-        ));
-    }
+    note(
+        &mut notes,
+        loose,
+        ["picture", "pictures"],
+        "in no class left out.",
+    );
+    note(
+        &mut notes,
+        masks,
+        ["picture", "pictures"],
+        "left out: by the name, masks.",
+    );
+    note(&mut notes, hidden, ["hidden file", "hidden files"], "left out.");
     for (extension, n) in &other {
         let what = if extension.is_empty() {
             "without an extension".to_owned()
@@ -103,17 +98,22 @@ pub fn import(root: &str, paths: &[&str]) -> Result<Imported, InputError> {
         };
         notes.push(format!("{} {what} left out.", counted(*n, "file", "files")));
     }
-    if deeper > 0 {
-        notes.push(format!(
-            "{} in folders below a class; if these are patients, fill `patient` in.",
-            counted(deeper, "picture lies", "pictures lie")
-        ));
-    }
+    note(
+        &mut notes,
+        deeper,
+        ["picture lies", "pictures lie"],
+        "in folders below a class; if these are patients, fill `patient` in.",
+    );
     if sets.len() > 1 {
         notes.push("There are several sets in this folder: the group `set` tells them apart.".to_owned());
     }
     notes.extend(look_alikes(&labels));
-    notes.extend(augmented(&mut cases));
+    note(
+        &mut notes,
+        augmented(&mut cases),
+        ["picture seems", "pictures seem"],
+        "to be made of another one (turned, mirrored), by the name.",
+    );
     Ok(Imported {
         format: Format::ClassFolders,
         task: Task::Closed,
@@ -187,19 +187,13 @@ fn look_alikes(labels: &BTreeSet<String>) -> Option<String> {
     None
 }
 
-fn augmented(cases: &mut Cases) -> Option<String> {
+fn augmented(cases: &mut Cases) -> usize {
     let is = |case: &super::ImportedCase| {
         let name = stem(&case.case.id).to_lowercase();
         name.split(|c: char| !c.is_ascii_alphabetic())
             .any(|word| ["aug", "augmented", "flip", "flipped", "rotated", "rot"].contains(&word))
     };
-    let n = cases.all().iter().filter(|case| is(case)).count();
-    (n > 0).then(|| {
-        format!(
-            "{} to be made of another one (turned, mirrored), by the name.",
-            counted(n, "picture seems", "pictures seem")
-        )
-    })
+    cases.all().iter().filter(|case| is(case)).count()
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::cases::{Cases, coded, counted, stem};
+use super::cases::{Cases, coded, in_order, note, stem};
 use super::table::{self, Table};
 use super::{Format, Imported, Key};
 use crate::case_set::{State, Task};
@@ -150,43 +150,35 @@ pub(super) fn import(tables: &[Source<'_>]) -> Result<Imported, InputError> {
         }
     }
     let mut notes = vec!["Labels were predicted from reports by a program, not set from images.".to_owned()];
-    if others > 0 {
-        notes.push(format!(
-            "{} of the same scans left out: one reconstruction of a scan is read, the first that is there.",
-            counted(others, "further reconstruction", "further reconstructions")
-        ));
-    }
-    if differing > 0 {
-        notes.push(format!(
-            "{} between reconstructions of one scan; the first row counts.",
-            counted(differing, "label differs", "labels differ")
-        ));
-    }
-    if unlabelled > 0 {
-        notes.push(format!(
-            "{} without labels left out.",
-            counted(unlabelled, "report", "reports")
-        ));
-    }
-    let blank: usize = cases
-        .all()
-        .iter()
-        .flat_map(|c| c.case.truth.states.values())
-        .filter(|s| **s == State::Blank)
-        .count();
-    if blank > 0 {
-        notes.push(format!("{} blank.", counted(blank, "entry is", "entries are")));
-    }
+    note(
+        &mut notes,
+        others,
+        ["further reconstruction", "further reconstructions"],
+        "of the same scans left out: one reconstruction of a scan is read, the first that is there.",
+    );
+    note(
+        &mut notes,
+        differing,
+        ["label differs", "labels differ"],
+        "between reconstructions of one scan; the first row counts.",
+    );
+    note(
+        &mut notes,
+        unlabelled,
+        ["report", "reports"],
+        "without labels left out.",
+    );
+    note(
+        &mut notes,
+        cases.states(State::Blank),
+        ["entry is", "entries are"],
+        "blank.",
+    );
     notes.push("Clinical information is not brought along: it names what is looked for.".to_owned());
-    let labels = LABELS
-        .into_iter()
-        .filter(|label| labelled.contains(label))
-        .map(str::to_owned)
-        .collect();
     Ok(Imported {
         format: Format::CtRate,
         task: Task::YesNo,
-        labels,
+        labels: in_order(&LABELS, &labelled),
         cases: cases.into_list(),
         notes,
     })

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::cases::{Cases, counted};
+use super::cases::{Cases, note};
 use super::{Format, Imported, ImportedCase, Key};
 use crate::case_set::{Task, TruthBox, Vote};
 use crate::error::InputError;
@@ -172,9 +172,7 @@ pub fn import(reports: &[SrReport]) -> Result<Imported, InputError> {
             "among them: images that somebody chose, not a truth of their own.",
         ),
     ] {
-        if n > 0 {
-            notes.push(format!("{} {text}", counted(n, one, many)));
-        }
+        note(&mut notes, n, [one, many], text);
     }
     notes.push("Labels are the meanings of codes as they stand in the reports; different words for one thing are different labels here.".to_owned());
     if cases.seen().iter().all(|case| !case.case.truth.is_known()) {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::cases::{Cases, agree, counted, split, split_of_file, stem};
+use super::cases::{Cases, agree, agree_on_split, counted, note, split_of_file, stem};
 use super::columns::{IdKind, Roles, roles, yes_no};
 use super::table::{self, Row, Table, list, number};
 use super::{Format, Imported, ImportedCase, Key};
@@ -60,18 +60,18 @@ pub(super) fn import(tables: &[Source<'_>]) -> Result<Imported, InputError> {
             blank += truth(case, &table, row, &roles, separator)?;
         }
     }
-    if blank > 0 {
-        notes.push(format!(
-            "{} no label: what is missing is not normal, so these cases have no truth.",
-            counted(blank, "row has", "rows have")
-        ));
-    }
-    if silent > 0 {
-        notes.push(format!(
-            "{} without an answer left out.",
-            counted(silent, "question", "questions")
-        ));
-    }
+    note(
+        &mut notes,
+        blank,
+        ["row has", "rows have"],
+        "no label: what is missing is not normal, so these cases have no truth.",
+    );
+    note(
+        &mut notes,
+        silent,
+        ["question", "questions"],
+        "without an answer left out.",
+    );
     let (task, labels) = if chosen && questions {
         (Task::Choice, Vec::new())
     } else if questions {
@@ -122,13 +122,7 @@ fn about(case: &mut ImportedCase, table: &Table<'_>, row: &Row, roles: &Roles) -
     } else {
         word
     };
-    agree(
-        &mut case.case.split,
-        split(word).unwrap_or(word),
-        "split",
-        table,
-        row,
-    )?;
+    agree_on_split(case, word, table, row)?;
     agree(
         &mut case.case.patient,
         row.opt(roles.patient),

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::cases::{Cases, counted};
+use super::cases::{Cases, counted, note};
 use super::outline::{Mask, together};
 use super::xml::{self, Element};
 use super::{Format, Imported, Key};
@@ -103,12 +103,12 @@ pub(super) fn import(tables: &[Source<'_>]) -> Result<Imported, InputError> {
             counted(others, "mark", "marks")
         ));
     }
-    if radiographs > 0 {
-        notes.push(format!(
-            "{} of chest radiographs left out.",
-            counted(radiographs, "file", "files")
-        ));
-    }
+    note(
+        &mut notes,
+        radiographs,
+        ["file", "files"],
+        "of chest radiographs left out.",
+    );
     notes.push(
         "Readers are not the same persons from scan to scan: `reader 1` is only the first session of a file."
             .to_owned(),

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::cases::{Cases, counted, split_of_file, stem};
+use super::cases::{Cases, counted, note, split_of_file, stem};
 use super::json::{first_keys, rows, text, texts};
 use super::{Format, Imported, Key};
 use crate::case_set::Task;
@@ -97,18 +97,18 @@ pub(super) fn import(tables: &[Source<'_>]) -> Result<Imported, InputError> {
         }
     }
     let mut notes = Vec::new();
-    if without > 0 {
-        notes.push(format!(
-            "{} without a diagnosis left out.",
-            counted(without, "case", "cases")
-        ));
-    }
-    if strangers > 0 {
-        notes.push(format!(
-            "{} of cases that are not there left out.",
-            counted(strangers, "picture", "pictures")
-        ));
-    }
+    note(
+        &mut notes,
+        without,
+        ["case", "cases"],
+        "without a diagnosis left out.",
+    );
+    note(
+        &mut notes,
+        strangers,
+        ["picture", "pictures"],
+        "of cases that are not there left out.",
+    );
     for (what, list) in [
         ("montages of several pictures", montages),
         ("renderings in three dimensions", drawn),

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::cases::{Cases, agree, counted, split};
+use super::cases::{Cases, agree, agree_on_split, in_order, note};
 use super::chexpert::{OBSERVATIONS, notes_on_states, observations, states};
 use super::table::{self, Table};
 use super::{Format, Imported, Key};
@@ -75,36 +75,25 @@ pub(super) fn import(tables: &[Source<'_>]) -> Result<Imported, InputError> {
         let folder = Key::Folder(case.case.id.clone());
         case.key(folder);
     }
-    if twice > 0 {
-        notes.push(format!(
-            "{} labelled in several tables: radiologists' labels go before CheXpert's labeller, that before NegBio.",
-            counted(twice, "study is", "studies are")
-        ));
-    }
-    if strangers > 0 {
-        notes.push(format!(
-            "{} of studies without labels left out.",
-            counted(strangers, "image", "images")
-        ));
-    }
-    let uncertain = cases
-        .all()
-        .iter()
-        .flat_map(|c| c.case.truth.states.values())
-        .filter(|state| **state == State::Uncertain)
-        .count();
-    notes.extend(notes_on_states(uncertain, differing));
+    note(
+        &mut notes,
+        twice,
+        ["study is", "studies are"],
+        "labelled in several tables: radiologists' labels go before CheXpert's labeller, that before NegBio.",
+    );
+    note(
+        &mut notes,
+        strangers,
+        ["image", "images"],
+        "of studies without labels left out.",
+    );
+    notes.extend(notes_on_states(cases.states(State::Uncertain), differing));
     notes.push("MedGemma was trained on MIMIC-CXR: such cases are not new to it.".to_owned());
     notes.push("Dates are shifted for each subject.".to_owned());
-    let labels = OBSERVATIONS
-        .into_iter()
-        .filter(|name| labels.contains(name))
-        .map(str::to_owned)
-        .collect();
     Ok(Imported {
         format: Format::MimicCxr,
         task: Task::YesNo,
-        labels,
+        labels: in_order(&OBSERVATIONS, &labels),
         cases: cases.into_list(),
         notes,
     })
@@ -126,14 +115,7 @@ fn images(read: &[Table<'_>], cases: &mut Cases) -> Result<usize, InputError> {
                 continue;
             };
             agree(&mut case.case.patient, row.opt(subject), "subject_id", table, row)?;
-            let word = row.opt(splits);
-            agree(
-                &mut case.case.split,
-                split(word).unwrap_or(word),
-                "split",
-                table,
-                row,
-            )?;
+            agree_on_split(case, row.opt(splits), table, row)?;
             let key = Key::Stem(image.to_owned());
             let frontal = ["PA", "AP"].contains(&row.opt(view).to_uppercase().as_str());
             if frontal && !case.case.groups.contains_key("view") {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::cases::{Cases, agree, counted, stem};
+use super::cases::{Cases, agree, counted, note, stem};
 use super::table::{self, Table, list};
 use super::{Format, Imported, Key};
 use crate::case_set::Task;
@@ -95,28 +95,27 @@ pub(super) fn import(tables: &[Source<'_>]) -> Result<Imported, InputError> {
         "{physicians} of {} labelled by physicians, {programs} by a program from the report: the group `labelled_by` tells them apart.",
         counted(cases.len(), "image was", "images were")
     )];
-    if excluded > 0 {
-        notes.push(format!(
-            "{} marked `exclude`: left out.",
-            counted(excluded, "image is", "images are")
-        ));
-    }
-    if dropped > 0 {
-        notes.push(format!(
-            "{}: said of the picture or an earlier one, not of what is seen.",
-            counted(
-                dropped,
-                "entry `suboptimal study` or `unchanged` left out",
-                "entries `suboptimal study` or `unchanged` left out"
-            )
-        ));
-    }
-    if silent > 0 {
-        notes.push(format!(
-            "{} nothing else: what is missing is not normal, so they are left out.",
-            counted(silent, "image has", "images have")
-        ));
-    }
+    note(
+        &mut notes,
+        excluded,
+        ["image is", "images are"],
+        "marked `exclude`: left out.",
+    );
+    note(
+        &mut notes,
+        dropped,
+        [
+            "entry `suboptimal study` or `unchanged` left out:",
+            "entries `suboptimal study` or `unchanged` left out:",
+        ],
+        "said of the picture or an earlier one, not of what is seen.",
+    );
+    note(
+        &mut notes,
+        silent,
+        ["image has", "images have"],
+        "nothing else: what is missing is not normal, so they are left out.",
+    );
     notes.push("The pictures have 16 bits in a wide range: look at one before reading.".to_owned());
     Ok(Imported {
         format: Format::Padchest,

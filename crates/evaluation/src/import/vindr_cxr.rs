@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::cases::{Cases, coded, counted, split_of_file};
+use super::cases::{Cases, coded, note, split_of_file};
 use super::table::{self, Row, Table, number};
 use super::{Format, Imported, Key};
 use crate::case_set::{State, Task, TruthBox, Vote};
@@ -117,13 +117,13 @@ pub(super) fn import(tables: &[Source<'_>]) -> Result<Imported, InputError> {
         .filter(|case| !case.case.truth.votes.is_empty())
         .count();
     let mut notes = Vec::new();
-    if several > 0 {
-        notes.push(format!(
-            "{} read by several readers, each alone: their votes are kept, and the policy of the set makes one truth of them (more than half, \
-             unless it says otherwise).",
-            counted(several, "image was", "images were")
-        ));
-    }
+    note(
+        &mut notes,
+        several,
+        ["image was", "images were"],
+        "read by several readers, each alone: their votes are kept, and the policy of the set makes one truth of them (more than half, \
+         unless it says otherwise).",
+    );
     notes.push("Boxes are in px of the DICOM image; a global label has none.".to_owned());
     let task = if has_columns { Task::YesNo } else { Task::Boxes };
     Ok(Imported {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::cases::{Cases, counted, split, split_of_file, stem};
+use super::cases::{Cases, counted, note, split, split_of_file, stem};
 use super::json::{first_keys, rows, text};
 use super::{Format, Imported, Key};
 use crate::case_set::Task;
@@ -63,13 +63,13 @@ pub(super) fn vqa_rad(tables: &[Source<'_>]) -> Result<Imported, InputError> {
         split
     })?;
     let shared = images.values().filter(|splits| splits.len() > 1).count();
-    if shared > 0 {
-        set.notes.push(format!(
-            "{} questions in both splits: the published test split is not apart from the training one, and a reader tuned on it has seen \
-             these pictures.",
-            counted(shared, "picture has", "pictures have")
-        ));
-    }
+    note(
+        &mut set.notes,
+        shared,
+        ["picture has", "pictures have"],
+        "questions in both splits: the published test split is not apart from the training one, and a reader tuned on it has seen \
+         these pictures.",
+    );
     set.notes.push("The pictures come from MedPix.".to_owned());
     Ok(set)
 }
@@ -82,12 +82,12 @@ pub(super) fn slake(tables: &[Source<'_>]) -> Result<Imported, InputError> {
             usize::from(closed && !["yes", "no"].contains(&text(value, "answer").to_lowercase().as_str()));
         split_of_file(file)
     })?;
-    if chosen > 0 {
-        set.notes.push(format!(
-            "{} another answer than yes or no.",
-            counted(chosen, "closed question has", "closed questions have")
-        ));
-    }
+    note(
+        &mut set.notes,
+        chosen,
+        ["closed question has", "closed questions have"],
+        "another answer than yes or no.",
+    );
     set.notes
         .push("`mask.png` and `detection.json` beside the pictures are not read.".to_owned());
     Ok(set)
@@ -157,18 +157,18 @@ fn read(
         }
     }
     let mut notes = Vec::new();
-    if foreign > 0 {
-        notes.push(format!(
-            "{} in other languages left out.",
-            counted(foreign, "question", "questions")
-        ));
-    }
-    if silent > 0 {
-        notes.push(format!(
-            "{} without an answer left out.",
-            counted(silent, "question", "questions")
-        ));
-    }
+    note(
+        &mut notes,
+        foreign,
+        ["question", "questions"],
+        "in other languages left out.",
+    );
+    note(
+        &mut notes,
+        silent,
+        ["question", "questions"],
+        "without an answer left out.",
+    );
     let pictures: BTreeSet<&str> = cases
         .seen()
         .iter()

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::normalise::term;
-use super::synonyms::{Synonyms, hex, two_columns};
+use super::synonyms::{Synonyms, two_columns, version};
 use crate::error::InputError;
 
 /// How what was said stands to what is true.
@@ -102,23 +102,14 @@ impl Hierarchy {
 
     /// Name and hash of what the table says, the same for the same rows in any order. Empty without rows.
     pub fn version(&self) -> String {
-        use sha2::{Digest, Sha256};
         if self.rows.is_empty() {
             return String::new();
         }
         let key = |text: &str| term(text).words.join(" ");
-        let mut lines: Vec<String> = self
-            .rows
-            .iter()
-            .map(|r| format!("{}\t{}\n", key(&r.child), key(&r.parent)))
-            .collect();
-        lines.sort();
-        lines.dedup();
-        let mut hash = Sha256::new();
-        for line in &lines {
-            hash.update(line.as_bytes());
-        }
-        format!("{}:{}", self.name, hex(&hash.finalize(), 6))
+        version(
+            &self.name,
+            self.rows.iter().map(|r| [key(&r.child), key(&r.parent)]),
+        )
     }
 }
 

@@ -237,18 +237,13 @@ mod tests {
         CaseSet {
             format: case_set::FORMAT.to_owned(),
             name: "s".to_owned(),
-            note: String::new(),
-            published: Vec::new(),
-            cases_file: String::new(),
             question: AskedQuestion {
                 task,
                 labels: list(labels),
                 ..AskedQuestion::default()
             },
-            truth: case_set::TruthPolicy::default(),
-            settings: case_set::ReadSettings::default(),
-            readers: Vec::new(),
             cases,
+            ..CaseSet::default()
         }
     }
 

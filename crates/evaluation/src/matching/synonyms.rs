@@ -1,6 +1,6 @@
 //! Tables of synonyms: `term,synonym[,note]`, the user's own before the list of radiology words that comes along.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use overread_protocol::answer::words::fold;
 use sha2::{Digest, Sha256};
@@ -142,19 +142,21 @@ impl Synonyms {
     /// Name and hash of what the table says: `radiology:1f2e…`, the same for the same rows in any order. Twelve hex
     /// digits of SHA-256.
     pub fn version(&self) -> String {
-        let mut lines: Vec<String> = self
-            .rows
-            .iter()
-            .map(|r| format!("{}\t{}\n", fold(&r.term), fold(&r.synonym)))
-            .collect();
-        lines.sort();
-        lines.dedup();
-        let mut hash = Sha256::new();
-        for line in &lines {
-            hash.update(line.as_bytes());
-        }
-        format!("{}:{}", self.name, hex(&hash.finalize(), 6))
+        let rows = self.rows.iter().map(|r| [fold(&r.term), fold(&r.synonym)]);
+        version(&self.name, rows)
     }
+}
+
+/// A table's name with twelve hex digits of the SHA-256 of its rows, in whatever order and however often they stand.
+pub(super) fn version(name: &str, rows: impl Iterator<Item = [String; 2]>) -> String {
+    let lines: BTreeSet<String> = rows
+        .map(|[first, second]| format!("{first}\t{second}\n"))
+        .collect();
+    let mut hash = Sha256::new();
+    for line in &lines {
+        hash.update(line.as_bytes());
+    }
+    format!("{name}:{}", hex(&hash.finalize(), 6))
 }
 
 /// The first bytes in hex.

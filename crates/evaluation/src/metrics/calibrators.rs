@@ -210,29 +210,6 @@ pub fn fit_yes_no(kind: Kind, cases: &[(f64, bool)]) -> Option<Fitted> {
     })
 }
 
-/// Fits several yes or no, `[label][case]` as (probability of yes, truth), each question by itself. A question that cannot be
-/// fitted keeps its probabilities. `None` when none can.
-pub fn fit_each(kind: Kind, labels: &[Vec<(f64, bool)>]) -> Option<Fitted> {
-    let fits: Vec<Option<Fitted>> = labels.iter().map(|own| fit_yes_no(kind, own)).collect();
-    let fitted: Vec<&Fitted> = fits.iter().flatten().collect();
-    let n: usize = fitted.iter().map(|f| f.n).sum();
-    let mean = |of: fn(&Fitted) -> f64| fitted.iter().map(|f| of(f) * f.n as f64).sum::<f64>() / n as f64;
-    let most = fitted.iter().map(|f| f.n).max()?;
-    Some(Fitted {
-        n: most,
-        interval: None,
-        before: mean(|f| f.before),
-        after: mean(|f| f.after),
-        at_edge: fitted.iter().any(|f| f.at_edge),
-        calibrator: Calibrator::PerLabel {
-            labels: fits
-                .iter()
-                .map(|f| f.as_ref().map_or(Calibrator::Identity, |f| f.calibrator.clone()))
-                .collect(),
-        },
-    })
-}
-
 /// Fits a list of labels: one temperature, or Platt scaling or isotonic regression for each label against the rest. A
 /// label that is never (or always) the truth keeps its probability. Cases without a probability for each of `labels`
 /// labels, or without their truth among them, are left out. `None` without cases.
@@ -380,17 +357,6 @@ mod tests {
         };
         assert_eq!(labels[2], Calibrator::Identity);
         assert!(fitted.calibrator.in_words().contains("against the rest"));
-    }
-
-    #[test]
-    fn each_question_has_its_own() {
-        let odds = |p: f64, share: usize| (0..40).map(|i| (p, i % 4 < share)).collect::<Vec<_>>();
-        let fitted = fit_each(Kind::Isotonic, &[odds(0.9, 2), odds(0.2, 1), Vec::new()]).expect("cases");
-        assert!((fitted.calibrator.yes_to(0, 0.9) - 0.5).abs() < 1e-12);
-        assert!((fitted.calibrator.yes_to(1, 0.9) - 0.25).abs() < 1e-12);
-        assert_eq!((fitted.calibrator.yes_to(2, 0.9), fitted.n), (0.9, 40));
-        assert!(fitted.after < fitted.before);
-        assert_eq!(fit_each(Kind::Platt, &[Vec::new()]), None);
     }
 
     fn any_kind() -> impl Strategy<Value = Kind> {

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::patients::Patients;
 use super::proportion::wilson_of_share;
 use super::special::chi_squared_sf;
 
@@ -64,19 +63,6 @@ pub fn clustered(patients: &[(usize, usize)], level: f64) -> Clustered {
     out.effective_n = out.design_effect.filter(|d| *d > 0.0).map(|d| total / d);
     out.wilson_effective_n = out.effective_n.and_then(|n| wilson_of_share(p, n, level));
     out
-}
-
-/// The same from cases (case, right); patients without any of them do not count.
-pub fn clustered_cases(patients: &Patients, cases: &[(usize, bool)], level: f64) -> Clustered {
-    let mut rows = vec![(0, 0); patients.count()];
-    for (case, right) in cases {
-        if let Some(row) = patients.of(*case).and_then(|p| rows.get_mut(p)) {
-            row.0 += usize::from(*right);
-            row.1 += 1;
-        }
-    }
-    rows.retain(|(_, n)| *n > 0);
-    clustered(&rows, level)
 }
 
 /// Two-sided p of a group's share against that of the rest from (patient, in the group, right), with the variance of the

@@ -187,12 +187,12 @@ pub fn confidence(answers: &[Answer]) -> Confidence {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use proptest::prelude::*;
 
     use super::*;
 
-    fn answers(list: &[(f64, bool)]) -> Vec<Answer> {
+    pub(crate) fn answers(list: &[(f64, bool)]) -> Vec<Answer> {
         list.iter()
             .map(|(confidence, right)| Answer {
                 confidence: *confidence,

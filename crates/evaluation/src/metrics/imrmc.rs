@@ -34,21 +34,6 @@ pub struct Study {
     pub observations: Vec<Observation>,
 }
 
-/// A study in which every reader scored every case in every mode, as [`super::mrmc`] takes it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Crossed {
-    /// Cases in order.
-    pub cases: Vec<String>,
-    /// Readers in order.
-    pub readers: Vec<String>,
-    /// Modes in order.
-    pub modalities: Vec<String>,
-    /// Truth of each case.
-    pub truth: Vec<bool>,
-    /// `[modality][reader][case]`.
-    pub scores: Vec<Vec<Vec<f64>>>,
-}
-
 /// Why a study cannot be written.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum ImrmcError {
@@ -222,45 +207,6 @@ impl Study {
         }
         Ok(out)
     }
-
-    /// The study as a full cross, over all cases with a truth; `None` where a score is missing or there are none.
-    pub fn crossed(&self) -> Option<Crossed> {
-        let set = |of: fn(&Observation) -> &String| -> Vec<String> {
-            self.observations
-                .iter()
-                .map(of)
-                .collect::<BTreeSet<_>>()
-                .into_iter()
-                .cloned()
-                .collect()
-        };
-        let (readers, modalities) = (set(|o| &o.reader), set(|o| &o.modality));
-        let mut of: BTreeMap<(&str, &str, &str), f64> = BTreeMap::new();
-        for o in &self.observations {
-            of.insert((&o.modality, &o.reader, &o.case), o.score);
-        }
-        let wanted = readers
-            .len()
-            .checked_mul(modalities.len())?
-            .checked_mul(self.truth.len())?;
-        if wanted == 0 || of.len() != wanted {
-            return None;
-        }
-        let scores = modalities
-            .iter()
-            .map(|m| {
-                let of_reader = |r: &String| self.truth.keys().map(|c| of.get(&(m, r, c)).copied()).collect();
-                readers.iter().map(of_reader).collect()
-            })
-            .collect::<Option<Vec<Vec<Vec<f64>>>>>()?;
-        Some(Crossed {
-            cases: self.truth.keys().cloned().collect(),
-            truth: self.truth.values().copied().collect(),
-            readers,
-            modalities,
-            scores,
-        })
-    }
 }
 
 #[cfg(test)]
@@ -303,12 +249,6 @@ mod tests {
         assert_eq!(Study::read("a.imrmc", &text), Ok(study()));
         let windows = format!("\u{FEFF}{}", text.replace('\n', "\r\n"));
         assert_eq!(Study::read("a.imrmc", &windows), Ok(study()));
-        let crossed = study().crossed().expect("crossed");
-        assert_eq!(
-            (crossed.truth, crossed.scores[1][0].len()),
-            (vec![false, true], 2)
-        );
-        assert!((crossed.scores[0][1][1] - 1.75).abs() < 1e-12);
     }
 
     #[test]
@@ -316,7 +256,6 @@ mod tests {
         let old = "words\nBEGIN DATA:\n-1, 1, 0, 0\n-1, 2, 0, 1\n\n 7, 2, 1, 3.5 \n";
         let study = Study::read("old", old).expect("read");
         assert_eq!((study.truth.len(), study.observations[0].score), (2, 3.5));
-        assert_eq!(study.crossed(), None, "case 1 was not read");
     }
 
     #[test]

@@ -3,8 +3,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::roc;
-
 /// A label's truth in a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -241,16 +239,6 @@ pub fn macro_f1_of(per_label: &[Counts], labels: &[String], wanted: &[&str]) -> 
     mean(&wanted.iter().map(of).collect::<Option<Vec<f64>>>()?)
 }
 
-/// Area under the ROC curve of one label's probability, over the cells that are left.
-pub fn label_auc(marks: &[Mark], score: &[f64], uncertain: Uncertain, blank: Blank) -> Option<f64> {
-    let left = marks
-        .iter()
-        .zip(score)
-        .filter_map(|(m, s)| Some((m.settled(uncertain, blank)?, *s)));
-    let (truth, score): (Vec<bool>, Vec<f64>) = left.unzip();
-    roc::auc(&truth, &score)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -308,12 +296,6 @@ mod tests {
             Some(0.5)
         );
         assert_eq!(macro_f1_of(&counts, &labels, &CHEXPERT_FIVE), None);
-        let marks = [Mark::Present, Mark::Absent, Mark::Uncertain];
-        let auc = |u| label_auc(&marks, &[0.5, 0.4, 0.1], u, Blank::Negative);
-        assert_eq!(
-            (auc(Uncertain::Ignore), auc(Uncertain::Ones)),
-            (Some(1.0), Some(0.5))
-        );
     }
 
     proptest! {

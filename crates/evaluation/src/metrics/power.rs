@@ -66,24 +66,6 @@ pub fn one_sided_split(alpha: f64) -> Option<usize> {
     (1..=1100).find(|d| mcnemar(*d, 0)[0] < alpha)
 }
 
-/// The smallest `a` of `discordant` cases (the rest going to the other reader) whose exact p is below `alpha`.
-pub fn smallest_split(discordant: usize, alpha: f64) -> Option<usize> {
-    // The p only falls from one half upwards.
-    let (mut no, mut yes) = (discordant / 2, discordant);
-    if discordant == 0 || mcnemar(discordant, 0)[0] >= alpha {
-        return None;
-    }
-    while yes - no > 1 {
-        let middle = usize::midpoint(no, yes);
-        if mcnemar(middle, discordant - middle)[0] < alpha {
-            yes = middle;
-        } else {
-            no = middle;
-        }
-    }
-    Some(yes)
-}
-
 /// What `n` cases can show, at 95 %.
 pub fn reach(n: usize) -> Reach {
     let split = one_sided_split(1.0 - LEVEL).unwrap_or(6);
@@ -142,10 +124,6 @@ mod tests {
     #[test]
     fn six_are_the_fewest() {
         assert_eq!(one_sided_split(0.05), Some(6));
-        assert_eq!(smallest_split(5, 0.05), None);
-        assert_eq!(smallest_split(6, 0.05), Some(6));
-        // Of ten: 9 to 1 is 22/1024, 8 to 2 is 112/1024.
-        assert_eq!(smallest_split(10, 0.05), Some(9));
         assert!(!reach(5).can_reach && reach(6).can_reach);
     }
 

@@ -209,12 +209,6 @@ impl Steps {
         let odds = threshold / (1.0 - threshold);
         Some(share(tp, n)? - share(fp, n)? * odds)
     }
-
-    /// Net benefit of treating everyone at that threshold; treating no one has 0.
-    pub fn net_benefit_of_all(&self, threshold: f64) -> Option<f64> {
-        let n = self.n();
-        Some(share(self.positives, n)? - share(self.negatives, n)? * (threshold / (1.0 - threshold)))
-    }
 }
 
 /// Area under the ROC curve, see [`Steps::auc`].
@@ -295,7 +289,6 @@ mod tests {
         assert_eq!(steps.specificity_at_sensitivity(0.9), Some(0.5));
         assert_eq!(steps.net_benefit(0.5), Some(0.25));
         assert_eq!(steps.net_benefit(0.95), Some(0.0));
-        assert_eq!(steps.net_benefit_of_all(0.5), Some(0.0));
     }
 
     #[test]

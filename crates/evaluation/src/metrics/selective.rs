@@ -159,15 +159,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    fn answers(list: &[(f64, bool)]) -> Vec<Answer> {
-        list.iter()
-            .map(|(confidence, right)| Answer {
-                confidence: *confidence,
-                right: *right,
-            })
-            .collect()
-    }
+    use crate::metrics::confidence::tests::answers;
 
     #[test]
     fn risks_by_hand() {

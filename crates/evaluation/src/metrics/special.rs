@@ -4,7 +4,7 @@
 //! binomial probabilities, 2000): its error does not grow with the number of cases, as that of logarithms of
 //! factorials does.
 
-use std::f64::consts::{FRAC_2_SQRT_PI, LN_2, PI, SQRT_2, TAU};
+use std::f64::consts::{FRAC_2_SQRT_PI, SQRT_2, TAU};
 
 use statrs::function::{erf, gamma};
 
@@ -87,12 +87,6 @@ pub fn f_sf(x: f64, df1: f64, df2: f64) -> f64 {
         return 1.0;
     }
     beta_regularised(df2 / 2.0, df1 / 2.0, df2 / (df2 + df1 * x))
-}
-
-/// Upper tail of Student's t distribution.
-pub fn student_t_sf(t: f64, df: f64) -> f64 {
-    let tail = 0.5 * beta_regularised(df / 2.0, 0.5, df / (df + t * t));
-    if t >= 0.0 { tail } else { 1.0 - tail }
 }
 
 /// Quantile of Student's t distribution with `df` degrees of freedom (any positive number).
@@ -260,20 +254,6 @@ pub fn beta_quantile(q: f64, a: f64, b: f64) -> f64 {
     x
 }
 
-/// Natural logarithm of n over k.
-pub fn ln_choose(n: u64, k: u64) -> f64 {
-    if k > n {
-        return f64::NEG_INFINITY;
-    }
-    if k == 0 || k == n {
-        return 0.0;
-    }
-    let (n, k) = (n as f64, k as f64);
-    let rest = stirling_rest(n) - stirling_rest(k) - stirling_rest(n - k);
-    let entropy = deviance(k, n * 0.5) + deviance(n - k, n * 0.5);
-    rest - entropy + 0.5 * (n / (2.0 * PI * k * (n - k))).ln() + n * LN_2
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -364,7 +344,6 @@ mod tests {
             let half: f64 = (0..=n / 2).map(|k| binomial_pmf(k, n, p)).sum();
             near(binomial_cdf(n / 2, n, p), half, 1e-12);
         }
-        near(ln_choose(10, 3), 120_f64.ln(), 1e-13);
         near(hypergeometric_pmf(2, 5, 4, 10), 6.0 * 20.0 / 252.0, 1e-13);
     }
 }

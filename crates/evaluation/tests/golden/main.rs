@@ -4,20 +4,12 @@
 mod counts;
 mod figures;
 
-use std::path::{Path, PathBuf};
-
 use serde_json::Value;
 
 /// The reference values, where they are.
 fn reference() -> Option<Value> {
-    let shared = std::env::var_os("OVERREAD_SHARED").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
-        PathBuf::from,
-    );
-    let Ok(text) = std::fs::read_to_string(shared.join("golden/golden_metrics.json")) else {
-        println!("skipped: shared/golden absent");
-        return None;
-    };
+    let file = overread_testkit::shared("golden/golden_metrics.json")?;
+    let text = std::fs::read_to_string(file).expect("reference values");
     Some(serde_json::from_str(&text).expect("JSON"))
 }
 

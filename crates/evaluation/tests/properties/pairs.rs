@@ -3,7 +3,7 @@
 use overread_evaluation::metrics::cochran::cochran;
 use overread_evaluation::metrics::multiple::{benjamini_hochberg, bonferroni, holm};
 use overread_evaluation::metrics::paired::{PairedCounts, mcnemar, paired};
-use overread_evaluation::metrics::power::{mcnemar_cases, smallest_split, wilson_cases, wilson_half_width};
+use overread_evaluation::metrics::power::{mcnemar_cases, wilson_cases, wilson_half_width};
 use proptest::prelude::*;
 
 fn counts() -> impl Strategy<Value = PairedCounts> {
@@ -79,16 +79,5 @@ proptest! {
         prop_assert!(wilson_half_width(p, n, 0.95).expect("cases") <= width);
         prop_assert!(n == 1 || wilson_half_width(p, n - 1, 0.95).expect("cases") > width);
         prop_assert!(mcnemar_cases(0.3, 0.1, 0.05, 0.9) > mcnemar_cases(0.3, 0.1, 0.05, 0.8));
-    }
-
-    #[test]
-    fn the_smallest_split_is_the_smallest(d in 1..300_usize) {
-        match smallest_split(d, 0.05) {
-            Some(a) => {
-                prop_assert!(mcnemar(a, d - a)[0] < 0.05 && a > d / 2);
-                prop_assert!(a - 1 <= d / 2 || mcnemar(a - 1, d + 1 - a)[0] >= 0.05);
-            }
-            None => prop_assert!(d < 6),
-        }
     }
 }

@@ -4,19 +4,6 @@ use std::path::{Path, PathBuf};
 
 use overread_medgemma::Picture;
 
-/// The shared checkpoints, or a printed skip.
-pub(crate) fn checkpoints() -> Option<PathBuf> {
-    let shared = std::env::var_os("OVERREAD_SHARED").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
-        PathBuf::from,
-    );
-    if shared.join("checkpoints").is_dir() {
-        return Some(shared.join("checkpoints"));
-    }
-    println!("skipped: shared/checkpoints absent");
-    None
-}
-
 /// Folders of a checkpoint's cases, in order.
 pub(crate) fn cases(folder: &Path) -> Vec<PathBuf> {
     let mut cases: Vec<PathBuf> = std::fs::read_dir(folder.join("cases"))

@@ -165,30 +165,6 @@ pub fn missing(text: &str, complete: bool) -> Invalid {
     }
 }
 
-/// The rule of [`vote`], for the record.
-pub const VOTE: &str = "final-answer/2";
-
-/// What a sampled answer votes for, when answers are counted: a label of the set, or without a set the words that state
-/// its answer, in small letters and single spaces.
-///
-/// # Errors
-/// The kind of invalidity, as readings keep it.
-pub fn vote(text: &str, labels: &[String], complete: bool) -> Result<String, String> {
-    if !labels.is_empty() {
-        return closed(text, labels, complete).map_err(|kind| kind.id().to_owned());
-    }
-    let said = final_answer(text).map(|said| {
-        said.to_lowercase()
-            .split_whitespace()
-            .collect::<Vec<_>>()
-            .join(" ")
-    });
-    match said {
-        Some(said) if !said.is_empty() => Ok(said),
-        _ => Err(missing(text, complete).id().to_owned()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -201,28 +177,6 @@ mod tests {
     fn the_last_final_answer_counts() {
         let text = "Final Answer: yes\nOn reflection, **final answer: No.**";
         assert_eq!(closed_set(text, &labels(), true), Parsed::Label("no".into()));
-    }
-
-    #[test]
-    fn votes_are_what_was_finally_said() {
-        assert_eq!(
-            vote("Well. Final Answer: No.", &labels(), false),
-            Ok("no".to_owned())
-        );
-        assert_eq!(
-            vote("Final Answer: **Small  Effusion**", &[], true),
-            Ok("small effusion".to_owned())
-        );
-        assert_eq!(
-            vote("A small effusion.", &[], true),
-            Err("unparseable".to_owned())
-        );
-        assert_eq!(vote("A small", &[], false), Err("truncated".to_owned()));
-        assert_eq!(vote("Final Answer:", &[], true), Err("unparseable".to_owned()));
-        assert_eq!(
-            vote("Final Answer: maybe", &labels(), true),
-            Err("out-of-set".to_owned())
-        );
     }
 
     #[test]

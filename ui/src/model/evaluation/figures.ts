@@ -44,18 +44,17 @@ export function readerOf(figures: Figures, id: string): ReaderFigures | null {
   return readers.find((reader) => reader.id === id) ?? readers.find(({ n }) => n > 0) ?? readers[0] ?? null;
 }
 
+/** The place of a reader among all, which sets its colour; -1: none. */
+export function seriesOf(figures: Figures, reader: ReaderFigures | null): number {
+  return figures.readers.findIndex(({ id }) => id === reader?.id);
+}
+
 /** Columns of the table of labels: every figure that any label has, in the order met. */
 export function labelColumns(labels: readonly LabelFigures[]): { key: string; name: string }[] {
   const columns = new Map<string, string>();
   for (const { figures } of labels)
     for (const { key, name } of figures) if (!columns.has(key)) columns.set(key, name);
   return [...columns].map(([key, name]) => ({ key, name }));
-}
-
-/** The pair of two readers, whichever stands first; `null`: they were not compared. */
-export function pairOf(figures: Figures, a: string, b: string): Comparison | null {
-  const pairs = figures.comparison?.pairs ?? [];
-  return pairs.find((pair) => (pair.a === a && pair.b === b) || (pair.a === b && pair.b === a)) ?? null;
 }
 
 export const pairKey = ({ a, b }: Pick<Comparison, "a" | "b">): string => JSON.stringify([a, b]);

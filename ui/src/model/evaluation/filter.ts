@@ -63,7 +63,3 @@ export function heldOf(filter: Filter, facets: readonly Facet[]): Held[] {
   for (const { key, value } of filter.groups) add(`group:${key}`, value, value);
   return held;
 }
-
-export function sameFilter(a: Filter, b: Filter): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
-}

@@ -368,17 +368,12 @@ mod tests {
             format: FORMAT.to_owned(),
             name: "secret-name".to_owned(),
             note: "secret-note".to_owned(),
-            published: Vec::new(),
-            cases_file: String::new(),
             question: AskedQuestion {
                 task,
                 labels: vec!["normal".to_owned(), "nodule".to_owned()],
                 ..AskedQuestion::default()
             },
-            truth: Default::default(),
-            settings: ReadSettings::default(),
-            readers: Vec::new(),
-            cases: Vec::new(),
+            ..CaseSet::default()
         }
     }
 

@@ -9,6 +9,7 @@ use overread_evaluation::metrics::bootstrap::BootstrapError;
 use crate::code::failure;
 use crate::desk::Desk;
 use crate::op::evaluation::loaded;
+use crate::op::report::shell_word;
 use crate::wire::evaluation::{FiguresEvent, FiguresRequest};
 use crate::{Cancel, Outcome};
 
@@ -121,12 +122,7 @@ fn word(value: impl serde::Serialize) -> String {
 
 /// In the quotes that a shell needs, where it needs any.
 fn quoted(text: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | '=' | ':');
-    if !text.is_empty() && text.chars().all(plain) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', "'\\''"))
-    }
+    shell_word(text, |c| c.is_alphanumeric() || "-_./=:".contains(c))
 }
 
 #[cfg(test)]

@@ -114,16 +114,26 @@ impl Journal {
     /// # Errors
     /// Those of the file system (`file.disk_full` …); the file is then as it was.
     pub(crate) fn append(&mut self, line: &impl Serialize) -> Outcome<()> {
-        let mut bytes = serde_json::to_vec(line).map_err(|e| {
-            failure(
-                "eval.unwritable",
-                format!("An answer cannot be written as JSON: {e}."),
-                "",
-            )
-        })?;
-        bytes.push(b'\n');
+        let mut bytes = Vec::new();
+        write_line(&mut bytes, line)?;
         add(&mut self.file, &mut self.length, &bytes).map_err(|e| trouble(&folder::name(&self.path), &e))
     }
+}
+
+/// A line as such a file has it.
+///
+/// # Errors
+/// `eval.unwritable` for what is not JSON.
+pub(crate) fn write_line(bytes: &mut Vec<u8>, line: &impl Serialize) -> Outcome<()> {
+    serde_json::to_writer(&mut *bytes, line).map_err(|e| {
+        failure(
+            "eval.unwritable",
+            format!("An answer cannot be written as JSON: {e}."),
+            "",
+        )
+    })?;
+    bytes.push(b'\n');
+    Ok(())
 }
 
 /// The lines of such a file, without opening it for writing; a last line that broke off is left out.

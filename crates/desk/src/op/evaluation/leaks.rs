@@ -1,7 +1,6 @@
 //! What of a case set and its images gives answers away or makes figures wrong: the tables that it names read here, the rules
 //! in [`overread_evaluation::case_set::leaks`].
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use overread_evaluation::case_set::CaseSet;
@@ -74,13 +73,7 @@ fn known(case_set: &Path, set: &CaseSet) -> Outcome<Known> {
     }
     for reader in set.readers.iter().filter(|reader| !reader.tuned_on.is_empty()) {
         let text = set::text(&set::beside(case_set, &reader.tuned_on))?;
-        let patients: BTreeSet<String> = text
-            .lines()
-            .map(str::trim)
-            .filter(|line| !line.is_empty())
-            .map(str::to_owned)
-            .collect();
-        known.tuned_on.insert(reader.id.clone(), patients);
+        known.tuned_on.insert(reader.id.clone(), set::patients(&text));
     }
     Ok(known)
 }

@@ -136,13 +136,7 @@ fn context(at: &Path, case_set: &CaseSet) -> Outcome<Context> {
     for reader in case_set.readers.iter().filter(|r| !r.tuned_on.is_empty()) {
         let path = base.join(&reader.tuned_on);
         let text = fs::read_to_string(&path).map_err(|error| io(&folder::name(&path), &error))?;
-        let patients: BTreeSet<String> = text
-            .lines()
-            .map(str::trim)
-            .filter(|line| !line.is_empty())
-            .map(str::to_owned)
-            .collect();
-        tuned_on.insert(reader.id.clone(), patients);
+        tuned_on.insert(reader.id.clone(), set::patients(&text));
     }
     let question = &case_set.question;
     let table = |file: &str| -> Outcome<Option<(String, String)>> {

@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::Outcome;
 use crate::code::{failure, io};
 use crate::op::evaluation::folder;
-use crate::op::evaluation::journal::lines;
+use crate::op::evaluation::journal::{lines, write_line};
 use crate::op::evaluation::records::{is_findings, key};
 use crate::op::evaluation::settings::{self, Settings};
 
@@ -237,14 +237,7 @@ fn write<T: Serialize>(path: &Path, lines: &[T]) -> Outcome<()> {
     }
     let mut bytes = Vec::new();
     for line in lines {
-        serde_json::to_writer(&mut bytes, line).map_err(|e| {
-            failure(
-                "eval.unwritable",
-                format!("An answer cannot be written as JSON: {e}."),
-                "",
-            )
-        })?;
-        bytes.push(b'\n');
+        write_line(&mut bytes, line)?;
     }
     overread_store::write::atomic(path, &bytes).map_err(|e| io(&folder::name(path), &e))
 }

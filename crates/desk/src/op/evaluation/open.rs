@@ -82,20 +82,12 @@ fn info(desk: &Desk, path: &Path, opened_at: String) -> EvaluationInfo {
 /// What stands in for a set that cannot be read.
 fn nameless(path: &Path) -> CaseSet {
     CaseSet {
-        format: String::new(),
         name: path
             .file_stem()
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned(),
-        note: String::new(),
-        published: Vec::new(),
-        cases_file: String::new(),
-        question: Default::default(),
-        truth: Default::default(),
-        settings: Default::default(),
-        readers: Vec::new(),
-        cases: Vec::new(),
+        ..CaseSet::default()
     }
 }
 

@@ -236,16 +236,19 @@ impl Sitting<'_> {
         let mut loaded = false;
         for (number, case) in &pass.cases {
             self.cancel.check()?;
+            let mut tell = |line: &Recorded, fresh: bool, seconds: f64| {
+                told(Told {
+                    number: *number,
+                    line,
+                    fresh,
+                    seconds,
+                });
+            };
             let kept = hash
                 .as_deref()
                 .and_then(|hash| self.stands(pass, case, hash).transpose());
             if let Some(line) = kept.transpose()? {
-                told(Told {
-                    number: *number,
-                    line: &line,
-                    fresh: false,
-                    seconds: 0.0,
-                });
+                tell(&line, false, 0.0);
                 continue;
             }
             if !loaded {
@@ -255,12 +258,7 @@ impl Sitting<'_> {
                     // The weights are others than those on record, or none were.
                     hash = Some(known);
                     if let Some(line) = self.stands(pass, case, hash.as_deref().unwrap_or_default())? {
-                        told(Told {
-                            number: *number,
-                            line: &line,
-                            fresh: false,
-                            seconds: 0.0,
-                        });
+                        tell(&line, false, 0.0);
                         continue;
                     }
                 }
@@ -268,12 +266,7 @@ impl Sitting<'_> {
             let begun = Instant::now();
             let line = self.one(pass, &ready, case, hash.as_deref().unwrap_or_default())?;
             self.records.keep(line.clone())?;
-            told(Told {
-                number: *number,
-                line: &line,
-                fresh: true,
-                seconds: begun.elapsed().as_secs_f64(),
-            });
+            tell(&line, true, begun.elapsed().as_secs_f64());
         }
         Ok(())
     }

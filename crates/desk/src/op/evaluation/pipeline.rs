@@ -152,14 +152,6 @@ mod tests {
     fn set(cases: &[(&str, &str)]) -> CaseSet {
         CaseSet {
             format: FORMAT.to_owned(),
-            name: String::new(),
-            note: String::new(),
-            published: Vec::new(),
-            cases_file: String::new(),
-            question: Default::default(),
-            truth: Default::default(),
-            settings: Default::default(),
-            readers: Vec::new(),
             cases: cases
                 .iter()
                 .map(|(id, patient)| CaseSpec {
@@ -168,6 +160,7 @@ mod tests {
                     ..CaseSpec::default()
                 })
                 .collect(),
+            ..CaseSet::default()
         }
     }
 

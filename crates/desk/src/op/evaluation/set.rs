@@ -1,5 +1,6 @@
 //! A case-set file from disk: bounded, whole, with its file of cases.
 
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -45,6 +46,12 @@ pub(crate) fn name(path: &Path) -> String {
         .unwrap_or_default()
         .to_string_lossy()
         .into_owned()
+}
+
+/// The patients that a file of `tuned_on` names, one a line.
+pub(crate) fn patients(text: &str) -> BTreeSet<String> {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.map(str::to_owned).collect()
 }
 
 /// A text file; one whose name ends in `.gz` is inflated. Bytes that are no UTF-8 are read as Latin-1.

@@ -245,16 +245,8 @@ mod tests {
     #[test]
     fn truths_and_readers_may_change_and_questions_not() {
         let mut set = CaseSet {
-            format: String::new(),
-            name: String::new(),
-            note: String::new(),
-            published: Vec::new(),
-            cases_file: String::new(),
-            question: Default::default(),
-            truth: Default::default(),
-            settings: Default::default(),
-            readers: Vec::new(),
             cases: vec![CaseSpec::default()],
+            ..CaseSet::default()
         };
         let before = of_set(&set);
         set.cases[0].truth.labels.push("nodule".to_owned());

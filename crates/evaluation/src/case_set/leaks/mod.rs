@@ -8,9 +8,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{CaseSet, CaseSpec, ReaderKind, Task};
 
-/// Hashes of pictures that differ in at most this many of 64 bits are called similar.
-pub const SIMILAR_BITS: u32 = alike::MOST_BITS;
-
 /// What the desk saw of a case's image.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ImageFacts {

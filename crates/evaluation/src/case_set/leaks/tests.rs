@@ -23,19 +23,14 @@ fn set(cases: Vec<CaseSpec>) -> CaseSet {
     CaseSet {
         format: FORMAT.to_owned(),
         name: "n".to_owned(),
-        note: String::new(),
-        published: Vec::new(),
-        cases_file: String::new(),
         question: AskedQuestion {
             labels: ["normal", "rib fracture", "pleural effusion"]
                 .map(str::to_owned)
                 .into(),
             ..AskedQuestion::default()
         },
-        truth: super::super::TruthPolicy::default(),
-        settings: super::super::ReadSettings::default(),
-        readers: Vec::new(),
         cases,
+        ..CaseSet::default()
     }
 }
 

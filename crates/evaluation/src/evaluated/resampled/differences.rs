@@ -1,13 +1,12 @@
 //! Differences and agreement of two readers, resampled.
 
-use super::statistics::{Places, head};
+use super::statistics::{Places, head, named};
 use super::{Columns, Target};
 use crate::case_set::Task;
 use crate::evaluated::bench::Row;
 use crate::evaluated::comparison::common;
 use crate::evaluated::evaluation::Evaluation;
 use crate::evaluated::figures::Figures;
-use crate::metrics::bootstrap::Statistic;
 use crate::metrics::weighted::{Ratio, TwoReaders};
 
 /// Differences of pairs, on the cases that both answered.
@@ -23,10 +22,7 @@ pub(super) fn pairs(
         for (j, b) in readers.iter().enumerate().skip(i + 1) {
             let both = common(a, b);
             let right = |row: &Row<'_>| f64::from(u8::from(row.right() == Some(true)));
-            let rows: Vec<(usize, f64)> = both
-                .iter()
-                .map(|(x, y)| (at.of(x), right(x) - right(y)))
-                .collect();
+            let rows = both.iter().map(|(x, y)| (at.of(x), right(x) - right(y)));
             out.add(Ratio::mean(rows), vec![Target::Pair(pair, "accuracy".to_owned())]);
             // The readers' own columns are over the same cases only when both answered the same.
             if both.len() == a.len() && both.len() == b.len() {
@@ -59,11 +55,11 @@ fn between(
     let rows = both
         .iter()
         .filter_map(|(x, y)| Some((at.of(x), x.said.label? as usize, y.said.label? as usize)));
-    let statistic = TwoReaders::new(rows.collect::<Vec<_>>(), of.labels.len());
-    let mut targets = vec![Target::Nothing; statistic.width()];
     let keys = ["observed", "kappa", "kappa_linear", "kappa_quadratic", "gwet_ac1"];
-    for (target, key) in targets.iter_mut().zip(keys) {
-        *target = Target::Agreement(place, key.to_owned());
-    }
-    out.add(statistic, targets);
+    let columns = keys.map(|key| Target::Agreement(place, key.to_owned()));
+    named(
+        out,
+        TwoReaders::new(rows, of.labels.len()),
+        columns.into_iter().enumerate(),
+    );
 }

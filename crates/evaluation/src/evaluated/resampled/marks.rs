@@ -1,7 +1,7 @@
 //! Figures of boxes, resampled.
 
 use super::Columns;
-use super::statistics::{Places, head, share};
+use super::statistics::{Places, head, invalid_rate};
 use crate::evaluated::bench::Row;
 use crate::evaluated::evaluation::Evaluation;
 use crate::evaluated::headline::boxes;
@@ -17,22 +17,12 @@ pub(super) fn marks(out: &mut Columns, of: &Evaluation, reader: usize, rows: &[R
         (at.of(row), scores.iter().sum::<f64>(), scores.len() as f64)
     };
     out.add(
-        Ratio::new(rows.iter().map(of_row).collect::<Vec<_>>()),
+        Ratio::new(rows.iter().map(of_row)),
         vec![head(reader, "rsna_score")],
     );
     let valid = rows.iter().filter(|r| r.said.invalid.is_none()).map(of_row);
-    out.add(
-        Ratio::new(valid.collect::<Vec<_>>()),
-        vec![head(reader, "rsna_score_valid_only")],
-    );
-    share(
-        out,
-        reader,
-        "invalid_rate",
-        rows.iter()
-            .map(|r| (at.of(r), r.said.invalid.is_some()))
-            .collect(),
-    );
+    out.add(Ratio::new(valid), vec![head(reader, "rsna_score_valid_only")]);
+    invalid_rate(out, reader, rows, at);
     for (overlap, suffix) in [(0.25, "25"), (0.5, "50")] {
         let counts: Vec<(usize, [f64; 4])> = rows
             .iter()
@@ -46,13 +36,10 @@ pub(super) fn marks(out: &mut Columns, of: &Evaluation, reader: usize, rows: &[R
             })
             .collect();
         let mut ratio = |key: &str, parts: &dyn Fn(&[f64; 4]) -> (f64, f64)| {
-            let rows: Vec<(usize, f64, f64)> = counts
-                .iter()
-                .map(|(case, c)| {
-                    let (above, below) = parts(c);
-                    (*case, above, below)
-                })
-                .collect();
+            let rows = counts.iter().map(|(case, c)| {
+                let (above, below) = parts(c);
+                (*case, above, below)
+            });
             out.add(Ratio::new(rows), vec![head(reader, &format!("{key}_{suffix}"))]);
         };
         ratio("box_sensitivity", &|[tp, _, missed, _]| (*tp, tp + missed));

@@ -12,8 +12,8 @@ use crate::evaluated::headline::{binary, open};
 use crate::metrics::binary::at_prevalence;
 use crate::metrics::bootstrap::Statistic;
 use crate::metrics::weighted::{
-    Auc, AveragePrecision, EqualMass, EqualWidth, LabelColumn, Labelled, Labels, OfLabel, Overall, Ratio,
-    RiskCoverage, Scored, Summary, TwoReaders, YesNo, YesNoLists,
+    Auc, AveragePrecision, Between, EqualMass, EqualWidth, LabelColumn, Labelled, Labels, OfLabel, Overall,
+    Ratio, RiskCoverage, Scored, Summary, TwoReaders, YesNo, YesNoLists,
 };
 
 /// Scores of all labels of all readers above which labels keep the intervals of formulas.
@@ -24,7 +24,11 @@ pub(super) struct Places<'a>(&'a [usize]);
 
 impl Places<'_> {
     pub(super) fn of(&self, row: &Row<'_>) -> usize {
-        self.0.get(row.case).copied().unwrap_or(usize::MAX)
+        self.of_case(row.case)
+    }
+
+    fn of_case(&self, case: usize) -> usize {
+        self.0.get(case).copied().unwrap_or(usize::MAX)
     }
 }
 
@@ -61,10 +65,7 @@ pub(super) fn columns(
                 r.recorded.seconds.filter(|s| s.is_finite() && *s >= 0.0)?,
             ))
         });
-        out.add(
-            Ratio::mean(seconds.collect::<Vec<_>>()),
-            vec![head(reader, "seconds_mean")],
-        );
+        out.add(Ratio::mean(seconds), vec![head(reader, "seconds_mean")]);
     }
     super::differences::pairs(&mut out, of, readers, &at, figures);
     out
@@ -74,8 +75,52 @@ pub(super) fn head(reader: usize, key: &str) -> Target {
     Target::Headline(reader, key.to_owned())
 }
 
-pub(super) fn share(out: &mut Columns, reader: usize, key: &str, rows: Vec<(usize, bool)>) {
+pub(super) fn share(
+    out: &mut Columns,
+    reader: usize,
+    key: &str,
+    rows: impl IntoIterator<Item = (usize, bool)>,
+) {
     out.add(Ratio::share(rows), vec![head(reader, key)]);
+}
+
+pub(super) fn invalid_rate(out: &mut Columns, reader: usize, rows: &[Row<'_>], at: &Places<'_>) {
+    let invalid = rows.iter().map(|r| (at.of(r), r.said.invalid.is_some()));
+    share(out, reader, "invalid_rate", invalid);
+}
+
+/// Adds a statistic of which only these columns are figures.
+pub(super) fn named(
+    out: &mut Columns,
+    statistic: impl Statistic + 'static,
+    columns: impl IntoIterator<Item = (usize, Target)>,
+) {
+    let mut targets = vec![Target::Nothing; statistic.width()];
+    for (column, target) in columns {
+        if let Some(place) = targets.get_mut(column) {
+            *place = target;
+        }
+    }
+    out.add(statistic, targets);
+}
+
+/// The figures of each label, by the keys of their columns.
+fn per_label<K: Copy>(
+    reader: usize,
+    labels: usize,
+    keys: &[(K, &str)],
+    column: impl Fn(usize, K) -> usize,
+) -> Vec<(usize, Target)> {
+    let of = |label| {
+        let one = |(figure, key): &(K, &str)| {
+            (
+                column(label, *figure),
+                Target::Label(reader, label, (*key).to_owned()),
+            )
+        };
+        keys.iter().map(one).collect::<Vec<_>>()
+    };
+    (0..labels).flat_map(of).collect()
 }
 
 fn labels(out: &mut Columns, of: &Evaluation, reader: usize, rows: &[Row<'_>], at: &Places<'_>) {
@@ -86,14 +131,7 @@ fn labels(out: &mut Columns, of: &Evaluation, reader: usize, rows: &[Row<'_>], a
             answer: r.said.label.map(|l| l as usize),
         })
     });
-    let statistic = Labels::new(labelled.collect::<Vec<_>>(), of.labels.len(), true);
-    let mut targets = vec![Target::Nothing; statistic.width()];
-    let mut put = |column: usize, target: Target| {
-        if let Some(place) = targets.get_mut(column) {
-            *place = target;
-        }
-    };
-    for (figure, key) in [
+    let summaries = [
         (Summary::Accuracy, "accuracy"),
         (Summary::AccuracyValidOnly, "accuracy_valid_only"),
         (Summary::BalancedAccuracy, "balanced_accuracy"),
@@ -102,35 +140,33 @@ fn labels(out: &mut Columns, of: &Evaluation, reader: usize, rows: &[Row<'_>], a
         (Summary::Mcc, "mcc"),
         (Summary::Kappa, "kappa"),
         (Summary::InvalidRate, "invalid_rate"),
-    ] {
-        put(Labels::summary(figure), head(reader, key));
-    }
-    for label in 0..of.labels.len() {
-        for (figure, key) in [
-            (LabelColumn::Precision, "precision"),
-            (LabelColumn::Recall, "recall"),
-            (LabelColumn::F1, "f1"),
-            (LabelColumn::Specificity, "specificity"),
-        ] {
-            put(
-                Labels::of_label(label, figure),
-                Target::Label(reader, label, key.to_owned()),
-            );
-        }
-    }
-    out.add(statistic, targets);
+    ];
+    let own = [
+        (LabelColumn::Precision, "precision"),
+        (LabelColumn::Recall, "recall"),
+        (LabelColumn::F1, "f1"),
+        (LabelColumn::Specificity, "specificity"),
+    ];
+    let columns = summaries.map(|(figure, key)| (Labels::summary(figure), head(reader, key)));
+    let of_labels = per_label(reader, of.labels.len(), &own, Labels::of_label);
+    named(
+        out,
+        Labels::new(labelled, of.labels.len(), true),
+        columns.into_iter().chain(of_labels),
+    );
     if of.set.question.ordinal {
         let pairs = rows
             .iter()
             .filter_map(|r| Some((at.of(r), r.truth.one? as usize, r.said.label? as usize)));
-        let statistic = TwoReaders::new(pairs.collect::<Vec<_>>(), of.labels.len());
-        let mut targets = vec![Target::Nothing; statistic.width()];
-        for (column, key) in [(2, "kappa_linear"), (3, "kappa_quadratic")] {
-            if let Some(place) = targets.get_mut(column) {
-                *place = head(reader, key);
-            }
-        }
-        out.add(statistic, targets);
+        named(
+            out,
+            TwoReaders::new(pairs, of.labels.len()),
+            [
+                (Between::KappaLinear, "kappa_linear"),
+                (Between::KappaQuadratic, "kappa_quadratic"),
+            ]
+            .map(|(figure, key)| (figure as usize, head(reader, key))),
+        );
     }
 }
 
@@ -207,7 +243,7 @@ fn two_classes(out: &mut Columns, of: &Evaluation, reader: usize, rows: &[Row<'_
 
 fn in_places(scored: &[(usize, bool, f64)], at: &Places<'_>) -> Vec<Scored> {
     let one = |(case, positive, score): &(usize, bool, f64)| Scored {
-        case: at.0.get(*case).copied().unwrap_or(usize::MAX),
+        case: at.of_case(*case),
         score: *score,
         positive: *positive,
     };
@@ -254,66 +290,42 @@ fn lists(out: &mut Columns, of: &Evaluation, reader: usize, rows: &[Row<'_>], at
         }
         all
     };
-    let statistic = YesNoLists::new(cells(false), of.labels.len());
-    let mut targets = vec![Target::Nothing; statistic.width()];
-    let mut put = |column: usize, target: Target| {
-        if let Some(place) = targets.get_mut(column) {
-            *place = target;
-        }
-    };
-    for (figure, key) in [
+    let overall = [
         (Overall::MacroF1, "macro_f1"),
         (Overall::MacroF1Supported, "macro_f1_supported"),
         (Overall::MicroF1, "micro_f1"),
         (Overall::WeightedF1, "weighted_f1"),
-    ] {
-        put(YesNoLists::overall(figure), head(reader, key));
-    }
-    for label in 0..of.labels.len() {
-        for (figure, key) in [
-            (OfLabel::Sensitivity, "recall"),
-            (OfLabel::Specificity, "specificity"),
-            (OfLabel::Ppv, "precision"),
-            (OfLabel::Npv, "npv"),
-            (OfLabel::F1, "f1"),
-        ] {
-            put(
-                YesNoLists::of_label(label, figure),
-                Target::Label(reader, label, key.to_owned()),
-            );
-        }
-    }
-    out.add(statistic, targets);
-    let valid = YesNoLists::new(cells(true), of.labels.len());
-    let mut targets = vec![Target::Nothing; valid.width()];
-    if let Some(place) = targets.get_mut(YesNoLists::overall(Overall::MacroF1)) {
-        *place = head(reader, "macro_f1_valid_only");
-    }
-    out.add(valid, targets);
+    ];
+    let own = [
+        (OfLabel::Sensitivity, "recall"),
+        (OfLabel::Specificity, "specificity"),
+        (OfLabel::Ppv, "precision"),
+        (OfLabel::Npv, "npv"),
+        (OfLabel::F1, "f1"),
+    ];
+    let columns = overall.map(|(figure, key)| (YesNoLists::overall(figure), head(reader, key)));
+    let of_labels = per_label(reader, of.labels.len(), &own, YesNoLists::of_label);
+    named(
+        out,
+        YesNoLists::new(cells(false), of.labels.len()),
+        columns.into_iter().chain(of_labels),
+    );
+    named(
+        out,
+        YesNoLists::new(cells(true), of.labels.len()),
+        [(
+            YesNoLists::overall(Overall::MacroF1),
+            head(reader, "macro_f1_valid_only"),
+        )],
+    );
     let wrong = rows.iter().map(|r| {
         let (wrong, cells) = crate::evaluated::headline::yes_no::wrong_cells(r);
         (at.of(r), wrong as f64, cells as f64)
     });
-    out.add(
-        Ratio::new(wrong.collect::<Vec<_>>()),
-        vec![head(reader, "hamming_loss")],
-    );
-    share(
-        out,
-        reader,
-        "subset_accuracy",
-        rows.iter()
-            .map(|r| (at.of(r), r.verdict == Verdict::Right))
-            .collect(),
-    );
-    share(
-        out,
-        reader,
-        "invalid_rate",
-        rows.iter()
-            .map(|r| (at.of(r), r.said.invalid.is_some()))
-            .collect(),
-    );
+    out.add(Ratio::new(wrong), vec![head(reader, "hamming_loss")]);
+    let whole = rows.iter().map(|r| (at.of(r), r.verdict == Verdict::Right));
+    share(out, reader, "subset_accuracy", whole);
+    invalid_rate(out, reader, rows, at);
 }
 
 /// Whether a row waits for a person: then what depends on verdicts has no value, and so no interval.
@@ -326,14 +338,7 @@ fn decided<'a>(rows: &'a [Row<'a>]) -> impl Iterator<Item = &'a Row<'a>> {
 }
 
 fn opened(out: &mut Columns, reader: usize, rows: &[Row<'_>], at: &Places<'_>) {
-    share(
-        out,
-        reader,
-        "invalid_rate",
-        rows.iter()
-            .map(|r| (at.of(r), r.said.invalid.is_some()))
-            .collect(),
-    );
+    invalid_rate(out, reader, rows, at);
     if waits(rows) {
         return;
     }
@@ -350,7 +355,7 @@ fn opened(out: &mut Columns, reader: usize, rows: &[Row<'_>], at: &Places<'_>) {
     let valid = decided(rows)
         .filter(|r| r.said.invalid.is_none())
         .map(|r| (at.of(r), r.verdict == Verdict::Right));
-    share(out, reader, "right_valid_only", valid.collect());
+    share(out, reader, "right_valid_only", valid);
     for k in [1, 3, 5] {
         share(
             out,
@@ -360,10 +365,7 @@ fn opened(out: &mut Columns, reader: usize, rows: &[Row<'_>], at: &Places<'_>) {
         );
     }
     let ranks = decided(rows).map(|r| (at.of(r), open::rank(r).map_or(0.0, |rank| 1.0 / rank as f64)));
-    out.add(
-        Ratio::mean(ranks.collect::<Vec<_>>()),
-        vec![head(reader, "mean_reciprocal_rank")],
-    );
+    out.add(Ratio::mean(ranks), vec![head(reader, "mean_reciprocal_rank")]);
 }
 
 fn texts(out: &mut Columns, of: &Evaluation, reader: usize, rows: &[Row<'_>], at: &Places<'_>) {
@@ -383,33 +385,18 @@ fn texts(out: &mut Columns, of: &Evaluation, reader: usize, rows: &[Row<'_>], at
         "token_f1_plain_valid_only",
         valid.map(|(r, s)| (at.of(r), s.f1_plain)).collect(),
     );
-    share(
-        out,
-        reader,
-        "exact_match_plain",
-        scored.iter().map(|(r, s)| (at.of(r), s.exact_plain)).collect(),
-    );
-    share(
-        out,
-        reader,
-        "exact_match_squad",
-        scored.iter().map(|(r, s)| (at.of(r), s.exact_squad)).collect(),
-    );
+    let exact = scored.iter().map(|(r, s)| (at.of(r), s.exact_plain));
+    share(out, reader, "exact_match_plain", exact);
+    let exact = scored.iter().map(|(r, s)| (at.of(r), s.exact_squad));
+    share(out, reader, "exact_match_squad", exact);
     let right = |r: &Row<'_>| (at.of(r), r.verdict == Verdict::Right);
-    share(
-        out,
-        reader,
-        "invalid_rate",
-        rows.iter()
-            .map(|r| (at.of(r), r.said.invalid.is_some()))
-            .collect(),
-    );
+    invalid_rate(out, reader, rows, at);
     let closed: Vec<Row<'_>> = rows.iter().filter(|r| open::is_closed(of, r)).copied().collect();
     if !waits(&closed) {
-        share(out, reader, "closed_accuracy", closed.iter().map(right).collect());
+        share(out, reader, "closed_accuracy", closed.iter().map(right));
     }
     if !waits(rows) {
-        share(out, reader, "right", rows.iter().map(right).collect());
+        share(out, reader, "right", rows.iter().map(right));
     }
 }
 
@@ -419,8 +406,7 @@ fn confidence(out: &mut Columns, of: &Evaluation, reader: usize, rows: &[Row<'_>
     if all.is_empty() {
         return;
     }
-    let place = |case: usize| at.0.get(case).copied().unwrap_or(usize::MAX);
-    let answers = || all.iter().map(|c| (place(c.case), c.answer));
+    let answers = || all.iter().map(|c| (at.of_case(c.case), c.answer));
     out.add(
         EqualWidth::new(answers(), 10),
         vec![
@@ -431,10 +417,7 @@ fn confidence(out: &mut Columns, of: &Evaluation, reader: usize, rows: &[Row<'_>
     );
     out.add(EqualMass::new(answers(), 10), vec![target("ece_equal_mass_10")]);
     let squares = answers().map(|(case, a)| (case, (a.confidence - f64::from(u8::from(a.right))).powi(2)));
-    out.add(
-        Ratio::mean(squares.collect::<Vec<_>>()),
-        vec![target("brier_of_confidence")],
-    );
+    out.add(Ratio::mean(squares), vec![target("brier_of_confidence")]);
     let scored: Vec<Scored> = answers()
         .map(|(case, a)| Scored {
             case,
@@ -446,9 +429,9 @@ fn confidence(out: &mut Columns, of: &Evaluation, reader: usize, rows: &[Row<'_>
     out.add(Auc::new(scored), vec![target("auroc_of_confidence")]);
     if of.set.question.task == Task::Closed {
         let cases = listed(rows);
-        let brier = cases.iter().map(|(case, _, c)| (place(*case), c.brier()));
-        out.add(Ratio::mean(brier.collect::<Vec<_>>()), vec![target("brier")]);
-        let loss = cases.iter().map(|(case, _, c)| (place(*case), c.log_loss()));
-        out.add(Ratio::mean(loss.collect::<Vec<_>>()), vec![target("log_loss")]);
+        let brier = cases.iter().map(|(case, _, c)| (at.of_case(*case), c.brier()));
+        out.add(Ratio::mean(brier), vec![target("brier")]);
+        let loss = cases.iter().map(|(case, _, c)| (at.of_case(*case), c.log_loss()));
+        out.add(Ratio::mean(loss), vec![target("log_loss")]);
     }
 }

@@ -11,7 +11,7 @@ mod yes_no;
 pub use agreement::{Between, TwoReaders};
 pub use calibration::{EqualMass, EqualWidth};
 pub use labels::{LabelColumn, Labelled, Labels, Summary};
-pub use ranking::{Auc, AveragePrecision, MacroAuc, RiskCoverage, Scored};
+pub use ranking::{Auc, AveragePrecision, RiskCoverage, Scored};
 pub use ratio::Ratio;
 pub use yes_no::{OfLabel, Overall, YesNo, YesNoLists};
 

@@ -166,53 +166,6 @@ impl Statistic for Auc {
     }
 }
 
-/// One label against the rest, for every label: the mean of the areas (undefined where one is), then each.
-#[derive(Clone, Debug)]
-pub struct MacroAuc {
-    labels: Vec<Auc>,
-}
-
-impl MacroAuc {
-    /// From the labels' areas.
-    pub fn new(labels: Vec<Auc>) -> Self {
-        Self { labels }
-    }
-
-    fn mean(row: &mut [Option<f64>]) {
-        let (first, rest) = row.split_at_mut(1);
-        let sum: Option<f64> = rest.iter().copied().sum();
-        first[0] = sum.filter(|_| !rest.is_empty()).map(|s| s / rest.len() as f64);
-    }
-}
-
-impl Statistic for MacroAuc {
-    fn width(&self) -> usize {
-        1 + self.labels.len()
-    }
-
-    fn cases(&self) -> usize {
-        self.labels.iter().map(Statistic::cases).max().unwrap_or(0)
-    }
-
-    fn evaluate(&self, weights: &[u32], out: &mut [Option<f64>]) {
-        for (label, place) in self.labels.iter().zip(out[1..].chunks_mut(1)) {
-            label.evaluate(weights, place);
-        }
-        Self::mean(out);
-    }
-
-    fn leave_out(&self, patients: &Patients, out: &mut [Option<f64>]) {
-        let mut column = vec![None; patients.count()];
-        for (k, label) in self.labels.iter().enumerate() {
-            label.leave_out(patients, &mut column);
-            for (row, value) in out.chunks_mut(self.width()).zip(&column) {
-                row[k + 1] = *value;
-            }
-        }
-        out.chunks_mut(self.width()).for_each(Self::mean);
-    }
-}
-
 /// Average precision (steps, not trapezoids); undefined without positives.
 #[derive(Clone, Debug)]
 pub struct AveragePrecision {

@@ -132,9 +132,6 @@ pub fn draft(
     let mut set = CaseSet {
         format: FORMAT.to_owned(),
         name,
-        note: String::new(),
-        published: Vec::new(),
-        cases_file: String::new(),
         question: AskedQuestion {
             task,
             labels: if matches!(task, Task::Open | Task::Vqa) && draft.labels.is_empty() {
@@ -150,9 +147,8 @@ pub fn draft(
             blank: draft.blank,
             ..TruthPolicy::default()
         },
-        settings: Default::default(),
-        readers: Vec::new(),
         cases,
+        ..CaseSet::default()
     };
     set.readers = write::readers(draft, target)?;
     told.notes.extend(imported.notes.iter().cloned());
