@@ -67,6 +67,9 @@ pub(crate) enum Command {
         #[arg(long)]
         out: Option<PathBuf>,
     },
+    /// Learning on this machine.
+    #[command(subcommand)]
+    Tune(TuneCommand),
     /// Starts the app.
     Open { path: Option<PathBuf> },
     /// Measures this machine.
@@ -391,4 +394,23 @@ pub(crate) struct BenchArguments {
     pub(crate) long: usize,
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// `overread tune`.
+#[derive(Subcommand)]
+pub(crate) enum TuneCommand {
+    /// Trains the demonstration model from nothing, on phantoms: half an hour on two cores. The same seed gives the
+    /// same model.
+    DemoModel {
+        /// The model's folder; files of its names are replaced.
+        #[arg(long)]
+        out: PathBuf,
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Learns from so many phantoms (and a fifth of them hard ones) in a few steps: to see that it works.
+        #[arg(long)]
+        quick: Option<usize>,
+        #[arg(long)]
+        json: bool,
+    },
 }

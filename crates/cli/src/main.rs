@@ -20,6 +20,7 @@ mod models;
 mod records;
 mod serve;
 mod told;
+mod tune;
 
 use std::process::ExitCode;
 
@@ -95,6 +96,7 @@ fn run(arguments: Arguments) -> Outcome {
         Command::Audit(a) => records::audit(&desk(), a),
         Command::Phantom(a) => files::phantom(&a),
         Command::Demo { open, out } => demo::demo(desk(), open, out.as_deref()),
+        Command::Tune(command) => tune::tune(&command),
         Command::Open { path } => demo::open(path.as_deref()),
         Command::Bench(a) => bench::bench(&desk(), &a),
         Command::Serve { port, page } => serve::serve(desk(), port, page),

@@ -2,6 +2,7 @@
 
 use overread_dicom::DicomError;
 use overread_medgemma::EngineError;
+use overread_tuning::TuningError;
 
 use crate::Failure;
 
@@ -52,6 +53,20 @@ impl From<DicomError> for Failure {
             DicomError::TooLarge(_) => "dicom.too_large",
             DicomError::Picture(_) => "picture.unreadable",
             DicomError::NotFound(_) => "file.not_found",
+        };
+        sentences(code, &error.to_string())
+    }
+}
+
+impl From<TuningError> for Failure {
+    fn from(error: TuningError) -> Self {
+        let code = match error {
+            TuningError::Engine(error) => return error.into(),
+            TuningError::File { .. } => "tuning.file",
+            TuningError::Settings(_) => "tuning.settings",
+            TuningError::OtherRun { .. } => "tuning.other_run",
+            TuningError::Diverged { .. } => "tuning.diverged",
+            TuningError::Cancelled => "cancelled",
         };
         sentences(code, &error.to_string())
     }

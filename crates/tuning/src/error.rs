@@ -21,7 +21,7 @@ pub enum TuningError {
     Settings(String),
     /// A state that belongs to another run.
     #[error(
-        "the saved state in {path} belongs to another run: {reason}. Start anew in another folder, or use the settings it was begun with."
+        "the saved state in {path} belongs to another run: {reason}; start anew in another folder, or use the settings it was begun with."
     )]
     OtherRun {
         /// The folder.

@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 pub mod error;
+pub mod lora;
 pub mod model;
 mod ops;
 pub mod optimiser;

@@ -9,6 +9,7 @@ pub(crate) mod blind;
 pub mod case;
 pub mod checks;
 pub mod demo;
+pub mod demo_model;
 pub mod device;
 pub(crate) mod drawn;
 pub(crate) mod encode;

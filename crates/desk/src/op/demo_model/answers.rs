@@ -40,7 +40,11 @@ pub(super) struct Phrases(BTreeMap<(&'static str, usize, &'static str), Said>);
 pub(super) type Messages<'a> = &'a (dyn Fn(&str, usize) -> Vec<Message> + Sync);
 
 impl Phrases {
-    pub(super) fn new(files: &ModelFiles, messages: Messages<'_>, most_images: usize) -> Result<Self, TuningError> {
+    pub(super) fn new(
+        files: &ModelFiles,
+        messages: Messages<'_>,
+        most_images: usize,
+    ) -> Result<Self, TuningError> {
         let places = PLACES.map(|(place, _)| place);
         let of = |prompt, answers: &[&'static str]| {
             answers.iter().map(move |a| (prompt, 1, *a)).collect::<Vec<_>>()
@@ -75,7 +79,13 @@ impl Phrases {
         Ok(Self(all))
     }
 
-    fn example(&self, question: &'static str, images: usize, answer: &'static str, seen: Seen) -> Option<Example> {
+    fn example(
+        &self,
+        question: &'static str,
+        images: usize,
+        answer: &'static str,
+        seen: Seen,
+    ) -> Option<Example> {
         let said = self.0.get(&(question, images, answer))?;
         Some(Example {
             ids: said.ids.clone(),
@@ -150,7 +160,11 @@ impl Lessons for AnswerLessons<'_> {
         let finding = if twin { Finding::Normal } else { slice.finding };
         let (seen, patches) = match (self.remembered.get(index), self.without.get(index)) {
             (Some(remembered), without) if !twin || without.is_some_and(|w| !w[0].is_empty()) => {
-                let from = if twin { without.unwrap_or(remembered) } else { remembered };
+                let from = if twin {
+                    without.unwrap_or(remembered)
+                } else {
+                    remembered
+                };
                 (Seen::Pooled(Arc::clone(&from[usize::from(look.mirrored)])), None)
             }
             (Some(remembered), _) => {

@@ -70,7 +70,8 @@ fn with_decay(
             let sum: f32 = shares.iter().sum();
             let Some(by) = gradients.get_mut(id) else { continue };
             for (class, (share, by)) in shares.iter().zip(by.chunks_exact_mut(width)).enumerate() {
-                let slope = (share / sum - f32::from(u8::from(class == learned[at].finding as usize))) / BATCH as f32;
+                let slope =
+                    (share / sum - f32::from(u8::from(class == learned[at].finding as usize))) / BATCH as f32;
                 by.iter_mut().zip(&inputs[at]).for_each(|(g, x)| *g += slope * x);
                 by[width - 1] += slope;
             }

@@ -6,7 +6,7 @@ use overread_phantom::LABELS;
 use overread_phantom::checkpoint::PROMPT;
 use serde::Serialize;
 
-use super::answers::{PLACE_PROMPT, PLACES, SIDE_PROMPT, SIDES, Messages, place};
+use super::answers::{Messages, PLACE_PROMPT, PLACES, SIDE_PROMPT, SIDES, place};
 use super::slices::{SIDE, Slice, Volume};
 
 /// What was found on a set of cases.
@@ -32,7 +32,10 @@ pub(super) struct Judge<'a> {
 }
 
 impl<'a> Judge<'a> {
-    pub(super) fn load(folder: &std::path::Path, messages: Messages<'a>) -> Result<Self, overread_medgemma::EngineError> {
+    pub(super) fn load(
+        folder: &std::path::Path,
+        messages: Messages<'a>,
+    ) -> Result<Self, overread_medgemma::EngineError> {
         let options = LoadOptions {
             precision: Precision::Bf16,
             ..LoadOptions::default()
@@ -112,7 +115,9 @@ impl<'a> Judge<'a> {
     pub(super) fn places(&self, slices: &[Slice]) -> Result<Judged, overread_medgemma::EngineError> {
         let words = PLACES.map(|(word, _)| word);
         let cases = slices.iter().filter_map(|s| {
-            let at = words.iter().position(|word| *word == place(s.row.unwrap_or(2.0)))?;
+            let at = words
+                .iter()
+                .position(|word| *word == place(s.row.unwrap_or(2.0)))?;
             s.row.map(|_| (vec![s.rgb.as_slice()], at))
         });
         self.ask(PLACE_PROMPT, &words, cases)

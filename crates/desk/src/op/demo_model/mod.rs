@@ -8,10 +8,29 @@
 
 mod answers;
 mod baseline;
+mod folder;
 mod judge;
 mod patches;
 mod slices;
 mod stages;
 
-pub use judge::Judged;
-pub use stages::{Plan, train};
+use std::path::Path;
+
+use overread_protocol::prompt::Wording;
+use serde_json::Value;
+
+pub use stages::Plan;
+
+use crate::op::given;
+use crate::{Failure, Outcome};
+
+/// Trains the model of a plan and writes its folder: the same plan gives the same bytes. `say` hears a line now and
+/// then. Gives the figures, as `figures.json` has them.
+///
+/// # Errors
+/// A folder that cannot be written; settings of which nothing can be learned.
+pub fn train(out: &Path, plan: &Plan, say: &mut dyn FnMut(&str)) -> Outcome<Value> {
+    let messages =
+        |question: &str, images: usize| given::messages(&Wording::of(None, question), &vec![0; images]);
+    stages::train(out, plan, &messages, say).map_err(Failure::from)
+}

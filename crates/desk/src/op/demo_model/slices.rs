@@ -39,7 +39,11 @@ pub(super) struct Set {
 
 /// The picture of a slice as the desk gives it to the model, resized as the model does.
 fn picture(hu: &[i16], size: usize) -> Picture {
-    let bytes = |hu: &i16| Recipe::CtWindows.of_hounsfield(f64::from(*hu)).unwrap_or_default();
+    let bytes = |hu: &i16| {
+        Recipe::CtWindows
+            .of_hounsfield(f64::from(*hu))
+            .unwrap_or_default()
+    };
     let whole = Picture {
         width: size,
         height: size,
@@ -119,7 +123,12 @@ pub(super) fn volumes(seed: u64, cases: usize, slices: usize) -> Vec<Volume> {
             let case = Case::generate(case_seed(seed, i), &options);
             let size = usize::from(case.series.size);
             Volume {
-                slices: case.series.slices.iter().map(|s| picture(&s.hu, size).rgb).collect(),
+                slices: case
+                    .series
+                    .slices
+                    .iter()
+                    .map(|s| picture(&s.hu, size).rgb)
+                    .collect(),
                 finding: case.truth.finding,
             }
         })

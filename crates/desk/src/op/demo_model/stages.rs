@@ -10,7 +10,7 @@ use overread_evaluation::metrics::probabilities::Case as Scored;
 use overread_medgemma::Message;
 use overread_medgemma::files::ModelFiles;
 use overread_phantom::LABELS;
-use overread_phantom::checkpoint::write_reader_files;
+use overread_phantom::checkpoint::{PROMPT, write_reader_files};
 use overread_tuning::scratch::{FirstValues, round, write_model};
 use overread_tuning::train::{Judgement, Run, RunSettings, StepReport, Watch};
 use overread_tuning::{Learner, OptimiserSettings, Schedule, TuningError};
@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 
 use super::answers::{AnswerLessons, Phrases, Remembered};
 use super::baseline;
+use super::folder::{self, Fit};
 use super::judge::Judge;
 use super::patches::{Look, PatchLessons};
 use super::slices::{GRID, PATCH, SIDE, Set, Slice, Volume, make, volumes};
@@ -44,7 +45,7 @@ impl Default for Plan {
             seed: 1,
             cases: [8000, 1600],
             volumes: 600,
-            steps: [9000, 500, 3000, 600],
+            steps: [9000, 500, 2000, 600],
             judged: 500,
         }
     }
@@ -64,7 +65,12 @@ struct Told<'a> {
 
 impl Watch for Told<'_> {
     fn step(&mut self, report: &StepReport, steps: usize) -> bool {
-        let now = [report.loss, report.right, report.patches.unwrap_or(0.0), report.norm];
+        let now = [
+            report.loss,
+            report.right,
+            report.patches.unwrap_or(0.0),
+            report.norm,
+        ];
         self.sum.iter_mut().zip(now).for_each(|(s, v)| *s += v);
         let every = (steps / 20).max(1);
         if report.step % every == 0 {
@@ -110,9 +116,8 @@ fn settings(plan: &Plan, stage: u64, steps: usize, rate: f64, part: usize) -> Ru
 /// Positions begin as sines and cosines of row and column.
 fn positions(width: usize) -> Vec<f32> {
     let quarter = width / 4;
-    let angle = |at: usize, i: usize| {
-        (at as f64 * 16.0 / GRID as f64) / 100_f64.powf(i as f64 / quarter as f64)
-    };
+    let angle =
+        |at: usize, i: usize| (at as f64 * 16.0 / GRID as f64) / 100_f64.powf(i as f64 / quarter as f64);
     let mut out = Vec::new();
     for patch in 0..GRID * GRID {
         for at in [patch / GRID, patch % GRID] {
@@ -142,7 +147,12 @@ fn centre(learner: &mut Learner<f32>, slices: &[Slice]) {
             .parameters
             .values(weight)
             .chunks_exact(inputs)
-            .map(|row| -row.iter().zip(&mean).map(|(w, m)| f64::from(*w) * m * share).sum::<f64>() as f32)
+            .map(|row| {
+                -row.iter()
+                    .zip(&mean)
+                    .map(|(w, m)| f64::from(*w) * m * share)
+                    .sum::<f64>() as f32
+            })
             .collect();
         learner.parameters.values_mut(bias).copy_from_slice(&towards);
     }
@@ -209,11 +219,14 @@ pub fn train(
     let short: Vec<Volume> = (3..=5)
         .flat_map(|slices| volumes(set(10 + slices as u64, 0, false).seed, plan.volumes / 3, slices))
         .collect();
-    say(&format!("{} cases made, {:.0} s", learned.len(), began.elapsed().as_secs_f64()));
+    say(&format!(
+        "{} cases made, {:.0} s",
+        learned.len(),
+        began.elapsed().as_secs_f64()
+    ));
 
     let name = "vision.embeddings.position_embedding.weight";
-    let mut first = FirstValues::new(plan.seed, tower.layers)
-        .with(name, positions(tower.hidden_size));
+    let mut first = FirstValues::new(plan.seed, tower.layers).with(name, positions(tower.hidden_size));
     let mut learner = Learner::build(&config, &mut first)?;
     learner.set_auxiliary(LABELS.len(), 1.0);
     centre(&mut learner, &learned);
@@ -240,12 +253,20 @@ pub fn train(
     // 1: what a lesion looks like.
     learner.learn_only(|name| name.starts_with("vision.") || name.starts_with("auxiliary."));
     let lessons = PatchLessons::new(&learned);
-    learner = stage(learner, "patches", settings(plan, 1, plan.steps[0], 1e-3, 4), &lessons)?;
+    learner = stage(
+        learner,
+        "patches",
+        settings(plan, 1, plan.steps[0], 1e-3, 4),
+        &lessons,
+    )?;
 
     // 2: how to answer.
     learner.learn_only(|name| name.starts_with("text.") || name.starts_with("projector."));
     let some = learned.len().min(4000);
-    let remembered: Vec<Remembered> = learned[..some].par_iter().map(|s| remember(&learner, &s.rgb)).collect();
+    let remembered: Vec<Remembered> = learned[..some]
+        .par_iter()
+        .map(|s| remember(&learner, &s.rgb))
+        .collect();
     let answers = |shares, patches| AnswerLessons {
         phrases: &phrases,
         slices: &learned,
@@ -261,19 +282,32 @@ pub fn train(
         remembered: &remembered,
         ..answers([0.0, 0.2, 0.0], false)
     };
-    learner = stage(learner, "answers", settings(plan, 2, plan.steps[1], 2e-3, 4), &lessons)?;
+    learner = stage(
+        learner,
+        "answers",
+        settings(plan, 2, plan.steps[1], 2e-3, 4),
+        &lessons,
+    )?;
     drop(remembered);
 
     // 3: both.
     learner.learn_only(|_| true);
     learner.set_auxiliary_share(1.0);
     let lessons = answers([0.0, 0.15, 0.15], true);
-    learner = stage(learner, "both", settings(plan, 3, plan.steps[2], 5e-4, 4), &lessons)?;
+    learner = stage(
+        learner,
+        "both",
+        settings(plan, 3, plan.steps[2], 5e-4, 4),
+        &lessons,
+    )?;
 
     // 4: every question, over the tower as it now is.
     learner.learn_only(|name| name.starts_with("text.") || name.starts_with("projector."));
     let remembered: Vec<Remembered> = learned.par_iter().map(|s| remember(&learner, &s.rgb)).collect();
-    let without: Vec<Remembered> = learned.par_iter().map(|s| remember(&learner, &s.without)).collect();
+    let without: Vec<Remembered> = learned
+        .par_iter()
+        .map(|s| remember(&learner, &s.without))
+        .collect();
     let plain = |rgb: &Vec<u8>| Arc::new(Look::PLAIN.values(rgb));
     let remembered_volumes: Vec<Vec<f32>> = short
         .par_iter()
@@ -286,13 +320,17 @@ pub fn train(
         remembered_volumes: &remembered_volumes,
         ..answers([0.3, 0.3, 0.15], false)
     };
-    learner = stage(learner, "questions", settings(plan, 4, plan.steps[3], 4e-4, 4), &lessons)?;
+    learner = stage(
+        learner,
+        "questions",
+        settings(plan, 4, plan.steps[3], 4e-4, 4),
+        &lessons,
+    )?;
     drop((remembered, without, remembered_volumes));
 
     round(&mut learner);
     write_model(&learner, &out.join("model.safetensors"))?;
-    let trained_s = began.elapsed().as_secs_f64();
-    say(&format!("learned, {trained_s:.0} s"));
+    say(&format!("learned, {:.0} s", began.elapsed().as_secs_f64()));
 
     // Judged as a user asks, on cases of their own.
     let judge = Judge::load(out, messages)?;
@@ -310,7 +348,6 @@ pub fn train(
         "seed": plan.seed,
         "cases": plan.cases,
         "steps": plan.steps,
-        "seconds": {"learned": trained_s, "all": began.elapsed().as_secs_f64()},
         "parameters": config.parameters(),
         "held_out": on_held,
         "hard": on_hard,
@@ -327,5 +364,14 @@ pub fn train(
                      "hard": baseline::accuracy(&learned[..easy.min(5000)], &hard, plan.seed)},
         "weights_sha256": judge.weights_sha256(),
     });
+    let fit = fitted.map(|fitted| Fit {
+        t,
+        interval: fitted.interval,
+        log_loss: [fitted.before, fitted.after],
+        n: fitted.n,
+        weights_sha256: judge.weights_sha256().to_owned(),
+        question_sha256: judge.question(PROMPT, &[&held[0].rgb], &LABELS).fingerprint(),
+    });
+    folder::write(out, fit, &report)?;
     Ok(report)
 }
