@@ -397,7 +397,7 @@ pub(crate) struct BenchArguments {
 }
 
 /// `overread tune`.
-#[derive(Subcommand)]
+#[derive(Debug, Subcommand)]
 pub(crate) enum TuneCommand {
     /// Trains the demonstration model from nothing, on phantoms: half an hour on two cores. The same seed gives the
     /// same model.
@@ -410,6 +410,9 @@ pub(crate) enum TuneCommand {
         /// Learns from so many phantoms (and a fifth of them hard ones) in a few steps: to see that it works.
         #[arg(long)]
         quick: Option<usize>,
+        /// The folder holds the model: judge it and write its card anew.
+        #[arg(long)]
+        judge_only: bool,
         #[arg(long)]
         json: bool,
     },

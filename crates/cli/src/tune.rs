@@ -11,6 +11,7 @@ pub(crate) fn tune(command: &TuneCommand) -> Outcome {
         out,
         seed,
         quick,
+        judge_only,
         json,
     } = command;
     let whole = demo_model::Plan::default();
@@ -25,8 +26,7 @@ pub(crate) fn tune(command: &TuneCommand) -> Outcome {
         },
     };
     let plan = demo_model::Plan { seed: *seed, ..plan };
-    let report = demo_model::train(out, &plan, &mut |line| eprintln!("{line}"))
-        .map_err(|failure| Trouble::Failed(failure))?;
+    let report = demo_model::train(out, &plan, *judge_only, &mut |line| eprintln!("{line}"))?;
     if *json {
         return print_text(&format!("{report:#}\n"));
     }

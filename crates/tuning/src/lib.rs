@@ -17,6 +17,7 @@ pub mod model;
 mod ops;
 pub mod optimiser;
 pub mod parameters;
+pub mod probe;
 pub mod random;
 pub mod scratch;
 pub mod state;

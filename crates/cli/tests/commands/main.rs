@@ -8,6 +8,7 @@ mod evaluate;
 mod evaluate_run;
 mod model;
 mod overread;
+mod phantom_model;
 mod pictures;
 mod presented;
 mod scan;

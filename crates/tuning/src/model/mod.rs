@@ -3,9 +3,9 @@
 mod build;
 pub(crate) mod decoder;
 pub(crate) mod encoder;
+mod example;
 pub(crate) mod projector;
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use overread_kernels::dense::Real;
@@ -13,10 +13,12 @@ use overread_medgemma::config::Config;
 use rayon::prelude::*;
 
 pub use build::{Held, Tensors};
+use example::whole;
+pub use example::{Example, Losses, Patches, Seen};
 
 use crate::ops::attention::Heads;
-use crate::ops::linear::{Linear, Pair};
-use crate::ops::loss::{Due, Loss, classes, cross_entropy, embed, embed_backward, rows_times};
+use crate::ops::linear::{Linear, Pair, Weight};
+use crate::ops::loss::{Due, classes, cross_entropy, embed, embed_backward, rows_times};
 use crate::ops::norm::RmsNorm;
 use crate::ops::{Pass, add};
 use crate::parameters::{Gradients, Id, Parameters};
@@ -24,47 +26,6 @@ use crate::random::Draw;
 use decoder::{DecoderLayer, Reach, Sequences};
 use encoder::{Look, Tower};
 use projector::Projector;
-
-/// What is seen of an example.
-#[derive(Clone, Debug, Default)]
-pub enum Seen {
-    /// No image.
-    #[default]
-    Nothing,
-    /// Pictures of the tower's size, normalised, planar `[3, side, side]`.
-    Pictures(Vec<Arc<Vec<f32>>>),
-    /// What the tower made of all pictures, pooled, `[tokens, Dv]`: the tower is not run, the projector is.
-    Pooled(Arc<Vec<f32>>),
-    /// What tower and projector made of all pictures, `[tokens, D]`: neither is run.
-    Features(Arc<Vec<f32>>),
-}
-
-/// A prompt with its answer.
-#[derive(Clone, Debug)]
-pub struct Example {
-    /// Prompt and answer.
-    pub ids: Vec<u32>,
-    /// The image of each token, -1 for text.
-    pub blocks: Vec<i32>,
-    /// Tokens that are the answer: the loss is taken on these alone.
-    pub answer: Range<usize>,
-    /// The images.
-    pub seen: Seen,
-    /// What each token of the answer counts.
-    pub weight: f64,
-    /// What the auxiliary head is to learn of the first picture.
-    pub patches: Option<Arc<Patches>>,
-}
-
-/// Patches of a picture and what each shows.
-#[derive(Clone, Debug, Default)]
-pub struct Patches {
-    /// Only these are looked at: a part of a picture costs a part of the time, and a lesion fills more of it. For
-    /// examples without an answer; `None`: all.
-    pub only: Option<Vec<usize>>,
-    /// For each of them two classes and what each counts: a patch may show a part of a lesion.
-    pub due: Vec<[(usize, f32); 2]>,
-}
 
 /// A linear map from a patch's last hidden state to classes, which makes a tower learn where things are. It is thrown
 /// away afterwards.
@@ -77,22 +38,6 @@ pub struct Auxiliary {
     pub share: f64,
 }
 
-/// Loss of a batch.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Losses {
-    /// Of the answers.
-    pub answer: Loss,
-    /// Of the auxiliary head.
-    pub patches: Loss,
-}
-
-impl Losses {
-    fn add(&mut self, other: &Self) {
-        self.answer.add(&other.answer);
-        self.patches.add(&other.patches);
-    }
-}
-
 /// How a pass over a batch is made.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Manner {
@@ -100,14 +45,6 @@ pub struct Manner {
     pub draw: Option<Draw>,
     /// Examples that are computed together; parts run side by side. 0: all together.
     pub part: usize,
-}
-
-/// A picture that is looked at as a whole.
-fn whole(picture: &Arc<Vec<f32>>) -> Look<'_> {
-    Look {
-        picture,
-        patches: None,
-    }
 }
 
 /// A model that learns.
@@ -366,21 +303,19 @@ impl<T: Real> Learner<T> {
 
     /// True when something before the decoder's first layer is learned.
     fn learns_inputs(&self) -> bool {
-        let table = match &self.embedding.weight {
-            crate::ops::linear::Weight::Plain(id) => self.parameters.is_learned(*id),
-            crate::ops::linear::Weight::Packed(_) => false,
-        };
-        table || self.learns_features()
+        self.learns(&self.embedding) || self.learns_features()
     }
 
     fn learns_features(&self) -> bool {
-        self.vision.as_ref().is_some_and(|(tower, projector)| {
-            let matrix = match &projector.matrix.weight {
-                crate::ops::linear::Weight::Plain(id) => self.parameters.is_learned(*id),
-                crate::ops::linear::Weight::Packed(_) => false,
-            };
-            tower.learned || matrix
-        })
+        let learns =
+            |(tower, projector): &(Tower, Projector)| tower.learned || self.learns(&projector.matrix);
+        self.vision.as_ref().is_some_and(learns)
+    }
+
+    /// True when the map's weights, or a pair beside them, are learned.
+    fn learns(&self, linear: &Linear) -> bool {
+        let whole = matches!(linear.weight, Weight::Plain(id) if self.parameters.is_learned(id));
+        whole || linear.pair.is_some()
     }
 
     fn pass(
@@ -601,13 +536,16 @@ impl<T: Real> Learner<T> {
     fn lowest_learned(&self) -> usize {
         let learns = |layer: &DecoderLayer| {
             [
-                &layer.q, &layer.k, &layer.v, &layer.o, &layer.gate, &layer.up, &layer.down,
+                &layer.q,
+                &layer.k,
+                &layer.v,
+                &layer.o,
+                &layer.gate,
+                &layer.up,
+                &layer.down,
             ]
             .iter()
-            .any(|linear| {
-                linear.pair.is_some()
-                    || matches!(&linear.weight, crate::ops::linear::Weight::Plain(id) if self.parameters.is_learned(*id))
-            })
+            .any(|linear| self.learns(linear))
         };
         self.layers.iter().position(learns).unwrap_or(self.layers.len())
     }

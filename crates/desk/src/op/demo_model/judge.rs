@@ -11,18 +11,18 @@ use super::slices::{SIDE, Slice, Volume};
 
 /// What was found on a set of cases.
 #[derive(Clone, Debug, Serialize)]
-pub struct Judged {
+pub(super) struct Judged {
     /// Cases.
-    pub n: usize,
+    pub(super) n: usize,
     /// Cases whose likeliest label was the truth.
-    pub right: usize,
+    pub(super) right: usize,
     /// `right / n` and its Wilson interval, 95 %.
-    pub accuracy: [f64; 3],
+    pub(super) accuracy: [f64; 3],
     /// Truth by answer, in the order of the labels.
-    pub confusion: Vec<Vec<usize>>,
+    pub(super) confusion: Vec<Vec<usize>>,
     /// Log-likelihoods of the labels of each case and the truth's place, for fitting.
     #[serde(skip)]
-    pub scores: Vec<(Vec<f64>, usize)>,
+    pub(super) scores: Vec<(Vec<f64>, usize)>,
 }
 
 /// Loads the folder and asks about every case.

@@ -24,13 +24,16 @@ pub use stages::Plan;
 use crate::op::given;
 use crate::{Failure, Outcome};
 
-/// Trains the model of a plan and writes its folder: the same plan gives the same bytes. `say` hears a line now and
-/// then. Gives the figures, as `figures.json` has them.
+/// Trains the model of a plan, unless the folder has it already (`trained`), judges it and writes its folder: the same
+/// plan gives the same bytes. `say` hears a line now and then. Gives the figures, as `figures.json` has them.
 ///
 /// # Errors
 /// A folder that cannot be written; settings of which nothing can be learned.
-pub fn train(out: &Path, plan: &Plan, say: &mut dyn FnMut(&str)) -> Outcome<Value> {
+pub fn train(out: &Path, plan: &Plan, trained: bool, say: &mut dyn FnMut(&str)) -> Outcome<Value> {
     let messages =
         |question: &str, images: usize| given::messages(&Wording::of(None, question), &vec![0; images]);
-    stages::train(out, plan, &messages, say).map_err(Failure::from)
+    if !trained {
+        stages::learn(out, plan, &messages, say)?;
+    }
+    stages::describe(out, plan, &messages, say).map_err(Failure::from)
 }

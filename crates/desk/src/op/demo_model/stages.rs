@@ -51,6 +51,16 @@ impl Default for Plan {
     }
 }
 
+impl Plan {
+    fn set(&self, number: u64, cases: usize, hard: bool) -> Set {
+        Set {
+            seed: SETS ^ (self.seed << 32) ^ number,
+            cases,
+            hard,
+        }
+    }
+}
+
 /// Examples a step.
 const BATCH: usize = 32;
 /// Seeds of the sets, apart from each other and from those that people are likely to try.
@@ -73,7 +83,7 @@ impl Watch for Told<'_> {
         ];
         self.sum.iter_mut().zip(now).for_each(|(s, v)| *s += v);
         let every = (steps / 20).max(1);
-        if report.step % every == 0 {
+        if report.step.is_multiple_of(every) {
             let [loss, right, patches, norm] = self.sum.map(|s| s / every as f64);
             (self.say)(&format!(
                 "{}: step {} of {steps}, loss {loss:.3}, right {right:.3}, patches {patches:.3}, norm {norm:.2}, {:.0} s",
@@ -193,28 +203,23 @@ fn error_of(all: &[(Vec<f64>, usize)], t: f64) -> Option<f64> {
     expected_error(&equal_width(&answers, 10))
 }
 
-/// Trains the model and writes its folder. `messages` says a question as the desk does; `say` hears what happens.
+/// Trains the model and writes it. `messages` says a question as the desk does; `say` hears what happens.
 ///
 /// # Errors
 /// A folder that cannot be written, a loss that ran away.
-pub fn train(
+pub(super) fn learn(
     out: &Path,
     plan: &Plan,
     messages: &(dyn Fn(&str, usize) -> Vec<Message> + Sync),
     say: &mut dyn FnMut(&str),
-) -> Result<Value, TuningError> {
+) -> Result<(), TuningError> {
     let began = Instant::now();
     let trouble = |error: &dyn std::fmt::Display| TuningError::Settings(error.to_string());
     write_reader_files(out).map_err(|error| trouble(&error))?;
     let config = overread_medgemma::config::Config::read(out)?;
     let tower = config.vision.clone().unwrap_or_else(|| unreachable!());
-    let set = |number: u64, cases, hard| Set {
-        seed: SETS ^ (plan.seed << 32) ^ number,
-        cases,
-        hard,
-    };
+    let set = |number, cases, hard| plan.set(number, cases, hard);
     let mut learned = make(set(1, plan.cases[0], false), true);
-    let easy = learned.len();
     learned.extend(make(set(2, plan.cases[1], true), true));
     let short: Vec<Volume> = (3..=5)
         .flat_map(|slices| volumes(set(10 + slices as u64, 0, false).seed, plan.volumes / 3, slices))
@@ -331,8 +336,22 @@ pub fn train(
     round(&mut learner);
     write_model(&learner, &out.join("model.safetensors"))?;
     say(&format!("learned, {:.0} s", began.elapsed().as_secs_f64()));
+    Ok(())
+}
 
-    // Judged as a user asks, on cases of their own.
+/// Judges the model of a folder as a user asks it, on cases that nothing was learned from, fits its temperature on others,
+/// and writes what stands beside the weights. Gives the figures.
+///
+/// # Errors
+/// A folder that holds no such model or cannot be written.
+pub(super) fn describe(
+    out: &Path,
+    plan: &Plan,
+    messages: &(dyn Fn(&str, usize) -> Vec<Message> + Sync),
+    say: &mut dyn FnMut(&str),
+) -> Result<Value, TuningError> {
+    let config = overread_medgemma::config::Config::read(out)?;
+    let set = |number, cases, hard| plan.set(number, cases, hard);
     let judge = Judge::load(out, messages)?;
     let fitting = judge.findings(&make(set(100, plan.judged, false), false))?;
     let fitted = fit_list(Kind::Temperature, &scored(&fitting.scores, 1.0), LABELS.len());
@@ -344,6 +363,9 @@ pub fn train(
     let hard = make(set(201, plan.judged, true), false);
     let held_volumes = volumes(set(202, 0, false).seed, plan.judged / 5, 4);
     let (on_held, on_hard) = (judge.findings(&held)?, judge.findings(&hard)?);
+    say("judged; now what a model that understands nothing reaches");
+    let learned = make(set(1, plan.cases[0].min(5000), false), false);
+    let baseline = baseline::accuracies(&learned, [&held, &hard], plan.seed);
     let report = json!({
         "seed": plan.seed,
         "cases": plan.cases,
@@ -360,8 +382,7 @@ pub fn train(
         "sides": judge.sides(&held)?,
         "places": judge.places(&held)?,
         "volumes": judge.volumes(&held_volumes)?,
-        "baseline": {"held_out": baseline::accuracy(&learned[..easy.min(5000)], &held, plan.seed),
-                     "hard": baseline::accuracy(&learned[..easy.min(5000)], &hard, plan.seed)},
+        "baseline": {"held_out": baseline[0], "hard": baseline[1]},
         "weights_sha256": judge.weights_sha256(),
     });
     let fit = fitted.map(|fitted| Fit {
