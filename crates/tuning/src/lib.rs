@@ -11,6 +11,7 @@
 //! Words are the papers'; shapes as in the engine: `T` tokens, `D` hidden size, `Dv` the tower's, `r` rank.
 #![forbid(unsafe_code)]
 
+pub mod augment;
 pub mod error;
 pub mod lora;
 pub mod model;

@@ -19,7 +19,7 @@ fn a_seed_makes_the_same_model_twice_and_it_reads() {
             "tune",
             "demo-model",
             "--quick",
-            "70",
+            "35",
             "--seed",
             "3",
             "--json",

@@ -8,12 +8,13 @@ use overread_medgemma::files::ModelFiles;
 use overread_medgemma::{Message, prompt};
 use overread_phantom::checkpoint::PROMPT;
 use overread_phantom::{Finding, LABELS, Side};
+use overread_tuning::augment::Look;
 use overread_tuning::random::Draw;
 use overread_tuning::train::Lessons;
 use overread_tuning::{Example, Patches, Seen, TuningError};
 
-use super::patches::{Look, due};
-use super::slices::{Slice, Volume};
+use super::patches::{MOVED, due};
+use super::slices::{PATCH, SIDE, Slice, Volume};
 
 /// The question about the side.
 pub(super) const SIDE_PROMPT: &str = "Which side is it on?";
@@ -156,7 +157,7 @@ impl Lessons for AnswerLessons<'_> {
         }
         let slice = &self.slices[index];
         let twin = !slice.without.is_empty() && draw.unit(22) < self.shares[2];
-        let mut look = Look::draw(draw);
+        let mut look = Look::draw(draw, MOVED);
         let finding = if twin { Finding::Normal } else { slice.finding };
         let (seen, patches) = match (self.remembered.get(index), self.without.get(index)) {
             (Some(remembered), without) if !twin || without.is_some_and(|w| !w[0].is_empty()) => {
@@ -172,8 +173,8 @@ impl Lessons for AnswerLessons<'_> {
                 (Seen::Pooled(Arc::clone(&remembered[0])), None)
             }
             (None, _) => {
-                let values = look.values(if twin { &slice.without } else { &slice.rgb });
-                let covered = look.covered(if twin { &[] } else { &slice.mask });
+                let values = look.values(if twin { &slice.without } else { &slice.rgb }, SIDE);
+                let covered = look.covered(if twin { &[] } else { &slice.mask }, SIDE, PATCH);
                 let patches = self.patches.then(|| {
                     Arc::new(Patches {
                         only: None,

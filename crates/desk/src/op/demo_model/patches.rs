@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use overread_phantom::Finding;
+use overread_tuning::augment::Look;
 use overread_tuning::random::Draw;
 use overread_tuning::train::Lessons;
 use overread_tuning::{Example, Patches, Seen};
@@ -15,76 +16,9 @@ const LOOKED_AT: usize = 64;
 /// A patch of which so much is covered counts as the lesion's alone.
 const WHOLE: f32 = 0.1;
 /// A slice is moved by up to so many px either way.
-const MOVED: usize = 7;
+pub(super) const MOVED: usize = 7;
 /// What the lesion's patches count beside the others.
 const LESION: f32 = 0.8;
-
-/// How a slice looks this time.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Look {
-    pub(super) dx: isize,
-    pub(super) dy: isize,
-    /// Right and left exchanged.
-    pub(super) mirrored: bool,
-}
-
-impl Look {
-    /// As it is.
-    pub(super) const PLAIN: Self = Self {
-        dx: 0,
-        dy: 0,
-        mirrored: false,
-    };
-
-    pub(super) fn draw(draw: Draw) -> Self {
-        let shift = |i| draw.below(i, 2 * MOVED + 1) as isize - MOVED as isize;
-        Self {
-            dx: shift(1),
-            dy: shift(2),
-            mirrored: draw.unit(3) < 0.5,
-        }
-    }
-
-    /// Where a pixel comes from; `None`: from beyond the edge.
-    fn source(self, x: usize, y: usize) -> Option<usize> {
-        let x = if self.mirrored { SIDE - 1 - x } else { x };
-        let (x, y) = (x as isize + self.dx, y as isize + self.dy);
-        let inside = |v: isize| usize::try_from(v).ok().filter(|v| *v < SIDE);
-        Some(inside(y)? * SIDE + inside(x)?)
-    }
-
-    /// Bytes to the tower's values, planar `[3, SIDE, SIDE]`: (b/255 - 0.5)/0.5.
-    pub(super) fn values(self, rgb: &[u8]) -> Vec<f32> {
-        let mut out = vec![-1.0; 3 * SIDE * SIDE];
-        for y in 0..SIDE {
-            for x in 0..SIDE {
-                if let Some(at) = self.source(x, y) {
-                    for c in 0..3 {
-                        out[c * SIDE * SIDE + y * SIDE + x] = f32::from(rgb[3 * at + c]) / 127.5 - 1.0;
-                    }
-                }
-            }
-        }
-        out
-    }
-
-    /// Share of each patch that a mask covers.
-    pub(super) fn covered(self, mask: &[u8]) -> Vec<f32> {
-        let mut out = vec![0.0; GRID * GRID];
-        if mask.is_empty() {
-            return out;
-        }
-        for y in 0..SIDE {
-            for x in 0..SIDE {
-                if let Some(at) = self.source(x, y) {
-                    out[y / PATCH * GRID + x / PATCH] += f32::from(mask[at]) / 255.0;
-                }
-            }
-        }
-        out.iter_mut().for_each(|v| *v /= (PATCH * PATCH) as f32);
-        out
-    }
-}
 
 /// Classes of patches and what each counts, from the share that a lesion covers; both kinds sum to one a slice.
 pub(super) fn due(covered: &[f32], finding: Finding) -> Vec<[(usize, f32); 2]> {
@@ -139,9 +73,9 @@ impl Lessons for PatchLessons<'_> {
         };
         let slice = &self.slices[index];
         let twin = (5..7).contains(&kind);
-        let look = Look::draw(draw);
-        let values = look.values(if twin { &slice.without } else { &slice.rgb });
-        let covered = look.covered(&slice.mask);
+        let look = Look::draw(draw, MOVED);
+        let values = look.values(if twin { &slice.without } else { &slice.rgb }, SIDE);
+        let covered = look.covered(&slice.mask, SIDE, PATCH);
         let red = |patch: usize| {
             let (top, left) = (patch / GRID * PATCH, patch % GRID * PATCH);
             (0..PATCH * PATCH).any(|i| values[(top + i / PATCH) * SIDE + left + i % PATCH] > -0.5)

@@ -11,6 +11,7 @@ use overread_medgemma::Message;
 use overread_medgemma::files::ModelFiles;
 use overread_phantom::LABELS;
 use overread_phantom::checkpoint::{PROMPT, write_reader_files};
+use overread_tuning::augment::Look;
 use overread_tuning::scratch::{FirstValues, round, write_model};
 use overread_tuning::train::{Judgement, Run, RunSettings, StepReport, Watch};
 use overread_tuning::{Learner, OptimiserSettings, Schedule, TuningError};
@@ -21,7 +22,7 @@ use super::answers::{AnswerLessons, Phrases, Remembered};
 use super::baseline;
 use super::folder::{self, Fit};
 use super::judge::Judge;
-use super::patches::{Look, PatchLessons};
+use super::patches::PatchLessons;
 use super::slices::{GRID, PATCH, SIDE, Set, Slice, Volume, make, volumes};
 
 /// How much is learned. The defaults are the committed model's.
@@ -145,7 +146,7 @@ fn centre(learner: &mut Learner<f32>, slices: &[Slice]) {
     let mut mean = vec![0.0_f64; inputs];
     let some: Vec<&Slice> = slices.iter().step_by(20).collect();
     for slice in &some {
-        for (i, value) in Look::PLAIN.values(&slice.rgb).into_iter().enumerate() {
+        for (i, value) in Look::PLAIN.values(&slice.rgb, SIDE).into_iter().enumerate() {
             let (c, y, x) = (i / (SIDE * SIDE), i / SIDE % SIDE, i % SIDE);
             mean[c * PATCH * PATCH + y % PATCH * PATCH + x % PATCH] += f64::from(value);
         }
@@ -177,7 +178,7 @@ fn remember(learner: &Learner<f32>, rgb: &[u8]) -> Remembered {
             mirrored,
             ..Look::PLAIN
         };
-        Arc::new(learner.hidden(&[Arc::new(look.values(rgb))]))
+        Arc::new(learner.hidden(&[Arc::new(look.values(rgb, SIDE))]))
     })
 }
 
@@ -313,7 +314,7 @@ pub(super) fn learn(
         .par_iter()
         .map(|s| remember(&learner, &s.without))
         .collect();
-    let plain = |rgb: &Vec<u8>| Arc::new(Look::PLAIN.values(rgb));
+    let plain = |rgb: &Vec<u8>| Arc::new(Look::PLAIN.values(rgb, SIDE));
     let remembered_volumes: Vec<Vec<f32>> = short
         .par_iter()
         .map(|v| learner.hidden(&v.slices.iter().map(plain).collect::<Vec<_>>()))
