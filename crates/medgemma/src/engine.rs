@@ -28,7 +28,7 @@ pub use crate::question::{
 use crate::snapshots::{Snapshot, Snapshots};
 use crate::template::Message;
 use crate::tokenizer::Tokenizer;
-use crate::weights;
+use crate::weights::{self, Weights};
 
 /// Tokens of a prompt computed at once; never cut inside an image.
 const CHUNK: usize = 512;
@@ -145,6 +145,21 @@ impl Engine {
         progress: &mut dyn FnMut(f64),
         cancel: &Cancel,
     ) -> Result<Self> {
+        Self::load_beside(folder, options, progress, cancel, &mut |_| {})
+    }
+
+    /// As [`Engine::load`]; `beside` gets a look at the weights before the engine takes them. What it clones shares the
+    /// engine's memory.
+    ///
+    /// # Errors
+    /// As [`Engine::load`].
+    pub fn load_beside(
+        folder: &Path,
+        options: LoadOptions,
+        progress: &mut dyn FnMut(f64),
+        cancel: &Cancel,
+        beside: &mut dyn FnMut(&Weights),
+    ) -> Result<Self> {
         let files = ModelFiles::open(folder)?;
         // Adapters are held whole while they are merged.
         let adapters = options.merge.iter().map(|folder| crate::adapter::needed(folder));
@@ -166,6 +181,7 @@ impl Engine {
             ..
         } = files;
         notes.append(&mut weights.notes);
+        beside(&weights);
         let model = Model::take(&mut weights, &config, options.precision, &options.device)?;
         let arithmetic = [options.precision.name(), &options.device, crate::level()].join(" ");
         let description = Description {
@@ -226,8 +242,31 @@ impl Engine {
         prompt::build(&self.config, &self.tokenizer, messages, prefix, false)
     }
 
+    /// The tokenizer.
+    pub fn tokenizer(&self) -> &Tokenizer {
+        &self.tokenizer
+    }
+
+    /// The sizes.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// What tower and projector make of a picture, `[tokens, D]`: the rows that stand in its places in a prompt.
+    ///
+    /// # Errors
+    /// [`EngineError::BadQuestion`] for a broken picture or a model without a tower, [`EngineError::Cancelled`].
+    pub fn features(&self, picture: &Picture, cancel: &Cancel) -> Result<Arc<Vec<f32>>> {
+        let encoded = self.encode_all(std::slice::from_ref(picture), None, &mut |_| {}, cancel)?;
+        let first = encoded.pictures.into_iter().next();
+        first.map_or_else(
+            || Err(EngineError::BadQuestion("there is no picture".to_owned())),
+            |picture| Ok(picture.features),
+        )
+    }
+
     /// The token that ends a turn.
-    pub(crate) fn end_of_turn(&self) -> Option<u32> {
+    pub fn end_of_turn(&self) -> Option<u32> {
         self.tokenizer
             .id("<end_of_turn>")
             .or_else(|| self.config.eos.last().copied())

@@ -184,6 +184,9 @@ impl Run {
             ));
         }
         while self.done() < self.settings.steps {
+            if self.is_over() {
+                return Ok(Ended::Early);
+            }
             let report = self.step(lessons)?;
             self.history.steps.push(report);
             let (step, s) = (report.step, &self.settings);
@@ -191,15 +194,11 @@ impl Run {
             let last = step == s.steps;
             let (judge, keep) = (last || every(s.judge_every), last || every(s.keep_every));
             let go_on = watch.step(&report, s.steps);
-            let mut early = false;
             if judge && let Some(judgement) = watch.judge(&self.learner, step)? {
-                early = self.judged(judgement)? && !last;
+                self.judged(judgement)?;
             }
             if judge || keep || !go_on {
                 self.keep()?;
-            }
-            if early {
-                return Ok(Ended::Early);
             }
             if !go_on {
                 return Err(TuningError::Cancelled);
@@ -208,8 +207,8 @@ impl Run {
         Ok(Ended::Whole)
     }
 
-    /// Takes a judgement in; true when it is time to stop.
-    fn judged(&mut self, judgement: Judgement) -> Result<bool> {
+    /// Takes a judgement in.
+    fn judged(&mut self, judgement: Judgement) -> Result<()> {
         let best = self.best().map(|best| best.score);
         let step = judgement.step;
         let is_better = best.is_none_or(|best| judgement.score > best);
@@ -220,13 +219,14 @@ impl Run {
                 state::keep(&path, &self.learner.parameters, &self.optimiser, "best")?;
             }
         }
-        let since = self
-            .history
-            .judgements
-            .iter()
-            .filter(|j| j.step > self.history.best)
-            .count();
-        Ok(self.settings.patience > 0 && since >= self.settings.patience)
+        Ok(())
+    }
+
+    /// It got no better for as long as the settings allow: so it is when the run is taken up again.
+    fn is_over(&self) -> bool {
+        let later = self.history.judgements.iter();
+        let since = later.filter(|j| j.step > self.history.best).count();
+        self.settings.patience > 0 && since >= self.settings.patience
     }
 
     /// The best judgement.

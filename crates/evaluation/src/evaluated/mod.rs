@@ -56,4 +56,4 @@ pub use judged::{Found, raw_text};
 pub use resampled::{Resamples, resampled};
 pub use said::Said;
 pub use table::cases_page;
-pub use truths::{Policy, Trouble, TruthOf};
+pub use truths::{Policy, Trouble, TruthOf, truth_of};

@@ -60,7 +60,7 @@ pub enum Trouble {
 }
 
 /// The truth of a case as the task needs it.
-pub(super) fn truth_of(task: Task, labels: &[String], case: &CaseSpec, policy: &TruthPolicy) -> TruthOf {
+pub fn truth_of(task: Task, labels: &[String], case: &CaseSpec, policy: &TruthPolicy) -> TruthOf {
     match task {
         Task::Closed => match policy.one_label(&case.truth, labels) {
             OneLabel::Label(one) => is_one(one as u32),

@@ -140,6 +140,14 @@ pub(crate) fn letter(i: usize) -> char {
     char::from(b'A' + u8::try_from(i.min(25)).unwrap_or(25))
 }
 
+/// The turns that ask for one label of a yes/no list; `wording` holds `LABEL`, and is [`YES_NO`] when absent.
+pub fn yes_no_turns(messages: &[Message], wording: Option<&str>, label: &str) -> Vec<Message> {
+    with_line(
+        messages,
+        &wording.unwrap_or(YES_NO).replace("LABEL", label.trim()),
+    )
+}
+
 /// The turns with `line` as the last line of the last turn's text.
 pub(crate) fn with_line(messages: &[Message], line: &str) -> Vec<Message> {
     let mut messages = messages.to_vec();

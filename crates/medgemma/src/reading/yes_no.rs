@@ -4,7 +4,7 @@ use crate::error::{EngineError, Result};
 use crate::question::{Answer, Comparison, LabelAnswer, ReadEvent, Variant};
 use crate::reading::calibration::Scale;
 use crate::reading::closed_set::likeliest;
-use crate::reading::scoring::{Correction, YES_NO, with_line};
+use crate::reading::scoring::{Correction, YES_NO, yes_no_turns};
 use crate::reading::{Asked, MOST_LABELS, NO, Reader, YES};
 use crate::score::{close, log_sum_exp, sigmoid};
 
@@ -118,11 +118,8 @@ impl Reader<'_> {
         let prompts = labels
             .iter()
             .map(|label| {
-                let line = self.wording().replace("LABEL", label.trim());
-                let prompt = self
-                    .engine
-                    .prompt(&with_line(&asked.messages, &line), &self.question.prefix)?;
-                Ok(prompt)
+                let turns = yes_no_turns(&asked.messages, Some(self.wording()), label);
+                self.engine.prompt(&turns, &self.question.prefix)
             })
             .collect::<Result<Vec<_>>>()?;
         let words: Vec<Vec<String>> = [YES, NO]

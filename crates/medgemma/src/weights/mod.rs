@@ -34,8 +34,8 @@ pub use plan::Precision;
 pub(crate) use plan::{Kind, PROJECTION, bytes_of, held_bytes, kind, weight_bytes};
 pub(crate) use stored::Stored;
 
-/// Tensors by internal name, and a hash over the files that they came from.
-#[derive(Debug)]
+/// Tensors by internal name, and a hash over the files that they came from. A clone shares the matrices' memory.
+#[derive(Clone, Debug)]
 pub struct Weights {
     matrices: BTreeMap<String, Matrix>,
     vectors: BTreeMap<String, Vec<f32>>,

@@ -1,5 +1,6 @@
 //! The model as it learns: the engine's tensors, forward and backward over a batch.
 
+mod answered;
 mod auxiliary;
 mod build;
 pub(crate) mod decoder;

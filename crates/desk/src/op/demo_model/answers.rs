@@ -1,7 +1,6 @@
 //! Questions with their answers, as tokens.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 use std::sync::Arc;
 
 use overread_medgemma::files::ModelFiles;
@@ -25,17 +24,9 @@ pub(super) const SIDES: [&str; 2] = ["right", "left"];
 /// What may follow the place's question: rows of the picture from the front to the back, up to these shares of it.
 pub(super) const PLACES: [(&str, f32); 3] = [("anterior", 0.42), ("central", 0.58), ("posterior", 1.0)];
 
-/// A prompt with its answer.
-#[derive(Clone, Debug)]
-struct Said {
-    ids: Vec<u32>,
-    blocks: Vec<i32>,
-    answer: Range<usize>,
-}
-
 /// Every question with every answer.
 #[derive(Debug)]
-pub(super) struct Phrases(BTreeMap<(&'static str, usize, &'static str), Said>);
+pub(super) struct Phrases(BTreeMap<(&'static str, usize, &'static str), Example>);
 
 /// How a question becomes messages.
 pub(super) type Messages<'a> = &'a (dyn Fn(&str, usize) -> Vec<Message> + Sync);
@@ -60,22 +51,9 @@ impl Phrases {
         for (question, images, answer) in wanted {
             let asked = messages(question, images);
             let prompt = prompt::build(&files.config, &files.tokenizer, &asked, "", false)?;
-            let (head, tail) = prompt.with_label(&files.tokenizer, answer)?;
-            let mut ids = prompt.ids[..head].to_vec();
-            ids.extend(tail);
-            let first = ids.iter().zip(&prompt.ids).take_while(|(a, b)| a == b).count();
-            ids.extend(files.tokenizer.id("<end_of_turn>"));
-            let mut blocks = prompt.blocks;
-            blocks.resize(ids.len(), -1);
-            let answer_at = first..ids.len();
-            all.insert(
-                (question, images, answer),
-                Said {
-                    ids,
-                    blocks,
-                    answer: answer_at,
-                },
-            );
+            let end = files.tokenizer.id("<end_of_turn>");
+            let example = Example::answered(&prompt, &files.tokenizer, end, answer, Seen::Nothing)?;
+            all.insert((question, images, answer), example);
         }
         Ok(Self(all))
     }
@@ -87,14 +65,10 @@ impl Phrases {
         answer: &'static str,
         seen: Seen,
     ) -> Option<Example> {
-        let said = self.0.get(&(question, images, answer))?;
+        let example = self.0.get(&(question, images, answer))?;
         Some(Example {
-            ids: said.ids.clone(),
-            blocks: said.blocks.clone(),
-            answer: said.answer.clone(),
             seen,
-            weight: 1.0,
-            patches: None,
+            ..example.clone()
         })
     }
 }
