@@ -43,5 +43,6 @@ pub mod reslice;
 pub mod reviews;
 pub mod show;
 pub mod studies;
+pub mod tune;
 pub mod view;
 pub(crate) mod zero_shot;

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use overread_evaluation::case_set::CaseSet;
 use overread_evaluation::case_set::leaks::ImageFacts;
 use rayon::prelude::*;
 
@@ -29,6 +30,28 @@ pub fn check_file(
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Outcome<EvaluationCheck> {
     let set = set::read(path)?;
+    let (images, unreadable) = looked_at(desk, path, &set, cancel, progress)?;
+    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let looked_at = count(images.len());
+    let findings = leaks::findings(path, &set, images, &unreadable)?;
+    Ok(EvaluationCheck {
+        findings,
+        cases: count(set.cases.len()),
+        images: looked_at,
+    })
+}
+
+/// What the images of all cases say of themselves, and those that could not be looked at, in the order of the set.
+///
+/// # Errors
+/// Cancelled.
+pub(crate) fn looked_at(
+    desk: &Desk,
+    path: &Path,
+    set: &CaseSet,
+    cancel: &Cancel,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Outcome<(Vec<ImageFacts>, Vec<Unreadable>)> {
     let finder = Finder::of(path);
     let (done, of) = (AtomicUsize::new(0), set.cases.len());
     let found: Vec<facts::Found> = (0..of)
@@ -37,7 +60,7 @@ pub fn check_file(
             if cancel.is_cancelled() {
                 return Vec::new();
             }
-            let found = facts::of_case(desk, &finder, &set, at);
+            let found = facts::of_case(desk, &finder, set, at);
             progress(done.fetch_add(1, Ordering::Relaxed) + 1, of);
             found
         })
@@ -53,14 +76,7 @@ pub fn check_file(
             Err(trouble) => unreadable.push(trouble),
         }
     }
-    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    let looked_at = count(images.len());
-    let findings = leaks::findings(path, &set, images, &unreadable)?;
-    Ok(EvaluationCheck {
-        findings,
-        cases: count(of),
-        images: looked_at,
-    })
+    Ok((images, unreadable))
 }
 
 /// The operation `check_evaluation`.

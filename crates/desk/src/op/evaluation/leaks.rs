@@ -59,7 +59,7 @@ pub(crate) fn findings(
 }
 
 /// Synonyms, and the patients that readers were tuned on.
-fn known(case_set: &Path, set: &CaseSet) -> Outcome<Known> {
+pub(crate) fn known(case_set: &Path, set: &CaseSet) -> Outcome<Known> {
     let mut known = Known::default();
     if !set.question.synonyms.is_empty() {
         let path = set::beside(case_set, &set.question.synonyms);

@@ -14,6 +14,54 @@ const PART_BITS: u32 = 13;
 /// Most pairs that are held against each other; sets of plain pictures of one kind could have many in one part.
 const MOST_PAIRS: usize = 100_000_000;
 
+/// The same image, picture or scan on both sides of what `counts` sets apart; each once, told beside the first that has it.
+pub(super) fn across(
+    images: &[ImageFacts],
+    by_id: &BTreeMap<&str, &CaseSpec>,
+    counts: &dyn Fn(&CaseSpec, &CaseSpec) -> bool,
+) -> Vec<Finding> {
+    let apart = |a: &ImageFacts, b: &ImageFacts| {
+        let cases = by_id.get(a.case.as_str()).zip(by_id.get(b.case.as_str()));
+        cases.is_some_and(|(a, b)| counts(a, b))
+    };
+    let split = |case: &str| match by_id.get(case).map_or("", |case| case.split.as_str()) {
+        "" => "no split".to_owned(),
+        split => format!("split {split}"),
+    };
+    let said = |one: &str| format!("the same as case {one} of {}", split(one));
+    let instances = images
+        .iter()
+        .flat_map(|image| image.sop_uids.iter().map(move |uid| (uid.as_str(), image)));
+    let pixels = images.iter().map(|image| (image.pixel_hash.as_str(), image));
+    let scans = images.iter().map(|image| (image.acquisition.as_str(), image));
+    vec![
+        Finding {
+            key: "same_instance",
+            grave: true,
+            text: "The same image stands in several splits: what is learned would be judged on itself. Keep one.",
+            cases: groups(instances, apart, said),
+        },
+        Finding {
+            key: "same_pixels",
+            grave: true,
+            text: "Images with the same pixels stand in several splits under other names: what is learned would be judged on itself. Keep one.",
+            cases: groups(pixels, apart, said),
+        },
+        Finding {
+            key: "same_scan",
+            grave: true,
+            text: "Reconstructions of one scan stand in several splits: what is learned would be judged on the same scan. Keep one of each scan.",
+            cases: groups(scans, apart, said),
+        },
+        Finding {
+            key: "similar_pixels",
+            grave: false,
+            text: "Pictures of different splits look alike (hashes of 64 bits differ in 4 at most): look whether one was made of the other.",
+            cases: similar(images, &apart),
+        },
+    ]
+}
+
 pub(super) fn look(set: &CaseSet, images: &[ImageFacts], by_id: &BTreeMap<&str, &CaseSpec>) -> Vec<Finding> {
     let instances = images
         .iter()

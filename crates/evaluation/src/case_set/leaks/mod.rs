@@ -3,6 +3,9 @@
 
 mod alike;
 mod answer;
+mod learning;
+
+pub use learning::{Learning, before_learning};
 
 use std::collections::{BTreeMap, BTreeSet};
 

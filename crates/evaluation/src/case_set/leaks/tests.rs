@@ -263,3 +263,87 @@ fn ten_thousand_images_are_compared_fast() {
     let _ = check(&many, &images, &Known::default());
     assert!(start.elapsed().as_secs_f64() < 10.0, "{:?}", start.elapsed());
 }
+
+fn learning(set: &CaseSet, images: &[ImageFacts], gives_text: bool) -> Vec<(&'static str, bool)> {
+    let learning = Learning {
+        learned: "train",
+        validation: "validation",
+        gives_text,
+    };
+    before_learning(set, images, &Known::default(), learning)
+        .iter()
+        .map(|finding| (finding.key, finding.grave))
+        .collect()
+}
+
+fn split(id: &str, label: &str, split: &str) -> CaseSpec {
+    CaseSpec {
+        split: split.to_owned(),
+        ..case(id, label)
+    }
+}
+
+#[test]
+fn what_is_learned_shares_no_patient_with_anything_else() {
+    let of = |splits: [&str; 2]| {
+        let mut two = set(vec![
+            split("a", "normal", splits[0]),
+            split("b", "normal", splits[1]),
+        ]);
+        two.cases[1].patient = "p-a".to_owned();
+        learning(&two, &[], false)
+    };
+    let leak = vec![("patient_in_two_splits", true)];
+    assert_eq!(of(["train", "train"]), vec![]);
+    assert_eq!(of(["train", "test"]), leak);
+    assert_eq!(of(["train", ""]), leak);
+    assert_eq!(of(["validation", "test"]), leak);
+    assert_eq!(
+        of(["test", "other"]),
+        vec![],
+        "learning sees neither of these splits"
+    );
+    let mut nameless = set(vec![split("a", "normal", "train")]);
+    nameless.cases[0].patient.clear();
+    assert_eq!(learning(&nameless, &[], false), [("patients_unknown", false)]);
+}
+
+#[test]
+fn what_is_learned_shares_no_picture_with_anything_else() {
+    let of = |splits: [&str; 3]| {
+        let cases = ["a", "b", "c"]
+            .into_iter()
+            .zip(splits)
+            .map(|(id, name)| split(id, "normal", name))
+            .collect();
+        let mut images = [facts("a"), facts("b"), facts("c")];
+        for image in &mut images {
+            image.pixel_hash = "same".to_owned();
+        }
+        learning(&set(cases), &images, false)
+    };
+    let leak = vec![("same_pixels", true)];
+    assert_eq!(of(["train", "train", "train"]), vec![]);
+    assert_eq!(of(["train", "train", "test"]), leak);
+    assert_eq!(of(["test", "other", "train"]), leak);
+    assert_eq!(of(["test", "other", "other"]), vec![]);
+}
+
+#[test]
+fn the_answer_in_words_counts_where_words_are_given() {
+    let mut told = set(vec![
+        split("a", "rib fracture", "train"),
+        split("b", "normal", "test"),
+    ]);
+    told.cases[0].context = "Known rib fracture.".to_owned();
+    assert_eq!(learning(&told, &[], true), [("answer_in_context", true)]);
+    assert_eq!(learning(&told, &[], false), []);
+    told.cases[0].split = "test".to_owned();
+    assert_eq!(
+        learning(&told, &[], true),
+        [],
+        "nothing is learned from this case"
+    );
+    let strange = set(vec![split("a", "gout", "train"), split("b", "gout", "test")]);
+    assert_eq!(learning(&strange, &[], false), [("unknown_label", true)]);
+}
