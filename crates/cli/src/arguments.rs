@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::ask_arguments::AskArguments;
 use crate::eval::arguments::EvalArguments;
+use crate::tune_arguments::LoraArguments;
 
 /// Reads DICOM, lets MedGemma read it on this machine, holds both against the truth. Research use only.
 #[derive(Debug, Parser)]
@@ -360,6 +361,9 @@ pub(crate) struct PhantomArguments {
     /// Short volumes instead of a few slices.
     #[arg(long)]
     pub(crate) volumes: bool,
+    /// What is planted, with commas between, such as normal,nodule,bulla; the seven usual findings where it is left out.
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) findings: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -399,6 +403,9 @@ pub(crate) struct BenchArguments {
 /// `overread tune`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum TuneCommand {
+    /// Tunes a low-rank adapter (LoRA) on a case set's training split, judges it on the validation split and writes it
+    /// as PEFT does, with a card. The same command takes a stopped run up.
+    Lora(Box<LoraArguments>),
     /// Trains the demonstration model from nothing, on phantoms: half an hour on two cores. The same seed gives the
     /// same model.
     DemoModel {

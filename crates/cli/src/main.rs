@@ -21,6 +21,8 @@ mod records;
 mod serve;
 mod told;
 mod tune;
+mod tune_arguments;
+mod tune_lora;
 
 use std::process::ExitCode;
 
@@ -96,7 +98,7 @@ fn run(arguments: Arguments) -> Outcome {
         Command::Audit(a) => records::audit(&desk(), a),
         Command::Phantom(a) => files::phantom(&a),
         Command::Demo { open, out } => demo::demo(desk(), open, out.as_deref()),
-        Command::Tune(command) => tune::tune(&command),
+        Command::Tune(command) => tune::tune(&desk, &command),
         Command::Open { path } => demo::open(path.as_deref()),
         Command::Bench(a) => bench::bench(&desk(), &a),
         Command::Serve { port, page } => serve::serve(desk(), port, page),

@@ -1,19 +1,23 @@
 //! `overread tune`.
 
+use overread_desk::Desk;
 use overread_desk::op::demo_model;
 
 use crate::arguments::TuneCommand;
 use crate::files::print_text;
-use crate::{Outcome, Trouble};
+use crate::{Outcome, Trouble, tune_lora};
 
-pub(crate) fn tune(command: &TuneCommand) -> Outcome {
-    let TuneCommand::DemoModel {
-        out,
-        seed,
-        quick,
-        judge_only,
-        json,
-    } = command;
+pub(crate) fn tune(desk: &dyn Fn() -> Desk, command: &TuneCommand) -> Outcome {
+    let (out, seed, quick, judge_only, json) = match command {
+        TuneCommand::Lora(arguments) => return tune_lora::tune(&desk(), arguments),
+        TuneCommand::DemoModel {
+            out,
+            seed,
+            quick,
+            judge_only,
+            json,
+        } => (out, seed, quick, judge_only, json),
+    };
     let whole = demo_model::Plan::default();
     let plan = match quick {
         None => whole,

@@ -97,6 +97,7 @@ impl Desk {
             "decide" => answer(op::evaluation::decide::decide(self, &parse(arguments)?)?),
             "use_calibrator" => answer(op::evaluation::calibrate::save(self, &parse(arguments)?)?),
             "export_evaluation" => answer(op::evaluation::export::export(self, &parse(arguments)?)?),
+            "tunings" => answer(op::tune::list::tunings(self, &parse(arguments)?)?),
             "save_plot" => answer(op::evaluation::export::plot(self, &parse(arguments)?)?),
             other => Err(unknown(other)),
         }
@@ -147,6 +148,10 @@ impl Desk {
                     &|event| send(events, event),
                     cancel,
                 );
+                Ok(())
+            }
+            "tune" => {
+                op::tune::tune(self, &parse(arguments)?, &|event| send(events, event), cancel);
                 Ok(())
             }
             "encode" => {

@@ -20,7 +20,7 @@ mod html;
 mod read;
 mod review;
 
-pub use evaluation::{EvaluationReport, SourceFile};
+pub use evaluation::{EvaluationReport, SourceFile, figure_words};
 pub use read::{
     Agreement, Answer, Confidence, Fact, OwnAnswer, Picture, Probability, Question, ReadReport, ReaderNote,
     TruthStatement,

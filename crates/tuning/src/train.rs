@@ -194,6 +194,10 @@ impl Run {
             let last = step == s.steps;
             let (judge, keep) = (last || every(s.judge_every), last || every(s.keep_every));
             let go_on = watch.step(&report, s.steps);
+            if judge && !go_on {
+                // It would be kept without its judgement: when the run is taken up, the step is made again.
+                return Err(TuningError::Cancelled);
+            }
             if judge && let Some(judgement) = watch.judge(&self.learner, step)? {
                 self.judged(judgement)?;
             }

@@ -21,4 +21,5 @@ pub mod resource;
 pub mod review;
 pub mod studies;
 pub mod truth;
+pub mod tuning;
 pub mod viewing;

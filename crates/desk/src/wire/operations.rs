@@ -21,6 +21,7 @@ use crate::wire::review::{
 };
 use crate::wire::studies::{OpenFolder, ScanEvent, Study};
 use crate::wire::truth::{AttachTruth, Case, CommitAnswer, SetTruth, TruthAttached};
+use crate::wire::tuning::{TuneEvent, TuneRun, TuneSpec};
 use crate::wire::viewing::{DisplaySet, DisplaySetRef, ProbeAnswer, ProbeRequest};
 
 /// Calls `$with!` with every operation as `name: Arguments => Result, "what it does"`.
@@ -75,6 +76,7 @@ macro_rules! for_each_operation {
             decide: DecisionDraft => CaseDetail, "A person decides on an open answer; it is on disk when this returns.";
             use_calibrator: UseCalibrator => CalibratorSaved, "Saves a fitted calibrator for the reading panel.";
             export_evaluation: ExportEvaluation => Exported, "Writes the report, tables or iMRMC input.";
+            tunings: EvaluationRef => Vec<TuneRun>, "Tuning runs beside a case set, finished or to be taken up.";
             save_plot: PlotFile => Exported, "Saves a plot as SVG or PNG.";
         }
     };
@@ -93,6 +95,7 @@ macro_rules! for_each_job {
             encode: EncodeSpec => EncodeEvent, "Encodes pictures ahead of any question.";
             run_evaluation: RunSpec => RunEvent, "Reads every case with every local reader.";
             figures: FiguresRequest => FiguresEvent, "Every figure of an evaluation.";
+            tune: TuneSpec => TuneEvent, "Tunes a model on a case set's own split.";
         }
     };
 }

@@ -7,6 +7,8 @@ mod plots;
 mod reader;
 mod tables;
 
+pub use numbers::whole as figure_words;
+
 use overread_evaluation::evaluated::cases::CaseRow;
 use overread_evaluation::evaluated::figures::Figures;
 use serde::Serialize;

@@ -57,7 +57,8 @@ pub struct Losses {
 }
 
 impl Losses {
-    pub(super) fn add(&mut self, other: &Self) {
+    /// Adds those of other examples.
+    pub fn add(&mut self, other: &Self) {
         self.answer.add(&other.answer);
         self.patches.add(&other.patches);
     }

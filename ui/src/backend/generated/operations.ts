@@ -62,6 +62,9 @@ import type { Settings } from "./Settings";
 import type { Study } from "./Study";
 import type { TemplateInfo } from "./TemplateInfo";
 import type { TruthAttached } from "./TruthAttached";
+import type { TuneEvent } from "./TuneEvent";
+import type { TuneRun } from "./TuneRun";
+import type { TuneSpec } from "./TuneSpec";
 import type { UseCalibrator } from "./UseCalibrator";
 
 /** Requests with one answer. */
@@ -160,6 +163,8 @@ export interface Operations {
   use_calibrator: { arguments: UseCalibrator; result: CalibratorSaved };
   /** Writes the report, tables or iMRMC input. */
   export_evaluation: { arguments: ExportEvaluation; result: Exported };
+  /** Tuning runs beside a case set, finished or to be taken up. */
+  tunings: { arguments: EvaluationRef; result: Array<TuneRun> };
   /** Saves a plot as SVG or PNG. */
   save_plot: { arguments: PlotFile; result: Exported };
 }
@@ -182,4 +187,6 @@ export interface Jobs {
   run_evaluation: { arguments: RunSpec; event: RunEvent };
   /** Every figure of an evaluation. */
   figures: { arguments: FiguresRequest; event: FiguresEvent };
+  /** Tunes a model on a case set's own split. */
+  tune: { arguments: TuneSpec; event: TuneEvent };
 }

@@ -130,7 +130,11 @@ fn has_people(set: &CaseSet) -> bool {
         .any(|r| r.kind == ReaderKind::Person && r.answers.is_empty())
 }
 
-fn context(at: &Path, case_set: &CaseSet) -> Outcome<Context> {
+/// What the files beside a case set say.
+///
+/// # Errors
+/// A file that is named and cannot be read.
+pub(crate) fn context(at: &Path, case_set: &CaseSet) -> Outcome<Context> {
     let base = at.parent().unwrap_or(Path::new(""));
     let mut tuned_on = BTreeMap::new();
     for reader in case_set.readers.iter().filter(|r| !r.tuned_on.is_empty()) {

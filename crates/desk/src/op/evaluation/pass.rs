@@ -73,11 +73,11 @@ pub(crate) struct Told<'a> {
 }
 
 /// A pass made ready without loading anything.
-struct Ready {
+pub(crate) struct Ready {
     options: QuestionOptions,
     read: ReadSettings,
     parts: BTreeMap<String, String>,
-    wanted: load::Wanted,
+    pub(crate) wanted: load::Wanted,
     text_alone: bool,
 }
 
@@ -127,7 +127,11 @@ impl Sitting<'_> {
         Ok(())
     }
 
-    fn ready(&self, pass: &Pass<'_>) -> Outcome<Ready> {
+    /// Model, settings and their parts of a pass.
+    ///
+    /// # Errors
+    /// A model that is not there, does not fit the question or the memory; an option that there is not.
+    pub(crate) fn ready(&self, pass: &Pass<'_>) -> Outcome<Ready> {
         let (desk, reader) = (self.desk, pass.reader);
         let read = asked::settings_of(self.set, reader);
         let adapters: Vec<PathBuf> = reader
@@ -433,7 +437,11 @@ impl Sitting<'_> {
         Ok(record)
     }
 
-    fn question(
+    /// A case's question with its images, as it is asked.
+    ///
+    /// # Errors
+    /// Images that are not there, a case without what its task needs.
+    pub(crate) fn question(
         &self,
         pass: &Pass<'_>,
         ready: &Ready,
