@@ -215,7 +215,14 @@ pub(crate) fn reslice(desk: &Desk, a: &ResliceArguments) -> Outcome {
 
 pub(crate) fn phantom(a: &PhantomArguments) -> Outcome {
     let last = std::sync::atomic::AtomicUsize::new(0);
-    make::phantoms(&a.out, a.n as usize, a.seed, a.hard, a.volumes, &|done, of| {
+    let wish = make::Phantoms {
+        n: a.n as usize,
+        seed: a.seed,
+        hard: a.hard,
+        volumes: a.volumes,
+        findings: a.findings.clone(),
+    };
+    make::phantoms(&a.out, &wish, &|done, of| {
         // A line for every tenth, from whichever thread comes to it first.
         let tenth = done * 10 / of.max(1);
         if last.fetch_max(tenth, std::sync::atomic::Ordering::Relaxed) < tenth {

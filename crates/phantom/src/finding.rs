@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// The words a case can be labelled with, in the order of [`Finding::ALL`]. `normal` means: nothing planted.
+/// The words a case is labelled with unless others are asked for, in the order of [`Finding::ALL`]. `normal` means:
+/// nothing planted.
 pub const LABELS: [&str; 7] = [
     "normal",
     "nodule",
@@ -40,6 +41,10 @@ pub enum Finding {
     /// One displaced rib with a haematoma beneath it.
     #[serde(rename = "rib fracture")]
     RibFracture,
+    /// A thin-walled space of air in the lung, 28 to 56 mm across. Not among [`Finding::ALL`]: planted only where it is
+    /// asked for, so that there is something that a model of those seven never saw.
+    #[serde(rename = "bulla")]
+    Bulla,
 }
 
 impl Finding {
@@ -54,9 +59,9 @@ impl Finding {
         Self::RibFracture,
     ];
 
-    /// The label word, one of [`LABELS`].
+    /// The label word: one of [`LABELS`], or `bulla`.
     pub fn label(self) -> &'static str {
-        LABELS[self as usize]
+        LABELS.get(self as usize).copied().unwrap_or("bulla")
     }
 }
 
@@ -68,7 +73,7 @@ impl fmt::Display for Finding {
 
 /// A word that is none of [`LABELS`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("“{0}” is not a finding the phantom knows; use one of: {labels}", labels = LABELS.join(", "))]
+#[error("“{0}” is not a finding the phantom knows; use one of: {labels}, bulla", labels = LABELS.join(", "))]
 pub struct UnknownFinding(pub String);
 
 impl FromStr for Finding {
@@ -78,6 +83,7 @@ impl FromStr for Finding {
         let wanted = word.trim().to_lowercase();
         Self::ALL
             .into_iter()
+            .chain([Self::Bulla])
             .find(|finding| finding.label() == wanted)
             .ok_or_else(|| UnknownFinding(word.to_owned()))
     }
@@ -126,13 +132,13 @@ impl fmt::Display for Side {
 pub struct Truth {
     /// What was planted.
     pub finding: Finding,
-    /// The same as a word of [`LABELS`].
+    /// The same as a word ([`Finding::label`]).
     pub label: String,
     /// The patient's side.
     pub side: Side,
     /// A point inside the finding, patient coordinates LPS in mm (PS3.3 C.7.6.2.1.1); `None` for normal.
     pub position_mm: Option<[f32; 3]>,
-    /// Extent in mm: diameter of a nodule, greatest thickness of fluid or air, longest diameter of a consolidation,
+    /// Extent in mm: diameter of a nodule or a bulla, greatest thickness of fluid or air, longest diameter of a consolidation,
     /// transverse diameter of a heart, displacement of a rib. `None` for normal.
     pub size_mm: Option<f32>,
     /// The slice to look at, counted from 1 in order of ascending position along the normal.
@@ -152,6 +158,9 @@ mod tests {
             assert_eq!(word.parse::<Finding>(), Ok(finding));
             assert_eq!(serde_json::to_value(finding).unwrap(), serde_json::json!(word));
         }
+        assert_eq!("bulla".parse::<Finding>(), Ok(Finding::Bulla));
+        assert_eq!(Finding::Bulla.label(), "bulla");
+        assert_eq!(serde_json::to_value(Finding::Bulla).unwrap(), "bulla");
         let error = "pneumonia".parse::<Finding>().unwrap_err();
         assert!(error.to_string().contains("pleural effusion"), "{error}");
     }

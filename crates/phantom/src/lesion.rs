@@ -6,6 +6,9 @@ use crate::lattice::Lattice;
 use crate::tissue::{HAEMATOMA, PLEURAL_AIR, smooth_step};
 use crate::tree::{Rod, distance};
 
+/// CT number of a bulla's wall, HU.
+const WALL: f32 = 10.0;
+
 /// A broken rib.
 #[derive(Debug, Clone)]
 pub(crate) struct Fracture {
@@ -55,6 +58,12 @@ pub(crate) enum Lesion {
         hu: f32,
         spikes: Vec<Rod>,
         knobs: f32,
+    },
+    Bulla {
+        centre: [f32; 3],
+        radius: f32,
+        /// mm.
+        wall: f32,
     },
     Effusion {
         sign: f32,
@@ -133,8 +142,33 @@ impl Lesion {
         (share > 0.0).then_some((share, *hu))
     }
 
+    /// Centre and reach of what is painted over the lung as a ball.
+    pub(crate) fn ball(&self) -> Option<([f32; 3], f32)> {
+        match self {
+            Self::Nodule { centre, radius, .. } => Some((*centre, 2.2 * radius)),
+            Self::Bulla { centre, radius, .. } => Some((*centre, 1.3 * radius)),
+            _ => None,
+        }
+    }
+
+    /// Signed distance to a nodule or a bulla and its density there.
+    pub(crate) fn solid(&self, p: [f32; 3], texture: &Lattice) -> Option<(f32, f32)> {
+        let Self::Bulla { centre, radius, wall } = self else {
+            return self.nodule(p, texture);
+        };
+        let away = distance(p, *centre);
+        if away > 1.3 * radius {
+            return None;
+        }
+        let scale = 1.0 / radius;
+        let edge = away - radius + 0.06 * radius * texture.at(p[0] * scale, p[1] * scale, p[2] * scale);
+        // A wall of less than a pixel is seen as a faint line: it shares its pixel with the air on both sides.
+        let share = smooth_step(0.5 * wall + 0.4, 0.5 * wall - 0.4, (edge + 0.5 * wall).abs());
+        Some((edge, PLEURAL_AIR + share * (WALL - PLEURAL_AIR)))
+    }
+
     /// Signed distance to a nodule and its density.
-    pub(crate) fn nodule(&self, p: [f32; 3], texture: &Lattice) -> Option<(f32, f32)> {
+    fn nodule(&self, p: [f32; 3], texture: &Lattice) -> Option<(f32, f32)> {
         let Self::Nodule {
             centre,
             radius,

@@ -41,5 +41,6 @@ pub use case::{Case, Coverage, Options, Person, Series, Slice};
 pub use finding::{Finding, LABELS, Side, Truth, UnknownFinding};
 pub use radiograph::Radiograph;
 pub use write::{
-    PhantomError, Progress, Record, balanced_labels, case_seed, write_cases, write_study, write_study_of,
+    PhantomError, Progress, Record, balanced_among, balanced_labels, case_seed, write_cases, write_cases_of,
+    write_study, write_study_of,
 };

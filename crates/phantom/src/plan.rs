@@ -49,6 +49,7 @@ impl Plan {
         match finding {
             Finding::Normal => none,
             Finding::Nodule => nodule(&mut r, hard, lungs, tubes, side, w).unwrap_or(none),
+            Finding::Bulla => bulla(&mut r, hard, lungs, tubes, side, w).unwrap_or(none),
             Finding::Effusion => {
                 let thickness = if hard {
                     r.within(8.0, 15.0)
@@ -145,6 +146,26 @@ fn nodule(r: &mut Random, hard: bool, lungs: &Lungs<'_>, tubes: &[Tube], side: S
             spikes,
             knobs,
         },
+        side,
+        w,
+        point: Some(centre),
+        size: Some(2.0 * radius),
+        span: (centre[2] - 0.85 * radius, centre[2] + 0.85 * radius),
+    })
+}
+
+/// Vessels and airways may run into it: it is painted over them, as a bulla takes their place.
+fn bulla(r: &mut Random, hard: bool, lungs: &Lungs<'_>, tubes: &[Tube], side: Side, w: f32) -> Option<Plan> {
+    let radius = if hard {
+        r.within(7.0, 12.0)
+    } else {
+        r.within(14.0, 28.0)
+    };
+    let wall = r.within(0.7, 1.4);
+    let off = 0.25 * radius * r.within(-1.0, 1.0);
+    let centre = free_point(r, lungs, tubes, side, w + off, 0.6 * radius)?;
+    Some(Plan {
+        lesion: Lesion::Bulla { centre, radius, wall },
         side,
         w,
         point: Some(centre),

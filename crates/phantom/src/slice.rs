@@ -132,14 +132,14 @@ impl Patient {
                 )
             });
         }
-        if let Lesion::Nodule { centre, radius, .. } = &self.plan.lesion {
+        if let Some((centre, reach)) = self.plan.lesion.ball() {
             let ball = Rod {
-                from: *centre,
-                to: *centre,
-                radius: [2.2 * radius, 2.2 * radius],
+                from: centre,
+                to: centre,
+                radius: [reach, reach],
             };
             canvas.rod(&ball, true, |p, _| {
-                match self.plan.lesion.nodule(p, &self.texture) {
+                match self.plan.lesion.solid(p, &self.texture) {
                     Some((d, density)) => (density, coverage(d, pixel)),
                     None => (0.0, 0.0),
                 }

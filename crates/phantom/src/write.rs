@@ -61,10 +61,20 @@ pub type Progress<'a> = &'a (dyn Fn(usize, usize) -> bool + Sync);
 
 /// Labels of `n` cases: as even as `n` allows, in an order that depends on the seed alone.
 pub fn balanced_labels(n: usize, seed: u64) -> Vec<Finding> {
+    balanced_among(&Finding::ALL, n, seed)
+}
+
+/// The same among these findings; none at all: [`Finding::ALL`].
+pub fn balanced_among(findings: &[Finding], n: usize, seed: u64) -> Vec<Finding> {
+    let findings = if findings.is_empty() {
+        &Finding::ALL[..]
+    } else {
+        findings
+    };
     let mut random = Random::new(seed, "labels of a set");
     let mut labels = Vec::with_capacity(n);
     while labels.len() < n {
-        let mut round = Finding::ALL;
+        let mut round = findings.to_vec();
         random.shuffle(&mut round);
         labels.extend(round);
     }
@@ -87,8 +97,20 @@ pub fn write_cases(
     options: &Options,
     progress: Progress<'_>,
 ) -> Result<Vec<Record>, PhantomError> {
+    write_cases_of(dir, n, seed, options, &[], progress)
+}
+
+/// As [`write_cases`], with labels balanced among these findings; none at all: [`Finding::ALL`].
+pub fn write_cases_of(
+    dir: &Path,
+    n: usize,
+    seed: u64,
+    options: &Options,
+    findings: &[Finding],
+    progress: Progress<'_>,
+) -> Result<Vec<Record>, PhantomError> {
     make(dir)?;
-    let labels = balanced_labels(n, seed);
+    let labels = balanced_among(findings, n, seed);
     let (done, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
     let records: Result<Vec<Record>, PhantomError> = labels
         .par_iter()

@@ -6,7 +6,7 @@ pub use overread_imaging::reslice::BodyPlane;
 pub use overread_imaging::view::Interpolation;
 use overread_imaging::voi::VoiFunction;
 pub use overread_imaging::voi::Window;
-use overread_phantom::Options;
+use overread_phantom::{Finding, Options};
 
 use crate::Outcome;
 use crate::code::{failure, io};
@@ -68,29 +68,47 @@ pub fn tags_lines(path: &Path) -> Outcome<String> {
     Ok(overread_dicom::tags::lines(path)?)
 }
 
-/// Made patients with their truth.
+/// What phantoms are made.
+#[derive(Clone, Debug, Default)]
+pub struct Phantoms {
+    /// Patients.
+    pub n: usize,
+    /// Decides every byte.
+    pub seed: u64,
+    /// Lower contrast, more noise, other bodies.
+    pub hard: bool,
+    /// Short volumes instead of a few slices.
+    pub volumes: bool,
+    /// What is planted, by label; none at all: the seven usual ones.
+    pub findings: Vec<String>,
+}
+
+/// Writes phantoms with `truth.csv`.
 ///
 /// # Errors
-/// When they cannot be written.
+/// `phantom.failed`: a word that is no finding, a folder that cannot be written.
 pub fn phantoms(
     out: &Path,
-    n: usize,
-    seed: u64,
-    hard: bool,
-    volumes: bool,
+    wish: &Phantoms,
     progress: &(dyn Fn(usize, usize) -> bool + Sync),
 ) -> Outcome<()> {
+    let failed = |error: &dyn std::fmt::Display| failure("phantom.failed", format!("{error}."), "");
     let options = Options {
-        hard,
-        ..if volumes {
+        hard: wish.hard,
+        ..if wish.volumes {
             Options::volume()
         } else {
             Options::small()
         }
     };
-    overread_phantom::write_cases(out, n, seed, &options, progress)
+    let findings = wish
+        .findings
+        .iter()
+        .map(|word| word.parse::<Finding>().map_err(|error| failed(&error)))
+        .collect::<Outcome<Vec<_>>>()?;
+    overread_phantom::write_cases_of(out, wish.n, wish.seed, &options, &findings, progress)
         .map(drop)
-        .map_err(|error| failure("phantom.failed", format!("{error}."), ""))
+        .map_err(|error| failed(&error))
 }
 
 #[cfg(test)]
