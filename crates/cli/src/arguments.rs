@@ -406,6 +406,9 @@ pub(crate) enum TuneCommand {
     /// Tunes a low-rank adapter (LoRA) on a case set's training split, judges it on the validation split and writes it
     /// as PEFT does, with a card. The same command takes a stopped run up.
     Lora(Box<LoraArguments>),
+    /// Learns a head from a case set: a linear probe or small MLP over the image embeddings of a MedSigLIP. Seconds, once the pictures
+    /// are embedded; what was embedded is kept.
+    Head(crate::tune_head::HeadArguments),
     /// Trains the demonstration model from nothing, on phantoms: half an hour on two cores. The same seed gives the
     /// same model.
     DemoModel {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use overread_desk::op::{ask as op_ask, checks, engine, given, objections, open, pictures, plan};
+use overread_desk::op::{ask as op_ask, checks, engine, given, head, objections, open, pictures, plan};
 use overread_desk::wire::probes::{Check, CheckEvent, CheckKind, CheckSpec};
 use overread_desk::wire::question::{
     ContentFreeName, NormaliseName, PairingName as Pairing, PriorSpec, QuestionOptions, QuestionSpec,
@@ -108,6 +108,7 @@ fn options(desk: &Desk, a: &AskArguments) -> Result<QuestionOptions, Trouble> {
         device: a.device.clone(),
         adapters: a.adapter.iter().map(|folder| desk.handle(folder)).collect(),
         merge_adapters: a.merge,
+        head: a.head.as_ref().map(|folder| desk.handle(folder)),
         normalise: match a.normalise {
             Normalise::Sum => NormaliseName::Sum,
             Normalise::Mean => NormaliseName::Mean,
@@ -141,10 +142,12 @@ fn question(desk: &Desk, a: &AskArguments) -> Result<QuestionSpec, Trouble> {
     if a.volume {
         "official".clone_into(&mut spec.slices);
     }
-    (spec.form, spec.labels) = match (a.labels.is_empty(), a.yesno.is_empty()) {
-        (false, _) => (AnswerForm::Labels, a.labels.clone()),
-        (true, false) => (AnswerForm::YesNo, a.yesno.clone()),
-        (true, true) => (AnswerForm::Open, Vec::new()),
+    (spec.form, spec.labels) = match (a.labels.is_empty(), a.yesno.is_empty(), &a.head) {
+        (false, ..) => (AnswerForm::Labels, a.labels.clone()),
+        (true, false, _) => (AnswerForm::YesNo, a.yesno.clone()),
+        // A head knows its labels.
+        (true, true, Some(folder)) if !a.open => head::question(folder)?,
+        (true, true, _) => (AnswerForm::Open, Vec::new()),
     };
     if spec.template.is_empty() && spec.prompt.is_empty() {
         spec.template = match spec.form {

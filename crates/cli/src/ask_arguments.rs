@@ -87,6 +87,9 @@ pub(crate) struct AskArguments {
     /// Merge the adapters into the weights.
     #[arg(long, requires = "adapter")]
     pub(crate) merge: bool,
+    /// A head's folder: a MedSigLIP reads by it. Its labels are asked when none are named.
+    #[arg(long, value_name = "DIR", conflicts_with = "adapter")]
+    pub(crate) head: Option<PathBuf>,
     /// The best that fits into memory when left out.
     #[arg(long)]
     pub(crate) dtype: Option<Dtype>,

@@ -22,6 +22,7 @@ mod serve;
 mod told;
 mod tune;
 mod tune_arguments;
+mod tune_head;
 mod tune_lora;
 
 use std::process::ExitCode;

@@ -10,6 +10,7 @@ use crate::{Outcome, Trouble, tune_lora};
 pub(crate) fn tune(desk: &dyn Fn() -> Desk, command: &TuneCommand) -> Outcome {
     let (out, seed, quick, judge_only, json) = match command {
         TuneCommand::Lora(arguments) => return tune_lora::tune(&desk(), arguments),
+        TuneCommand::Head(a) => return crate::tune_head::tune_head(a),
         TuneCommand::DemoModel {
             out,
             seed,

@@ -3,6 +3,7 @@
 use overread_dicom::DicomError;
 use overread_medgemma::EngineError;
 use overread_tuning::TuningError;
+use overread_tuning::head::HeadError;
 
 use crate::Failure;
 
@@ -67,6 +68,24 @@ impl From<TuningError> for Failure {
             TuningError::OtherRun { .. } => "tuning.other_run",
             TuningError::Diverged { .. } => "tuning.diverged",
             TuningError::Cancelled => "cancelled",
+        };
+        sentences(code, &error.to_string())
+    }
+}
+
+impl From<HeadError> for Failure {
+    fn from(error: HeadError) -> Self {
+        let code = match &error {
+            HeadError::Cases(_) => "head.cases",
+            HeadError::NoCase(_) | HeadError::EveryCase(_) => "head.label",
+            HeadError::FewPatients(_) => "head.few_patients",
+            HeadError::Settings(_) => "head.settings",
+            HeadError::File { .. } => "head.file",
+            HeadError::Damaged { .. } => "head.damaged",
+            HeadError::Width { .. } | HeadError::OtherModel { .. } => "head.other_model",
+            HeadError::OtherPictures { .. } => "head.other_pictures",
+            HeadError::OtherLabels { .. } => "head.other_labels",
+            HeadError::Cancelled => "cancelled",
         };
         sentences(code, &error.to_string())
     }

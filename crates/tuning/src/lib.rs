@@ -6,6 +6,7 @@
 //! 2305.14314, with the engine's formats).
 //!
 //! * [`Learner`] holds the model and gives losses and gradients of [`Example`]s.
+//! * [`head`] has linear probes and small MLPs over embeddings of a frozen model.
 //! * [`Parameters`] are its plain tensors, [`Gradients`] what was found out about them.
 //!
 //! Words are the papers'; shapes as in the engine: `T` tokens, `D` hidden size, `Dv` the tower's, `r` rank.
@@ -13,6 +14,7 @@
 
 pub mod augment;
 pub mod error;
+pub mod head;
 pub mod lora;
 pub mod model;
 mod ops;

@@ -14,7 +14,7 @@ use crate::op::given::given;
 use crate::op::load;
 use crate::op::pace::{self, Measured};
 use crate::op::plan::{Resolved, no_labels, resolve};
-use crate::op::{open_answer, zero_shot};
+use crate::op::{head, open_answer, zero_shot};
 use crate::wire::question::QuestionSpec;
 use crate::wire::reading::{Agreement, AnswerForm, ReadEvent, Reading};
 use crate::{Cancel, Outcome};
@@ -108,6 +108,9 @@ pub(crate) fn answered(
                 wanted: &wanted,
                 load,
             };
+            if let Some(folder) = &wanted.head {
+                return head::read(desk, model, &asked, folder, events, cancel);
+            }
             let adapter = loaded.adapter(&wanted.adapters, cancel)?;
             zero_shot::read(desk, model, &asked, adapter.as_deref(), events, cancel)
         }

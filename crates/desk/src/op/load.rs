@@ -25,6 +25,8 @@ pub(crate) struct Wanted {
     pub(crate) key: Key,
     /// Adapters to apply, in this order.
     pub(crate) adapters: Vec<PathBuf>,
+    /// The head to read by.
+    pub(crate) head: Option<PathBuf>,
     pub(crate) report: CheckReport,
     pub(crate) choice: Choice,
 }
@@ -53,6 +55,18 @@ pub(crate) fn wanted(desk: &Desk, spec: &QuestionSpec) -> Outcome<Wanted> {
             "Leave merging out: the answers are the same.",
         ));
     }
+    let head = options
+        .head
+        .as_ref()
+        .map(|handle| desk.path(handle))
+        .transpose()?;
+    if head.is_some() && !adapters.is_empty() {
+        return Err(failure(
+            "question.head_and_adapter",
+            "A head stands on the embeddings of the model as it is, and adapters change them.",
+            "Choose either.",
+        ));
+    }
     let (merged, adapters) = if options.merge_adapters {
         (adapters, Vec::new())
     } else {
@@ -66,6 +80,7 @@ pub(crate) fn wanted(desk: &Desk, spec: &QuestionSpec) -> Outcome<Wanted> {
             merged,
         },
         adapters,
+        head,
         report,
         choice,
     })
@@ -104,6 +119,13 @@ impl Wanted {
     pub(crate) fn mismatch(&self, spec: &QuestionSpec, pictures: usize) -> Option<crate::Failure> {
         if !self.report.usable {
             return None;
+        }
+        if self.head.is_some() && !self.is_siglip() {
+            return Some(failure(
+                "question.head_of_siglip",
+                "A head stands on the image embeddings of a MedSigLIP, and this model writes text.",
+                "Choose the MedSigLIP that the head was trained on.",
+            ));
         }
         if !self.is_siglip() {
             let blind = self.report.image_size.is_none() && pictures > 0;

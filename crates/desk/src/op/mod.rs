@@ -18,6 +18,7 @@ pub mod evaluation;
 pub(crate) mod files;
 pub(crate) mod gather;
 pub mod given;
+pub mod head;
 pub mod index;
 pub mod known;
 pub(crate) mod layers;

@@ -140,16 +140,6 @@ pub(crate) fn read(
         }
     }
     let scoring = begun.elapsed().as_secs_f64() - vision;
-    let seconds = [load, vision, 0.0, scoring];
-    pace::note(
-        desk,
-        &wanted.key,
-        &Measured {
-            pictures: n,
-            seconds: [load, vision, 0.0, 0.0],
-            ..Measured::default()
-        },
-    );
     let probabilities: Vec<LabelProbability> = labels
         .iter()
         .zip(&sums)
@@ -167,78 +157,144 @@ pub(crate) fn read(
             score: None,
         })
         .collect();
-    let best = probabilities
-        .iter()
-        .max_by(|a, b| a.probability.total_cmp(&b.probability));
     let how = match pairing {
         Pairing::Softmax => softmax_words(labels.len()),
         Pairing::Sigmoid => "sigmoid of each label".to_owned(),
         Pairing::PositiveNegative => "each label against its absence in words".to_owned(),
     };
-    let (label, confidence) = match spec.form {
-        AnswerForm::YesNo => {
-            let each = probabilities.iter().map(|p| (p.label.as_str(), p.probability));
-            (yes_labels(each), None)
-        }
-        _ => (
-            best.map(|b| b.label.clone()).unwrap_or_default(),
-            best.map(|b| b.probability),
-        ),
-    };
-    let d = model.description();
-    let mut lines = provenance::common(desk, spec, resolved, wanted, given);
-    let adapter = adapter.map(|a| format!("{} {}", a.name, a.sha256));
-    provenance::hashes(
-        &mut lines,
-        &d.weights_sha256,
-        &d.tokenizer_sha256,
-        adapter,
-        &hashes,
-    );
-    // The prompt's template plays no part here; the texts below do.
-    lines.retain(|(name, _)| name != "template");
-    lines.push(("resize".to_owned(), format!("{:?}", d.resize).to_lowercase()));
-    lines.push(("pairing".to_owned(), pairing.name().to_owned()));
-    lines.push((
-        "texts".to_owned(),
-        format!("{} | {} | {}", template.id, template.positive, template.negative),
-    ));
-    let at = desk.clock.now();
-    let averaged = if n > 1 {
-        format!(", averaged over {n} pictures")
+    let how = if n > 1 {
+        format!("{how}, averaged over {n} pictures")
     } else {
-        String::new()
+        how
     };
-    Ok(Reading {
-        id: format!(
-            "reading-{}",
-            convert::short_hash(&format!("{at}{}{hashes:?}", spec.display_set))
-        ),
-        at,
-        display_set: spec.display_set.clone(),
+    let scored = Scored {
         question: line(&given.messages, template),
-        form: spec.form,
-        label,
         probabilities,
-        confidence,
-        confidence_kind: format!("{how}{averaged}, uncalibrated"),
-        text: String::new(),
-        thought: String::new(),
-        invalid: String::new(),
-        warning: wanted.report.warning.clone(),
-        provenance: lines,
-        agreement: Agreement::NoTruth,
-        agreement_reason: String::new(),
-        slices: resolved.slices.iter().map(|s| narrow(*s)).collect(),
-        tokens: [0, 0],
-        seconds,
-        boxes: Vec::new(),
-        shown: Vec::new(),
-        samples: None,
-        p_true: None,
-        comparison: vec![format!("{how}{averaged}"), format!("texts {}", template.id)],
-        ended: String::new(),
-        asked: Some(spec.clone()),
-        checks: Vec::new(),
-    })
+        hashes,
+        lines: vec![
+            ("pairing".to_owned(), pairing.name().to_owned()),
+            (
+                "texts".to_owned(),
+                format!("{} | {} | {}", template.id, template.positive, template.negative),
+            ),
+        ],
+        comparison: vec![format!("texts {}", template.id)],
+        how,
+        warning: String::new(),
+        seconds: [load, vision, 0.0, scoring],
+    };
+    Ok(scored.reading(desk, model, asked, adapter))
+}
+
+/// Labels that were scored, by texts or by a head.
+pub(crate) struct Scored {
+    /// What the question is called.
+    pub(crate) question: String,
+    pub(crate) probabilities: Vec<LabelProbability>,
+    /// Hashes of the pictures as the tower saw them.
+    pub(crate) hashes: Vec<String>,
+    /// Lines of its own for the record.
+    pub(crate) lines: Vec<(String, String)>,
+    /// What else is said of the comparison, beside `how`.
+    pub(crate) comparison: Vec<String>,
+    /// How the probabilities came about.
+    pub(crate) how: String,
+    /// Beside the model's own.
+    pub(crate) warning: String,
+    /// Loading, pictures, nothing, scoring.
+    pub(crate) seconds: [f64; 4],
+}
+
+impl Scored {
+    /// The reading, with all that is needed to repeat it.
+    pub(crate) fn reading(
+        self,
+        desk: &Desk,
+        model: &MedSiglip,
+        asked: &Asked<'_>,
+        adapter: Option<&Adapter>,
+    ) -> Reading {
+        let Asked {
+            spec,
+            resolved,
+            given,
+            wanted,
+            load,
+        } = *asked;
+        let n = given.pictures.len();
+        pace::note(
+            desk,
+            &wanted.key,
+            &Measured {
+                pictures: n,
+                seconds: [load, self.seconds[1], 0.0, 0.0],
+                ..Measured::default()
+            },
+        );
+        let best = self
+            .probabilities
+            .iter()
+            .max_by(|a, b| a.probability.total_cmp(&b.probability));
+        let (label, confidence) = match spec.form {
+            AnswerForm::YesNo => {
+                let each = self
+                    .probabilities
+                    .iter()
+                    .map(|p| (p.label.as_str(), p.probability));
+                (yes_labels(each), None)
+            }
+            _ => (
+                best.map(|b| b.label.clone()).unwrap_or_default(),
+                best.map(|b| b.probability),
+            ),
+        };
+        let d = model.description();
+        let mut lines = provenance::common(desk, spec, resolved, wanted, given);
+        let adapter = adapter.map(|a| format!("{} {}", a.name, a.sha256));
+        provenance::hashes(
+            &mut lines,
+            &d.weights_sha256,
+            &d.tokenizer_sha256,
+            adapter,
+            &self.hashes,
+        );
+        // The prompt's template plays no part here; what a head or texts are stands below.
+        lines.retain(|(name, _)| name != "template");
+        lines.push(("resize".to_owned(), format!("{:?}", d.resize).to_lowercase()));
+        lines.extend(self.lines);
+        let at = desk.clock.now();
+        let warnings = [wanted.report.warning.as_str(), self.warning.as_str()];
+        Reading {
+            id: format!(
+                "reading-{}",
+                convert::short_hash(&format!("{at}{}{:?}", spec.display_set, self.hashes))
+            ),
+            at,
+            display_set: spec.display_set.clone(),
+            question: self.question,
+            form: spec.form,
+            label,
+            confidence,
+            probabilities: self.probabilities,
+            confidence_kind: format!("{}, uncalibrated", self.how),
+            text: String::new(),
+            thought: String::new(),
+            invalid: String::new(),
+            warning: warnings.join(" ").trim().to_owned(),
+            provenance: lines,
+            agreement: Agreement::NoTruth,
+            agreement_reason: String::new(),
+            slices: resolved.slices.iter().map(|s| narrow(*s)).collect(),
+            tokens: [0, 0],
+            seconds: self.seconds,
+            boxes: Vec::new(),
+            shown: Vec::new(),
+            samples: None,
+            p_true: None,
+            comparison: [vec![self.how], self.comparison].concat(),
+            ended: String::new(),
+            asked: Some(spec.clone()),
+            checks: Vec::new(),
+        }
+    }
 }

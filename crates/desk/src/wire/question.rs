@@ -113,6 +113,10 @@ pub struct QuestionOptions {
     pub adapters: Vec<Handle>,
     /// Merge the adapters into the weights when loading: a little faster, and another load to switch.
     pub merge_adapters: bool,
+    /// A head's folder: a MedSigLIP reads by it and not by texts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub head: Option<Handle>,
 
     /// Likelihoods that are compared.
     pub normalise: NormaliseName,

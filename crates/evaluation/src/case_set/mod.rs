@@ -194,7 +194,7 @@ pub struct ReadSettings {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum ReaderKind {
-    /// A model on this machine (MedGemma, MedSigLIP, with or without adapters).
+    /// A model on this machine (MedGemma, with or without adapters; MedSigLIP, with or without a head).
     #[default]
     Local,
     /// Recorded answers.
@@ -235,6 +235,9 @@ pub struct ReaderSpec {
     /// Adapter folders, applied in this order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub adapters: Vec<String>,
+    /// A head's folder: a local MedSigLIP reads by it and not by texts.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub head: String,
     /// Recorded answers (JSON Lines or CSV), path; for a person, empty: the answers committed at this desk.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub answers: String,

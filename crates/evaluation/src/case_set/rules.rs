@@ -158,6 +158,19 @@ fn one_reader(reader: &ReaderSpec, all: &[ReaderSpec]) -> Result<(), Fault> {
         }
         _ => {}
     }
+    if !reader.head.is_empty() {
+        if reader.kind != ReaderKind::Local {
+            return fault(
+                "head",
+                format!("reader `{id}` has a `head`, which only a local reader has"),
+            );
+        }
+        if !reader.adapters.is_empty() {
+            let reason =
+                format!("reader `{id}` has a `head` and `adapters`; a head stands on the model as it is");
+            return fault("head", reason);
+        }
+    }
     match (&reader.findings, reader.kind) {
         (None, ReaderKind::Pipeline) => fault(
             "id",
@@ -397,6 +410,19 @@ mod tests {
             6,
             "reader `g` is recorded and needs `answers`, a file",
         );
+        refused(
+            "[[readers]]\nid = \"g\"\nkind = \"recorded\"\nanswers = \"a\"\nhead = \"h\"\n",
+            9,
+            "reader `g` has a `head`, which only a local reader has",
+        );
+        refused(
+            "[[readers]]\nid = \"m\"\nmodel = \"d\"\nadapters = [\"a\"]\nhead = \"h\"\n",
+            9,
+            "reader `m` has a `head` and `adapters`; a head stands on the model as it is",
+        );
+        accepted(&format!(
+            "{question}[[readers]]\nid = \"m\"\nmodel = \"d\"\nhead = \"h\"\n"
+        ));
         let person = "[[readers]]\nid = \"p\"\nkind = \"person\"\n";
         accepted(&format!("{question}{person}"));
         refused(&format!("{person}{person}"), 9, "reader `p` stands there twice");

@@ -163,6 +163,7 @@ fn described(of: &Evaluation, reader: &Reader, rows: &[Row<'_>]) -> Vec<(String,
     if matches!(spec.kind, ReaderKind::Local | ReaderKind::Pipeline) {
         add("Model", &spec.model);
         add("Adapters", &spec.adapters.join(", "));
+        add("Head", &spec.head);
         add("Preprocessing", &settings.preprocess);
         add("Slices", &settings.slices);
         add("Window", &settings.window);

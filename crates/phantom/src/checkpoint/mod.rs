@@ -3,6 +3,7 @@
 //! It exists so that every part of the desk that loads, checks and asks a model can be used before a trained one is
 //! there. Its answers are noise; the folder says so in `overread.json` and in its card.
 
+mod siglip;
 mod template;
 mod tokenizer;
 mod weights;
@@ -14,6 +15,7 @@ use serde_json::{Value, json};
 use crate::dicom::{WriteError, write_bytes};
 use crate::finding::LABELS;
 
+pub use siglip::write_siglip_model;
 pub use template::CHAT_TEMPLATE;
 
 /// The question that the labels of `labels.json` answer.

@@ -8,7 +8,7 @@ use crate::random::Random;
 
 /// How a tensor is drawn.
 #[derive(Debug, Clone, Copy)]
-enum Draw {
+pub(super) enum Draw {
     /// Normal with this standard deviation.
     Normal(f32),
     /// One plus a little noise (layer norms' scale).
@@ -113,10 +113,15 @@ fn tensors(s: &Shape) -> Vec<(String, Vec<usize>, Draw)> {
 /// The bytes of `model.safetensors`: length of the header (u64, little endian), JSON header padded with spaces to a
 /// multiple of eight, then the tensors in the order of their names.
 pub(super) fn safetensors(shape: &Shape, seed: u64) -> Vec<u8> {
+    packed(tensors(shape), seed)
+}
+
+/// The same for any tensors, in the order of their names.
+pub(super) fn packed(tensors: Vec<(String, Vec<usize>, Draw)>, seed: u64) -> Vec<u8> {
     let mut header = Map::new();
     header.insert("__metadata__".into(), json!({"format": "pt"}));
     let mut data: Vec<u8> = Vec::new();
-    for (name, dimensions, draw) in tensors(shape) {
+    for (name, dimensions, draw) in tensors {
         let mut random = Random::new(seed, &name);
         let start = data.len();
         for _ in 0..dimensions.iter().product::<usize>() {

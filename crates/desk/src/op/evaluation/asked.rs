@@ -82,7 +82,7 @@ pub(crate) fn settings_of(set: &CaseSet, reader: &ReaderSpec) -> ReadSettings {
 /// `eval.option` for a name or value that is none.
 pub(crate) fn options_of(settings: &ReadSettings) -> Outcome<QuestionOptions> {
     /// What the case set says elsewhere, or what is found for each case.
-    const ELSEWHERE: [&str; 5] = ["precision", "adapters", "priors", "calibration", "boxes"];
+    const ELSEWHERE: [&str; 6] = ["precision", "adapters", "head", "priors", "calibration", "boxes"];
     let wrong = |what: String| {
         let known = serde_json::to_value(QuestionOptions::default()).unwrap_or_default();
         let known: Vec<String> = known

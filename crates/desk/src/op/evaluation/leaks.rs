@@ -1,16 +1,20 @@
 //! What of a case set and its images gives answers away or makes figures wrong: the tables that it names read here, the rules
 //! in [`overread_evaluation::case_set::leaks`].
 
+use std::borrow::Cow;
 use std::path::Path;
 
-use overread_evaluation::case_set::CaseSet;
 use overread_evaluation::case_set::leaks::{self, Finding, ImageFacts, Known};
+use overread_evaluation::case_set::{CaseSet, Task};
 use overread_evaluation::matching::synonyms::Synonyms;
 
 use crate::code::failure;
 use crate::op::evaluation::check::Unreadable;
 use crate::op::evaluation::set;
+use crate::op::head;
+use crate::op::tune::head::splits_seen;
 use crate::wire::evaluation::CheckFinding;
+use crate::wire::reading::AnswerForm;
 use crate::{Failure, Outcome};
 
 /// Examples that are given of each kind.
@@ -40,6 +44,8 @@ pub(crate) fn findings(
             damaged.push((case.clone(), format!("{path}: {}", error.message)));
         }
     }
+    let (set, unusable) = with_heads(case_set, set);
+    let set = set.as_ref();
     let mut findings: Vec<CheckFinding> = leaks::check(set, &images, &known(case_set, set)?)
         .into_iter()
         .filter_map(
@@ -54,8 +60,37 @@ pub(crate) fn findings(
     let text =
         "Images cannot be read, and their cases not be answered. Get them again, or take the cases out.";
     findings.extend(finding("unreadable_file", true, text, damaged));
+    let text = "Heads of readers cannot be used: they are damaged, not there, or answer another question.";
+    findings.extend(finding("unusable_head", true, text, unusable));
     findings.sort_by_key(|finding| !finding.grave);
     Ok(findings)
+}
+
+/// The set with what its readers' heads say themselves of the splits that they have seen, and the heads that cannot be used: reader,
+/// why.
+fn with_heads<'a>(case_set: &Path, set: &'a CaseSet) -> (Cow<'a, CaseSet>, Vec<(String, String)>) {
+    let mut out = Cow::Borrowed(set);
+    let mut unusable = Vec::new();
+    for (at, reader) in set.readers.iter().enumerate().filter(|(_, r)| !r.head.is_empty()) {
+        let form = match set.question.task {
+            Task::YesNo => AnswerForm::YesNo,
+            Task::Closed | Task::Choice => AnswerForm::Labels,
+            Task::Open | Task::Vqa | Task::Boxes => AnswerForm::Open,
+        };
+        let opened = head::open(&set::beside(case_set, &reader.head))
+            .and_then(|opened| opened.suits(form, &set.question.labels).map(|()| opened));
+        match opened {
+            Ok(opened) => {
+                for split in splits_seen(&opened.about, set) {
+                    if !reader.tuned_on_splits.contains(&split) {
+                        out.to_mut().readers[at].tuned_on_splits.push(split);
+                    }
+                }
+            }
+            Err(error) => unusable.push((format!("reader {}", reader.id), error.message)),
+        }
+    }
+    (out, unusable)
 }
 
 /// Synonyms, and the patients that readers were tuned on.

@@ -14,6 +14,8 @@ use crate::Outcome;
 use crate::code::io;
 use crate::desk::{Desk, lock};
 use crate::op::evaluation::{folder, images, journal, readers, set};
+use crate::op::head;
+use crate::op::tune::head::splits_seen;
 
 /// Evaluations that are kept.
 const KEPT: usize = 3;
@@ -141,6 +143,22 @@ pub(crate) fn context(at: &Path, case_set: &CaseSet) -> Outcome<Context> {
         let path = base.join(&reader.tuned_on);
         let text = fs::read_to_string(&path).map_err(|error| io(&folder::name(&path), &error))?;
         tuned_on.insert(reader.id.clone(), set::patients(&text));
+    }
+    for reader in case_set.readers.iter().filter(|r| !r.head.is_empty()) {
+        // A head knows which splits of this set it has seen; one that cannot be read is told by the check and by the run.
+        let Ok(opened) = head::open(&base.join(&reader.head)) else {
+            continue;
+        };
+        let seen = splits_seen(&opened.about, case_set);
+        let cases = case_set.cases.iter().filter(|case| seen.contains(&case.split));
+        let names = cases.map(|case| {
+            if case.patient.is_empty() {
+                case.id.clone()
+            } else {
+                case.patient.clone()
+            }
+        });
+        tuned_on.entry(reader.id.clone()).or_default().extend(names);
     }
     let question = &case_set.question;
     let table = |file: &str| -> Outcome<Option<(String, String)>> {

@@ -12,7 +12,8 @@
 //! | `reports` | DICOM structured reports as truth |
 //! | `open`, `images` | the list of evaluations; a case's images |
 //! | `run`, `pass`, `pipeline` | reading with local readers, one pass over the cases at a time |
-//! | `asked`, `record`, `settings`, `journal` | a case's question, the line on record and what decides it |
+//! | `asked`, `question` | a case's words; its images and words as a question |
+//! | `record`, `settings`, `journal` | the line on record and what decides it |
 //! | `merge`, `readers` | shards put together; all answers of an evaluation |
 //! | `figures`, `cases`, `decide`, `calibrate`, `export` | what is seen and written |
 
@@ -35,6 +36,7 @@ pub mod merge;
 pub mod open;
 pub(crate) mod pass;
 pub(crate) mod pipeline;
+pub(crate) mod question;
 pub mod readers;
 pub(crate) mod record;
 pub(crate) mod records;

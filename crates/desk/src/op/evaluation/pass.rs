@@ -2,29 +2,25 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Instant;
 
-use overread_dicom::DisplaySet;
 use overread_evaluation::case_set::{Arm, CaseSet, CaseSpec, ReadSettings, ReaderSpec, Task};
 use overread_evaluation::recorded::Recorded;
-use overread_protocol::slices;
 
-use crate::code::{failure, sentences};
+use crate::code::failure;
 use crate::desk::Desk;
 use crate::loaded::Model;
 use crate::op::evaluation::asked::{self, About, AskedCase};
 use crate::op::evaluation::images::Finder;
+use crate::op::evaluation::question::{self, Putting};
 use crate::op::evaluation::record::{Line, told};
 use crate::op::evaluation::records::{Records, STAGE};
 use crate::op::evaluation::settings::{self, Settings};
-use crate::op::plan::{self, Resolved};
-use crate::op::{ask, load, make, precision};
-use crate::wire::models::PrecisionName;
+use crate::op::plan::Resolved;
+use crate::op::{ask, head, load, precision};
 use crate::wire::question::{QuestionOptions, QuestionSpec};
 use crate::wire::reading::AnswerForm;
-use crate::wire::viewing::WindowInfo;
-use crate::{Cancel, Failure, Outcome, convert};
+use crate::{Cancel, Failure, Outcome};
 
 /// What a reader is asked for.
 #[derive(Clone, Debug, PartialEq)]
@@ -141,13 +137,15 @@ impl Sitting<'_> {
             .collect();
         let mut options = asked::options_of(&read)?;
         options.adapters = adapters.iter().map(|path| desk.handle(path)).collect();
+        let head = (!reader.head.is_empty()).then(|| self.finder.path(&reader.head));
+        options.head = head.as_ref().map(|path| desk.handle(path));
         options.precision = match read.precision.as_str() {
             // What was read in one precision goes on in it, however much memory there is now.
             "" => self
                 .records
                 .last_settings(&reader.id)
-                .and_then(|old| named(old.parts.get("precision")?)),
-            name => Some(named(name).ok_or_else(|| {
+                .and_then(|old| question::named(old.parts.get("precision")?)),
+            name => Some(question::named(name).ok_or_else(|| {
                 failure(
                     "eval.precision",
                     format!("There is no precision {name}."),
@@ -158,7 +156,7 @@ impl Sitting<'_> {
         let text_alone = matches!(pass.kind, Kind::Reasoned(..));
         let spec = QuestionSpec {
             options: Some(options.clone()),
-            ..self.empty(&reader.model)
+            ..question::empty(desk.handle(&self.finder.path(&reader.model)))
         };
         let wanted = load::wanted(desk, &spec)?;
         options.precision = Some(wanted.key.precision);
@@ -175,8 +173,11 @@ impl Sitting<'_> {
         {
             return Err(refusal);
         }
+        if let Some(head) = &head {
+            head::open(head)?.suits(form, &self.set.question.labels)?;
+        }
         let precision = precision::name(wanted.key.precision);
-        let mut parts = settings::before_loading(self.set, reader, &adapters, precision)?;
+        let mut parts = settings::before_loading(self.set, reader, &adapters, head.as_deref(), precision)?;
         match &pass.kind {
             Kind::Answer => {}
             Kind::Findings(prompt) => {
@@ -198,26 +199,6 @@ impl Sitting<'_> {
             wanted,
             text_alone,
         })
-    }
-
-    fn empty(&self, model: &str) -> QuestionSpec {
-        QuestionSpec {
-            display_set: String::new(),
-            slices: String::new(),
-            preprocess: String::new(),
-            window: None,
-            lut: None,
-            inverted: false,
-            model: self.desk.handle(&self.finder.path(model)),
-            template: String::new(),
-            prompt: String::new(),
-            form: AnswerForm::Open,
-            labels: Vec::new(),
-            max_new_tokens: 0,
-            temperature: 0.0,
-            seed: 0,
-            options: None,
-        }
     }
 
     /// Asks what is missing.
@@ -346,6 +327,10 @@ impl Sitting<'_> {
     fn load(&mut self, pass: &Pass<'_>, ready: &mut Ready, loading: &dyn Fn(f64, &str)) -> Outcome<String> {
         let loaded = load::load(self.desk, &ready.wanted, loading, self.cancel)?;
         let adapter = loaded.adapter(&ready.wanted.adapters, self.cancel)?;
+        if let (Some(folder), Model::Siglip(model)) = (&ready.wanted.head, &loaded.model) {
+            // Another model stops the reader, and is no error of every case.
+            head::open(folder)?.stands_on(model.description())?;
+        }
         let (weights, tokenizer) = match &loaded.model {
             Model::MedGemma(engine) => {
                 let d = engine.description();
@@ -468,52 +453,12 @@ impl Sitting<'_> {
             Kind::Findings(prompt) => asked::findings(case, prompt),
             _ => asked::ask(self.set, pass.reader, case, about)?,
         };
-        let window = match ready.read.window.as_str() {
-            "" => None,
-            text => Some(window(text)?),
+        let putting = Putting {
+            model: self.desk.handle(&self.finder.path(&pass.reader.model)),
+            read: &ready.read,
+            options: &ready.options,
         };
-        let mut images = images;
-        let last = images.pop();
-        let chosen = |own: &str| -> String {
-            let spec = if own.is_empty() {
-                ready.read.slices.as_str()
-            } else {
-                own
-            };
-            if spec.is_empty() {
-                "middle".to_owned()
-            } else {
-                spec.to_owned()
-            }
-        };
-        let (display_set, own) = match &last {
-            Some(image) => (Arc::clone(&image.set), chosen(&image.slices)),
-            None => (Arc::new(without_images()), String::new()),
-        };
-        let spec = QuestionSpec {
-            display_set: display_set.id.clone(),
-            slices: own,
-            preprocess: ready.read.preprocess.clone(),
-            window,
-            template: asked.template.clone(),
-            prompt: asked.prompt.clone(),
-            form: asked.form.unwrap_or(AnswerForm::Open),
-            labels: asked.labels.clone(),
-            max_new_tokens: ready.read.max_new_tokens,
-            temperature: ready.read.temperature,
-            seed,
-            options: Some(QuestionOptions {
-                boxes: asked.boxes,
-                ..ready.options.clone()
-            }),
-            ..self.empty(&pass.reader.model)
-        };
-        let mut resolved = plan::resolve_set(display_set, &spec)?;
-        for image in images {
-            let slices = slices::choose(&chosen(&image.slices), image.set.frames.len())
-                .map_err(|error| sentences("question.input", &error.to_string()))?;
-            resolved.before.push((image.set, slices));
-        }
+        let (spec, resolved) = putting.put(images, &asked, seed)?;
         Ok((spec, resolved, asked))
     }
 }
@@ -524,40 +469,4 @@ fn no_findings() -> Failure {
         "The first stage gave no findings for this case.",
         "",
     )
-}
-
-/// The precision of that name.
-fn named(name: &str) -> Option<PrecisionName> {
-    serde_json::from_value(name.into()).ok()
-}
-
-/// `C,W[,FUNCTION]` as the settings write it.
-fn window(text: &str) -> Outcome<WindowInfo> {
-    let window = make::parse_window(text).ok_or_else(|| {
-        failure(
-            "eval.window",
-            format!("{text} is no window."),
-            "Write centre,width or centre,width,SIGMOID.",
-        )
-    })?;
-    Ok(WindowInfo {
-        center: window.center,
-        width: window.width,
-        function: convert::function_name(window.function),
-        explanation: String::new(),
-    })
-}
-
-/// What stands for the images of a question of text alone.
-fn without_images() -> DisplaySet {
-    DisplaySet {
-        id: String::new(),
-        study_uid: String::new(),
-        series_uid: String::new(),
-        modality: String::new(),
-        description: String::new(),
-        frames: Vec::new(),
-        arrangement: None,
-        warnings: Vec::new(),
-    }
 }

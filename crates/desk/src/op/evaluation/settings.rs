@@ -67,6 +67,7 @@ pub(crate) fn before_loading(
     set: &CaseSet,
     reader: &ReaderSpec,
     adapters: &[PathBuf],
+    head: Option<&Path>,
     precision: &str,
 ) -> Outcome<BTreeMap<String, String>> {
     let settings = asked::settings_of(set, reader);
@@ -114,6 +115,10 @@ pub(crate) fn before_loading(
         names.push(format!("{} {}", folder::name(folder), of_folder(folder)?));
     }
     part("adapters", names.join(" + "));
+    // Left out where there is none, so that answers of before heads were known stand.
+    if let Some(folder) = head {
+        part("head", format!("{} {}", folder::name(folder), of_folder(folder)?));
+    }
     // Defaults are left out, so that an option of a later version does not part old answers from new.
     let defaults =
         serde_json::to_value(crate::wire::question::QuestionOptions::default()).unwrap_or_default();
@@ -134,8 +139,8 @@ fn overread_protocol_version() -> &'static str {
     "answer/1"
 }
 
-/// Hash of the files of an adapter: names and contents.
-fn of_folder(folder: &Path) -> Outcome<String> {
+/// Hash of the files of an adapter or a head: names and contents.
+pub(crate) fn of_folder(folder: &Path) -> Outcome<String> {
     let wrong = |error: &std::io::Error| io(&folder.display().to_string(), error);
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).map_err(|e| wrong(&e))? {

@@ -11,12 +11,15 @@
 //! | `cases`, `targets`, `pictures` | examples: the evaluation's question, the due answer, the frozen tower's output |
 //! | `judge` | the validation split read as an evaluation reads it |
 //! | `run`, `watch` | the run; what happens after each step |
+//! | `head`, `judged` | a head over a MedSigLIP's embeddings; its figures |
 //! | `folder`, `card`, `list` | what is written, read again, shown |
 
 pub(crate) mod card;
 pub(crate) mod cases;
 pub mod folder;
+pub mod head;
 pub(crate) mod judge;
+mod judged;
 pub(crate) mod list;
 pub mod options;
 pub(crate) mod pictures;
