@@ -114,6 +114,14 @@ pub(crate) struct Kept<T> {
 }
 
 impl DecoderLayer {
+    /// The maps that a pair can stand beside, in the order of the pass.
+    pub(crate) fn linears(&self) -> [&Linear; 7] {
+        [
+            &self.q, &self.k, &self.v, &self.o, &self.gate, &self.up, &self.down,
+        ]
+    }
+
+    /// The same, to be changed.
     pub(crate) fn linears_mut(&mut self) -> [&mut Linear; 7] {
         [
             &mut self.q,

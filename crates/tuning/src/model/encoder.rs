@@ -38,6 +38,23 @@ struct Kept<T> {
 }
 
 impl EncoderLayer {
+    /// The maps that a pair can stand beside, in the order of the pass.
+    pub(crate) fn linears(&self) -> [&Linear; 6] {
+        [&self.q, &self.k, &self.v, &self.out, &self.fc1, &self.fc2]
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn linears_mut(&mut self) -> [&mut Linear; 6] {
+        [
+            &mut self.q,
+            &mut self.k,
+            &mut self.v,
+            &mut self.out,
+            &mut self.fc1,
+            &mut self.fc2,
+        ]
+    }
+
     fn forward<T: Real>(
         &self,
         pass: Pass<'_, T>,

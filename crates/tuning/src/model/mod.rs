@@ -27,7 +27,7 @@ use crate::ops::{Pass, add};
 use crate::parameters::{Gradients, Parameters};
 use crate::random::Draw;
 use decoder::{DecoderLayer, Reach, Sequences};
-use encoder::{Look, Tower};
+use encoder::{EncoderLayer, Look, Tower};
 use projector::Projector;
 
 /// How a pass over a batch is made.
@@ -73,42 +73,22 @@ impl<T: Real> Learner<T> {
 
     /// Internal names, inputs and outputs of every map that a low-rank pair can stand beside.
     pub fn maps(&self) -> Vec<(String, usize, usize)> {
-        let mut all = Vec::new();
-        self.each_map(&mut |linear| all.push((linear.name.clone(), linear.inputs, linear.outputs)));
-        all
+        self.linears()
+            .map(|linear| (linear.name.clone(), linear.inputs, linear.outputs))
+            .collect()
     }
 
-    fn each_map(&self, each: &mut dyn FnMut(&Linear)) {
-        for layer in &self.layers {
-            for linear in [
-                &layer.q,
-                &layer.k,
-                &layer.v,
-                &layer.o,
-                &layer.gate,
-                &layer.up,
-                &layer.down,
-            ] {
-                each(linear);
-            }
-        }
-        if let Some((tower, _)) = &self.vision {
-            for l in &tower.layers {
-                for linear in [&l.q, &l.k, &l.v, &l.out, &l.fc1, &l.fc2] {
-                    each(linear);
-                }
-            }
-        }
+    fn linears(&self) -> impl Iterator<Item = &Linear> {
+        let decoder = self.layers.iter().flat_map(DecoderLayer::linears);
+        let towers = self.vision.iter();
+        let tower = towers.flat_map(|(tower, _)| tower.layers.iter().flat_map(EncoderLayer::linears));
+        decoder.chain(tower)
     }
 
     fn map_mut(&mut self, name: &str) -> Option<&mut Linear> {
         let decoder = self.layers.iter_mut().flat_map(DecoderLayer::linears_mut);
-        let tower = self.vision.iter_mut().flat_map(|(tower, _)| {
-            tower
-                .layers
-                .iter_mut()
-                .flat_map(|l| [&mut l.q, &mut l.k, &mut l.v, &mut l.out, &mut l.fc1, &mut l.fc2])
-        });
+        let towers = self.vision.iter_mut();
+        let tower = towers.flat_map(|(tower, _)| tower.layers.iter_mut().flat_map(EncoderLayer::linears_mut));
         decoder.chain(tower).find(|linear| linear.name == name)
     }
 
@@ -147,14 +127,12 @@ impl<T: Real> Learner<T> {
 
     /// The low-rank pairs: name of the map, A and B.
     pub fn pairs(&self) -> Vec<(String, &[T], &[T])> {
-        let mut all = Vec::new();
-        self.each_map(&mut |linear| {
-            if let Some(pair) = &linear.pair {
-                all.push((linear.name.clone(), pair.a, pair.b));
-            }
-        });
-        all.into_iter()
-            .map(|(name, a, b)| (name, self.parameters.values(a), self.parameters.values(b)))
+        self.linears()
+            .filter_map(|linear| Some((linear, linear.pair?)))
+            .map(|(linear, pair)| {
+                let [a, b] = [pair.a, pair.b].map(|id| self.parameters.values(id));
+                (linear.name.clone(), a, b)
+            })
             .collect()
     }
 
@@ -467,19 +445,7 @@ impl<T: Real> Learner<T> {
 
     /// The first layer in which something is learned.
     fn lowest_learned(&self) -> usize {
-        let learns = |layer: &DecoderLayer| {
-            [
-                &layer.q,
-                &layer.k,
-                &layer.v,
-                &layer.o,
-                &layer.gate,
-                &layer.up,
-                &layer.down,
-            ]
-            .iter()
-            .any(|linear| self.learns(linear))
-        };
+        let learns = |layer: &DecoderLayer| layer.linears().iter().any(|linear| self.learns(linear));
         self.layers.iter().position(learns).unwrap_or(self.layers.len())
     }
 }

@@ -75,16 +75,8 @@ impl Linear {
             let dropped = pair.dropped(pass, x);
             let low = pair.low(pass, dropped.as_deref().unwrap_or(x), k);
             let b = View::rows(pass.parameters.values(pair.b), pair.rank).transposed();
-            multiply(
-                [rows, n, pair.rank],
-                &mut out,
-                n,
-                T::ONE,
-                View::rows(&low, pair.rank),
-                b,
-                T::of(pair.scale),
-                pass.threads,
-            );
+            let (shape, low) = ([rows, n, pair.rank], View::rows(&low, pair.rank));
+            add_product(pass, shape, &mut out, low, b, T::of(pair.scale));
         }
         out
     }
@@ -107,31 +99,13 @@ impl Linear {
             && let Some(by_weight) = gradients.get_mut(id)
         {
             let dy = View::rows(dy, n).transposed();
-            multiply(
-                [n, k, rows],
-                by_weight,
-                k,
-                T::ONE,
-                dy,
-                View::rows(x, k),
-                T::ONE,
-                pass.threads,
-            );
+            add_product(pass, [n, k, rows], by_weight, dy, View::rows(x, k), T::ONE);
         }
         let mut into = into;
         if let Some(into) = into.as_deref_mut() {
             self.blocks(pass, |first, count, w| {
                 let dy = View::rows(&dy[first..], n);
-                multiply(
-                    [rows, k, count],
-                    into,
-                    k,
-                    T::ONE,
-                    dy,
-                    View::rows(w, k),
-                    T::ONE,
-                    pass.threads,
-                );
+                add_product(pass, [rows, k, count], into, dy, View::rows(w, k), T::ONE);
             });
         }
         if let Some(pair) = &self.pair {
@@ -153,6 +127,31 @@ impl Linear {
             }
         }
     }
+}
+
+/// `into += scale * a b`, `into` as wide as the product.
+fn add_product<T: Real>(
+    pass: Pass<'_, T>,
+    shape: [usize; 3],
+    into: &mut [T],
+    a: View<'_, T>,
+    b: View<'_, T>,
+    scale: T,
+) {
+    multiply(shape, into, shape[1], T::ONE, a, b, scale, pass.threads);
+}
+
+/// `scale * a b`, `[m, n]` of a shape `[m, n, k]`.
+fn product<T: Real>(
+    pass: Pass<'_, T>,
+    shape: [usize; 3],
+    a: View<'_, T>,
+    b: View<'_, T>,
+    scale: T,
+) -> Vec<T> {
+    let mut out = vec![T::ZERO; shape[0] * shape[1]];
+    multiply(shape, &mut out, shape[1], T::ZERO, a, b, scale, pass.threads);
+    out
 }
 
 /// Rows of a packed matrix as plain numbers.
@@ -177,19 +176,8 @@ impl Pair {
     /// `x A^T`, `[rows, r]`.
     fn low<T: Real>(&self, pass: Pass<'_, T>, x: &[T], k: usize) -> Vec<T> {
         let rows = x.len() / k;
-        let mut low = vec![T::ZERO; rows * self.rank];
         let a = View::rows(pass.parameters.values(self.a), k).transposed();
-        multiply(
-            [rows, self.rank, k],
-            &mut low,
-            self.rank,
-            T::ZERO,
-            View::rows(x, k),
-            a,
-            T::ONE,
-            pass.threads,
-        );
-        low
+        product(pass, [rows, self.rank, k], View::rows(x, k), a, T::ONE)
     }
 
     /// The inputs with some left out and the others made larger; `None` where none are.
@@ -230,55 +218,18 @@ impl Pair {
         let low = self.low(pass, seen, k);
         let dy_view = View::rows(dy, n);
         if let Some(by_b) = gradients.get_mut(self.b) {
-            multiply(
-                [n, r, rows],
-                by_b,
-                r,
-                T::ONE,
-                dy_view.transposed(),
-                View::rows(&low, r),
-                scale,
-                pass.threads,
-            );
+            let low = View::rows(&low, r);
+            add_product(pass, [n, r, rows], by_b, dy_view.transposed(), low, scale);
         }
-        let mut by_low = vec![T::ZERO; rows * r];
         let b = View::rows(pass.parameters.values(self.b), r);
-        multiply(
-            [rows, r, n],
-            &mut by_low,
-            r,
-            T::ZERO,
-            dy_view,
-            b,
-            scale,
-            pass.threads,
-        );
+        let by_low = product(pass, [rows, r, n], dy_view, b, scale);
         if let Some(by_a) = gradients.get_mut(self.a) {
             let by_low = View::rows(&by_low, r).transposed();
-            multiply(
-                [r, k, rows],
-                by_a,
-                k,
-                T::ONE,
-                by_low,
-                View::rows(seen, k),
-                T::ONE,
-                pass.threads,
-            );
+            add_product(pass, [r, k, rows], by_a, by_low, View::rows(seen, k), T::ONE);
         }
         let Some(into) = into else { return };
-        let mut by_x = vec![T::ZERO; rows * k];
         let a = View::rows(pass.parameters.values(self.a), k);
-        multiply(
-            [rows, k, r],
-            &mut by_x,
-            k,
-            T::ZERO,
-            View::rows(&by_low, r),
-            a,
-            T::ONE,
-            pass.threads,
-        );
+        let mut by_x = product(pass, [rows, k, r], View::rows(&by_low, r), a, T::ONE);
         self.drop(pass, &mut by_x);
         super::add(into, &by_x);
     }

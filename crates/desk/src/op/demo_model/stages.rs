@@ -13,7 +13,7 @@ use overread_phantom::LABELS;
 use overread_phantom::checkpoint::{PROMPT, write_reader_files};
 use overread_tuning::augment::Look;
 use overread_tuning::scratch::{FirstValues, round, write_model};
-use overread_tuning::train::{Judgement, Run, RunSettings, StepReport, Watch};
+use overread_tuning::train::{Judgement, Lessons, Run, RunSettings, StepReport, Watch};
 use overread_tuning::{Learner, OptimiserSettings, Schedule, TuningError};
 use rayon::prelude::*;
 use serde_json::{Value, json};
@@ -64,6 +64,8 @@ impl Plan {
 
 /// Examples a step.
 const BATCH: usize = 32;
+/// Of them computed together.
+const PART: usize = 4;
 /// Seeds of the sets, apart from each other and from those that people are likely to try.
 const SETS: u64 = 0x0DE3_0000;
 
@@ -102,12 +104,13 @@ impl Watch for Told<'_> {
     }
 }
 
-fn settings(plan: &Plan, stage: u64, steps: usize, rate: f64, part: usize) -> RunSettings {
+/// Of a stage, counted from 1.
+fn settings(plan: &Plan, stage: usize, rate: f64) -> RunSettings {
     RunSettings {
-        steps,
+        steps: plan.steps[stage - 1],
         batch: BATCH,
-        part,
-        seed: plan.seed ^ (stage << 32),
+        part: PART,
+        seed: plan.seed ^ ((stage as u64) << 32),
         optimiser: OptimiserSettings {
             learning_rate: rate,
             beta2: 0.98,
@@ -241,11 +244,12 @@ pub(super) fn learn(
     let phrases = Phrases::new(&files, messages, 5)?;
 
     let mut stage = |learner: Learner<f32>,
+                     number: usize,
                      name: &'static str,
-                     settings: RunSettings,
-                     lessons: &dyn overread_tuning::train::Lessons|
+                     rate: f64,
+                     lessons: &dyn Lessons|
      -> Result<Learner<f32>, TuningError> {
-        let mut run = Run::begin(learner, settings, None)?;
+        let mut run = Run::begin(learner, settings(plan, number, rate), None)?;
         let mut told = Told {
             stage: name,
             began,
@@ -259,12 +263,7 @@ pub(super) fn learn(
     // 1: what a lesion looks like.
     learner.learn_only(|name| name.starts_with("vision.") || name.starts_with("auxiliary."));
     let lessons = PatchLessons::new(&learned);
-    learner = stage(
-        learner,
-        "patches",
-        settings(plan, 1, plan.steps[0], 1e-3, 4),
-        &lessons,
-    )?;
+    learner = stage(learner, 1, "patches", 1e-3, &lessons)?;
 
     // 2: how to answer.
     learner.learn_only(|name| name.starts_with("text.") || name.starts_with("projector."));
@@ -288,24 +287,14 @@ pub(super) fn learn(
         remembered: &remembered,
         ..answers([0.0, 0.2, 0.0], false)
     };
-    learner = stage(
-        learner,
-        "answers",
-        settings(plan, 2, plan.steps[1], 2e-3, 4),
-        &lessons,
-    )?;
+    learner = stage(learner, 2, "answers", 2e-3, &lessons)?;
     drop(remembered);
 
     // 3: both.
     learner.learn_only(|_| true);
     learner.set_auxiliary_share(1.0);
     let lessons = answers([0.0, 0.15, 0.15], true);
-    learner = stage(
-        learner,
-        "both",
-        settings(plan, 3, plan.steps[2], 5e-4, 4),
-        &lessons,
-    )?;
+    learner = stage(learner, 3, "both", 5e-4, &lessons)?;
 
     // 4: every question, over the tower as it now is.
     learner.learn_only(|name| name.starts_with("text.") || name.starts_with("projector."));
@@ -326,12 +315,7 @@ pub(super) fn learn(
         remembered_volumes: &remembered_volumes,
         ..answers([0.3, 0.3, 0.15], false)
     };
-    learner = stage(
-        learner,
-        "questions",
-        settings(plan, 4, plan.steps[3], 4e-4, 4),
-        &lessons,
-    )?;
+    learner = stage(learner, 4, "questions", 4e-4, &lessons)?;
     drop((remembered, without, remembered_volumes));
 
     round(&mut learner);
