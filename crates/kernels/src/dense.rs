@@ -41,6 +41,8 @@ pub trait Real:
     const ONE: Self;
     /// The nearest number.
     fn of(value: f64) -> Self;
+    /// The same number.
+    fn of_single(value: f32) -> Self;
     /// As double.
     fn double(self) -> f64;
     /// Square root.
@@ -60,6 +62,9 @@ impl Real for f64 {
     fn of(value: f64) -> Self {
         value
     }
+    fn of_single(value: f32) -> Self {
+        Self::from(value)
+    }
     fn double(self) -> f64 {
         self
     }
@@ -76,6 +81,10 @@ impl Real for f32 {
     const ONE: Self = 1.0;
     fn of(value: f64) -> Self {
         value as Self
+    }
+    #[inline]
+    fn of_single(value: f32) -> Self {
+        value
     }
     fn double(self) -> f64 {
         f64::from(self)

@@ -87,6 +87,28 @@ fn plain_rows_are_read_in_all_three_widths() {
 }
 
 #[test]
+fn rows_of_a_strip_at_once_are_its_rows_one_by_one() {
+    for (format, columns) in [
+        (Format::F32, 33),
+        (Format::Bf16, 67),
+        (Format::Q8_0, 96),
+        (Format::Q4K, 512),
+        (Format::Q6K, 768),
+    ] {
+        let rows = 41;
+        let values = bell(rows, columns);
+        let matrix = pack(format, rows, columns, &values);
+        let mut found = Vec::new();
+        for strip in 0..rows.div_ceil(16) {
+            let mut out = vec![f32::NAN; (rows - 16 * strip).min(16) * columns];
+            matrix.strip_rows(strip, &mut out);
+            found.extend(out);
+        }
+        assert!(found == read(&matrix), "{}", format.name());
+    }
+}
+
+#[test]
 fn q8_0_is_the_description_to_the_bit() {
     let (rows, columns) = (18, 96);
     let values = bell(rows, columns);

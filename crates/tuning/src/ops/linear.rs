@@ -8,7 +8,9 @@ use super::Pass;
 use crate::parameters::{Gradients, Id};
 
 /// Rows of a packed matrix that are opened at once.
-const ROWS: usize = 512;
+pub(crate) const ROWS: usize = 512;
+/// Rows of a strip, which are opened together.
+const STRIP: usize = overread_kernels::STRIP;
 
 /// The weights `[out, in]`.
 #[derive(Debug)]
@@ -154,21 +156,23 @@ fn product<T: Real>(
     out
 }
 
-/// Rows of a packed matrix as plain numbers.
-pub(crate) fn open<T: Real>(matrix: &Matrix, first: usize, count: usize, out: &mut Vec<T>, threads: usize) {
+/// Rows of a packed matrix as plain numbers; `first` is the first row of a strip.
+fn open<T: Real>(matrix: &Matrix, first: usize, count: usize, out: &mut Vec<T>, threads: usize) {
     let width = matrix.columns();
     out.resize(count * width, T::ZERO);
-    let one = |(i, out): (usize, &mut [T])| {
-        let mut row = vec![0.0; width];
-        matrix.row(first + i, &mut row);
-        out.iter_mut()
-            .zip(row)
-            .for_each(|(o, v)| *o = T::of(f64::from(v)));
+    let one = |row: &mut Vec<f32>, (i, out): (usize, &mut [T])| {
+        row.resize(out.len(), 0.0);
+        matrix.strip_rows(first / STRIP + i, row);
+        out.iter_mut().zip(row).for_each(|(o, v)| *o = T::of_single(*v));
     };
     if threads > 1 {
-        out.par_chunks_exact_mut(width).enumerate().for_each(one);
+        out.par_chunks_mut(STRIP * width)
+            .enumerate()
+            .for_each_init(Vec::new, one);
     } else {
-        out.chunks_exact_mut(width).enumerate().for_each(one);
+        let mut row = Vec::new();
+        let strips = out.chunks_mut(STRIP * width).enumerate();
+        strips.for_each(|strip| one(&mut row, strip));
     }
 }
 
