@@ -8,11 +8,12 @@ pub(crate) mod encoder;
 mod example;
 pub(crate) mod projector;
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use overread_kernels::dense::Real;
 use overread_medgemma::config::Config;
-use rayon::prelude::*;
 
 pub use auxiliary::Auxiliary;
 pub use build::{Held, Tensors};
@@ -149,10 +150,10 @@ impl<T: Real> Learner<T> {
             (losses, gradients)
         };
         let (mut losses, mut gradients) = (Losses::default(), self.parameters.gradients());
-        for (part, slopes) in self.in_parts(batch, manner, one) {
+        self.in_parts(batch, manner, one, |(part, slopes)| {
             losses.add(&part);
             gradients.add(&slopes);
-        }
+        });
         (losses, gradients)
     }
 
@@ -161,18 +162,18 @@ impl<T: Real> Learner<T> {
         let manner = Manner { draw: None, part };
         let one = |(_, part): (usize, &[&Example]), threads| self.pass(part, manner, threads, None);
         let mut losses = Losses::default();
-        for part in self.in_parts(batch, manner, one) {
-            losses.add(&part);
-        }
+        self.in_parts(batch, manner, one, |part| losses.add(&part));
         losses
     }
 
+    /// Every part's result, taken in the order of the parts.
     fn in_parts<R: Send>(
         &self,
         batch: &[&Example],
         manner: Manner,
         one: impl Fn((usize, &[&Example]), usize) -> R + Sync,
-    ) -> Vec<R> {
+        take: impl FnMut(R) + Send,
+    ) {
         let size = if manner.part == 0 {
             batch.len().max(1)
         } else {
@@ -184,13 +185,31 @@ impl<T: Real> Learner<T> {
                 .chunks(size)
                 .enumerate()
                 .map(|part| one(part, threads))
-                .collect();
+                .for_each(take);
         }
-        batch
-            .par_chunks(size)
-            .enumerate()
-            .map(|part| one(part, 1))
-            .collect()
+        // Parts begin in order, so that few results wait: each holds a gradient of everything that is learned.
+        let parts: Vec<&[&Example]> = batch.chunks(size).collect();
+        let next = AtomicUsize::new(0);
+        let waiting = Mutex::new((0, BTreeMap::new(), take));
+        let work = || {
+            while let i = next.fetch_add(1, Ordering::Relaxed)
+                && let Some(part) = parts.get(i)
+            {
+                let result = one((i, part), 1);
+                let mut waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner);
+                let (taken, results, take) = &mut *waiting;
+                results.insert(i, result);
+                while let Some(result) = results.remove(taken) {
+                    take(result);
+                    *taken += 1;
+                }
+            }
+        };
+        rayon::scope(|scope| {
+            for _ in 0..threads.min(parts.len()) {
+                scope.spawn(|_| work());
+            }
+        });
     }
 
     /// Features `[tokens, D]` of pictures, for examples that are seen again and again.
