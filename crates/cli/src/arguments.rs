@@ -368,7 +368,7 @@ pub(crate) struct PhantomArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct BenchArguments {
-    /// `scan`, `decode`, `present`, `volume`, `files`, `model` or `evaluation`; the first three when left out.
+    /// `scan`, `decode`, `present`, `volume`, `files`, `model`, `evaluation` or `tuning`; the first three when left out.
     pub(crate) part: Option<String>,
     /// Folder to scan and decode; the bundled study when left out. `decode` times every file of a folder that is named.
     pub(crate) folder: Option<PathBuf>,
@@ -381,16 +381,17 @@ pub(crate) struct BenchArguments {
     /// Files that `files` makes; cases of `evaluation`; slices that `volume` makes without a folder, at most 1000.
     #[arg(long, default_value_t = 10_000)]
     pub(crate) count: usize,
-    /// Model folder or GGUF file for `model`; FOLDER does as well.
+    /// Model folder or GGUF file for `model`; folder whose sizes `tuning` takes (MedGemma 4B's when left out). FOLDER does
+    /// as well.
     #[arg(long)]
     pub(crate) model: Option<PathBuf>,
-    /// How `model` holds the weights.
-    #[arg(long, value_enum, default_value_t = Dtype::F32)]
-    pub(crate) dtype: Dtype,
+    /// How the weights are held: float32 for `model` and four bits for `tuning` when left out.
+    #[arg(long, value_enum)]
+    pub(crate) dtype: Option<Dtype>,
     /// `cpu`, `cuda` or `metal`, for `model`.
     #[arg(long, default_value = "cpu")]
     pub(crate) device: String,
-    /// Times that `model` measures each part.
+    /// Times that `model` and `tuning` measure each part.
     #[arg(long, default_value_t = 3)]
     pub(crate) runs: usize,
     /// Tokens of a long prompt whose memory `model` measures; 0 leaves it out.

@@ -6,7 +6,7 @@ use overread_desk::Desk;
 use overread_desk::op::bench as op_bench;
 use serde_json::json;
 
-use crate::arguments::BenchArguments;
+use crate::arguments::{BenchArguments, Dtype};
 use crate::files::{print_json, print_text};
 use crate::{Outcome, Trouble};
 
@@ -21,6 +21,7 @@ pub(crate) fn bench(desk: &Desk, a: &BenchArguments) -> Outcome {
         "files",
         "model",
         "evaluation",
+        "tuning",
     ];
     if let Some(other) = part.filter(|p| !known.contains(p)) {
         return Err(Trouble::Usage(format!(
@@ -32,7 +33,9 @@ pub(crate) fn bench(desk: &Desk, a: &BenchArguments) -> Outcome {
     let folder = a.folder.as_deref().or(a.path.as_deref());
     let path = match folder {
         // They make what they need.
-        None if matches!(part, Some("files" | "volume" | "evaluation")) => std::path::PathBuf::new(),
+        None if matches!(part, Some("files" | "volume" | "evaluation" | "tuning")) => {
+            std::path::PathBuf::new()
+        }
         Some(path) => path.to_path_buf(),
         None => overread_desk::op::demo::make_study(desk, &|_, _| true)?,
     };
@@ -67,13 +70,25 @@ pub(crate) fn bench(desk: &Desk, a: &BenchArguments) -> Outcome {
             .ok_or_else(|| Trouble::Usage("Say which model: bench model DIR.".to_owned()))?;
         let bench = op_bench::ModelBench {
             model: model.to_path_buf(),
-            precision: overread_desk::op::precision::engines(crate::models::precision(a.dtype)),
+            precision: overread_desk::op::precision::engines(crate::models::precision(
+                a.dtype.unwrap_or(Dtype::F32),
+            )),
             device: a.device.clone(),
             runs: a.runs,
             long: a.long,
             cache: Some(desk.cache_folder()),
         };
         out["model"] = op_bench::model(&bench, &mut timer())?;
+    }
+    if part == Some("tuning") {
+        let bench = op_bench::TuningBench {
+            model: a.model.clone().or_else(|| a.folder.clone()),
+            precision: overread_desk::op::precision::engines(crate::models::precision(
+                a.dtype.unwrap_or(Dtype::Q4),
+            )),
+            runs: a.runs,
+        };
+        out["tuning"] = op_bench::tuning(&bench, &mut timer())?;
     }
     if a.json {
         return print_json(&out);

@@ -15,7 +15,9 @@
 pub mod augment;
 pub mod error;
 pub mod head;
+pub mod estimate;
 pub mod lora;
+pub mod made;
 pub mod model;
 mod ops;
 pub mod optimiser;

@@ -90,7 +90,7 @@ impl LoraSettings {
     }
 
     /// Is there a pair beside this map?
-    fn fits(&self, name: &str) -> bool {
+    pub(crate) fn fits(&self, name: &str) -> bool {
         let decoder = name.starts_with("text.");
         let tower = name.starts_with("vision.");
         self.targets.iter().any(|target| match target.as_str() {

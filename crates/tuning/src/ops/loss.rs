@@ -8,7 +8,7 @@ use super::linear::{Linear, Weight};
 use crate::parameters::Gradients;
 
 /// Rows whose logits are held at once.
-const ROWS: usize = 64;
+pub(crate) const ROWS: usize = 64;
 
 /// What a token that is due costs.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

@@ -1,4 +1,4 @@
-//! Memory of this process, where the system tells (Linux).
+//! Memory and processor time of this process, where the system tells (Linux).
 
 /// Bytes resident now.
 pub(super) fn resident() -> Option<u64> {
@@ -14,6 +14,17 @@ pub(super) fn peak() -> Option<u64> {
 pub(super) fn forget_peak() {
     // Where that is not allowed the peak is that of the whole run.
     let _ = std::fs::write("/proc/self/clear_refs", "5");
+}
+
+/// Seconds of processor time that all threads took so far: what a busy machine does not change.
+pub(super) fn processor() -> Option<f64> {
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    // The name, in parentheses, may hold spaces.
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
+    let user: f64 = fields.next()?.parse().ok()?;
+    let system: f64 = fields.next()?.parse().ok()?;
+    // Linux counts in hundredths for every program.
+    Some((user + system) / 100.0)
 }
 
 fn field(name: &str) -> Option<u64> {

@@ -1,10 +1,11 @@
-//! Measured work: scan, decode, present, model. The caller brings the stopwatch.
+//! Measured work: scan, decode, present, model, learning. The caller brings the stopwatch.
 
 mod codecs;
 mod evaluation;
 mod files;
 mod memory;
 mod model;
+mod tuning;
 mod volume;
 
 use std::path::Path;
@@ -20,6 +21,7 @@ pub use codecs::codecs;
 pub use evaluation::evaluation;
 pub use files::files;
 pub use model::{ModelBench, model};
+pub use tuning::{TuningBench, tuning};
 pub use volume::volume;
 
 /// Milliseconds that a piece of work takes.
