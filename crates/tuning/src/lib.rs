@@ -14,8 +14,8 @@
 
 pub mod augment;
 pub mod error;
-pub mod head;
 pub mod estimate;
+pub mod head;
 pub mod lora;
 pub mod made;
 pub mod model;

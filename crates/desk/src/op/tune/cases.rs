@@ -1,7 +1,8 @@
 //! From the cases of a split to examples: the same images, preprocessing and words that the evaluation asks with.
 
 use overread_evaluation::case_set::{CaseSpec, ReaderSpec};
-use overread_medgemma::Engine;
+use overread_medgemma::{Engine, Precision};
+use overread_tuning::estimate::Workload;
 use overread_tuning::random::Draw;
 use overread_tuning::train::Lessons;
 use overread_tuning::{Example, Seen};
@@ -51,6 +52,38 @@ impl Lessons for Cases<'_> {
 }
 
 impl Cases<'_> {
+    /// What a step of such examples is made of: means, as far as cases say it.
+    pub(crate) fn workload(&self, tokens_per_image: usize) -> Workload {
+        let n = self.lessons.len().max(1);
+        let pictures: usize = self.lessons.iter().map(|l| l.pictures.len()).sum();
+        let (all, answers) = self.tokens();
+        Workload {
+            text: all.saturating_sub(pictures * tokens_per_image).div_ceil(n),
+            answer: answers.div_ceil(n),
+            pictures: pictures.div_ceil(n),
+            batch: 1,
+            part: 1,
+            recompute: true,
+            remembered: true,
+            precision: Precision::F32,
+        }
+    }
+
+    /// Most tokens of an example beside its pictures, and most pictures.
+    pub(crate) fn longest(&self, tokens_per_image: usize) -> (usize, usize) {
+        let text = |l: &Lesson| {
+            l.example
+                .ids
+                .len()
+                .saturating_sub(l.pictures.len() * tokens_per_image)
+        };
+        let pictures = self.lessons.iter().map(|l| l.pictures.len()).max();
+        (
+            self.lessons.iter().map(text).max().unwrap_or(0),
+            pictures.unwrap_or(0),
+        )
+    }
+
     /// Tokens of all examples, images included, and those of all answers.
     pub(crate) fn tokens(&self) -> (usize, usize) {
         let all = self.lessons.iter().map(|l| l.example.ids.len()).sum();

@@ -10,6 +10,7 @@ use overread_evaluation::evaluated::figures::Figures;
 use overread_medgemma::files::ModelFiles;
 use overread_medgemma::weights::{self, Weights};
 use overread_medgemma::{Engine, LoadOptions};
+use overread_tuning::estimate::{Workload, estimate, measured_speed};
 use overread_tuning::lora::{Frozen, write_adapter};
 use overread_tuning::train::{Ended, Run, RunSettings};
 use overread_tuning::{Learner, TuningError};
@@ -155,7 +156,7 @@ impl<'a> Work<'a> {
             let pictures = Pictures::new(scratch.path(), engine, frozen)?;
             let some = &self.splits.learned[..self.splits.learned.len().min(LOOKED_AT)];
             let cases = self.gather(&sitting, &reader, engine, &pictures, some, "")?;
-            self.estimate(engine, &learner, &cases, &wanted, self.splits.learned.len());
+            self.estimate(engine, &learner, &cases, frozen, self.splits.learned.len());
             return Ok(None);
         }
         let earlier = self.place.earlier()?;
@@ -174,7 +175,7 @@ impl<'a> Work<'a> {
             [] => None,
             places => Some(self.gather(&sitting, &reader, engine, &pictures, places, "validation")?),
         };
-        let estimate = self.estimate(engine, &learner, &learned, &wanted, self.splits.learned.len());
+        let estimate = self.estimate(engine, &learner, &learned, frozen, self.splits.learned.len());
         let record = self.record(engine, &learned, validation.as_ref(), &estimate, &wanted)?;
         if let Some(done) = self.finished_before(earlier.as_ref(), &record) {
             return Ok(Some(done));
@@ -317,12 +318,11 @@ impl<'a> Work<'a> {
         engine: &Engine,
         learner: &Learner<f32>,
         cases: &Cases<'_>,
-        wanted: &Wanted,
+        frozen: bool,
         of: usize,
     ) -> TuneEstimate {
         let settings = &self.options.settings;
         let examples = cases.lessons.len() * of.max(1) / (cases.lessons.len() + cases.left_out.len()).max(1);
-        let (tokens, _) = cases.tokens();
         let mut remarks = self.splits.remarks.clone();
         remarks.extend(left_out(&cases.left_out));
         if self.splits.validation.is_empty() {
@@ -330,16 +330,46 @@ impl<'a> Work<'a> {
                 "There is no validation split: nothing is judged, and the last state is taken.".to_owned(),
             );
         }
+        let work = Workload {
+            batch: settings.batch as usize,
+            part: self.part(engine),
+            recompute: settings.recompute,
+            remembered: frozen,
+            precision: engine.description().precision,
+            ..cases.workload(engine.config().tokens_per_image)
+        };
+        let lora = settings.lora();
+        let whole = estimate(engine.config(), &lora, &work);
+        let (text, pictures) = cases.longest(engine.config().tokens_per_image);
+        let most = Workload {
+            text,
+            pictures,
+            ..work
+        };
+        let longest = estimate(engine.config(), &lora, &most);
+        let steps = settings.steps_for(examples.max(1));
+        let memory_bytes = longest.bytes();
+        let memory_free = precision::available(self.desk);
+        if memory_free.is_some_and(|free| memory_bytes > free) {
+            remarks.push(
+                "It will take more memory than is free: hold the weights in q4_k, learn fewer examples at a time (part) or \
+                 smaller pairs, or choose fewer slices."
+                    .to_owned(),
+            );
+        }
+        let (tokens, _) = cases.tokens();
         let estimate = TuneEstimate {
             cases: self.splits.learned.len() as u32,
             validation: self.splits.validation.len() as u32,
-            steps: settings.steps_for(examples.max(1)) as u32,
+            steps: steps as u32,
             tokens: (tokens / cases.lessons.len().max(1)) as u32,
             learned: learner.parameters.learned() as u64,
             precision: engine.description().precision.name().to_owned(),
-            memory_bytes: wanted.bytes(),
-            memory_free: precision::available(self.desk),
-            seconds: None,
+            memory_bytes,
+            memory_free,
+            seconds: measured_speed(work.precision)
+                .ok()
+                .map(|speed| whole.seconds(speed) * steps as f64),
             remarks,
         };
         (self.events)(TuneEvent::Estimated(Box::new(estimate.clone())));
