@@ -84,25 +84,34 @@ fn example(config: &Config, seen: Seen) -> Example {
     }
 }
 
-/// Best and all times of several runs, and the least processor time of one.
-fn times(runs: usize, timer: Timer<'_>, work: &mut dyn FnMut()) -> (f64, Value) {
-    let (mut all, mut processor) = (Vec::new(), Vec::new());
-    for _ in 0..runs.max(1) {
-        let before = memory::processor();
-        all.push(timer(work) / 1e3);
-        processor.extend(
-            memory::processor()
-                .zip(before)
-                .map(|(after, before)| after - before),
-        );
-    }
-    let least = |all: &[f64]| all.iter().copied().fold(f64::INFINITY, f64::min);
-    let processor = (!processor.is_empty()).then(|| least(&processor));
-    let best = least(&all);
-    (
+/// What several runs of some work took, seconds.
+struct Took {
+    /// The shortest, by the clock.
+    best: f64,
+    /// Of one run, by all threads together: what other work on the machine hardly changes.
+    processor: Option<f64>,
+    told: Value,
+}
+
+fn times(runs: usize, timer: Timer<'_>, work: &mut dyn FnMut()) -> Took {
+    let before = memory::processor();
+    let all: Vec<f64> = (0..runs.max(1)).map(|_| timer(work) / 1e3).collect();
+    let taken = memory::processor()
+        .zip(before)
+        .map(|(after, before)| after - before);
+    let processor = taken.map(|seconds| seconds / all.len() as f64);
+    let best = all.iter().copied().fold(f64::INFINITY, f64::min);
+    Took {
         best,
-        json!({"best_s": best, "runs_s": all, "processor_s": processor}),
-    )
+        processor,
+        told: json!({"best_s": best, "runs_s": all, "processor_s": processor}),
+    }
+}
+
+/// How much longer one took than the other.
+fn ratio(one: &Took, other: &Took) -> Value {
+    let processor = one.processor.zip(other.processor).map(|(a, b)| a / b);
+    json!({"best": one.best / other.best, "processor": processor})
 }
 
 /// Measures steps of a low-rank adapter of the default settings over made weights.
@@ -147,11 +156,11 @@ pub fn tuning(bench: &TuningBench, timer: Timer<'_>) -> Outcome<Value> {
     let picture: Arc<Vec<f32>> = Arc::new((0..3 * side * side).map(|i| (0.011 * i as f32).sin()).collect());
     memory::forget_peak();
     let mut features = Vec::new();
-    let (tower, mut told) = times(bench.runs, timer, &mut || {
+    let mut tower = times(bench.runs, timer, &mut || {
         features = learner.features(std::slice::from_ref(&picture));
     });
-    told["peak_rss"] = json!(memory::peak());
-    out["tower"] = told;
+    tower.told["peak_rss"] = json!(memory::peak());
+    out["tower"] = tower.told.clone();
 
     let remembered = example(&config, Seen::Features(Arc::new(features)));
     let looked_at = example(&config, Seen::Pictures(vec![picture]));
@@ -164,7 +173,7 @@ pub fn tuning(bench: &TuningBench, timer: Timer<'_>) -> Outcome<Value> {
         learner.set_recompute(recompute);
         memory::forget_peak();
         let mut loss = f64::NAN;
-        let (best, mut told) = times(bench.runs, timer, &mut || {
+        let mut took = times(bench.runs, timer, &mut || {
             let manner = Manner {
                 draw: Some(Draw::new(SEED)),
                 part: 1,
@@ -188,19 +197,22 @@ pub fn tuning(bench: &TuningBench, timer: Timer<'_>) -> Outcome<Value> {
                 precision: bench.precision,
             },
         );
+        let best = took.best;
+        let told = &mut took.told;
         told["tokens_per_s"] = json!(example.ids.len() as f64 / best);
         told["peak_rss"] = json!(memory::peak());
         told["loss"] = json!(loss);
         told["operations"] = json!(estimated.operations);
         told["estimated"] = json!({"peak": estimated.bytes(), "seconds": estimated.seconds(speed)});
-        (best, told)
+        took
     };
-    let (kept, told) = step(&remembered, false);
-    out["step"] = told;
-    out["step_recomputed"] = step(&remembered, true).1;
-    let (with_tower, told) = step(&looked_at, false);
-    out["step_with_tower"] = told;
-    out["epoch_with_tower_over_remembered"] = json!(with_tower / kept);
-    out["tower_over_step"] = json!(tower / kept);
+    let kept = step(&remembered, false);
+    let recomputed = step(&remembered, true);
+    let with_tower = step(&looked_at, false);
+    out["epoch_with_tower_over_remembered"] = ratio(&with_tower, &kept);
+    out["tower_over_step"] = ratio(&tower, &kept);
+    out["step"] = kept.told;
+    out["step_recomputed"] = recomputed.told;
+    out["step_with_tower"] = with_tower.told;
     Ok(out)
 }
