@@ -5,7 +5,7 @@ use std::env;
 use crate::process::{self, Outcome, cargo, command, npm, target};
 use crate::setup;
 
-/// Builds, makes the study and the model, and opens the app; without a display the same read runs headless.
+/// Builds, makes the study, lays the trained model beside it, and opens the app; without a display the same read runs headless.
 pub(crate) fn run(headless: bool) -> Outcome {
     setup::to_run()?;
     println!("building the page and the desk (the first time takes about ten minutes on two cores)");

@@ -4,28 +4,19 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use overread_desk::op::show::{Cut, Dress, Look};
-use overread_desk::op::{ask, case, demo as op_demo, make, models, open as op_open, report, show};
-use overread_desk::wire::reading::{AnswerForm, QuestionSpec};
+use overread_desk::op::{ask, bundled, case, demo as op_demo, make, models, open as op_open, report, show};
+use overread_desk::wire::question::QuestionSpec;
+use overread_desk::wire::reading::{Agreement, AnswerForm};
 use overread_desk::{Cancel, Desk};
 
 use crate::files::{print_text, write_file};
 use crate::{Outcome, Trouble};
 
-const LABELS: [&str; 7] = [
-    "normal",
-    "nodule",
-    "pleural effusion",
-    "pneumothorax",
-    "consolidation",
-    "cardiomegaly",
-    "rib fracture",
-];
-
 /// Makes study and model, then opens the app or does the read headless.
 pub(crate) fn demo(desk: Desk, window: bool, out: Option<&Path>) -> Outcome {
-    eprintln!("making the bundled study and model (once)");
+    eprintln!("making the bundled study (once)");
     let study = op_demo::make_study(&desk, &|_, _| true)?;
-    let model = models::make_demo_model(&desk)?;
+    let model = bundled::write(&desk)?;
     if window {
         // The window opens the database itself.
         drop(desk);
@@ -60,7 +51,10 @@ pub(crate) fn demo(desk: Desk, window: bool, out: Option<&Path>) -> Outcome {
         None,
     )?;
     write_file(&out.join("coronal.png"), &coronal.png)?;
-    eprintln!("asking the bundled model");
+    let own = models::describe(&desk, &model).question.ok_or_else(|| {
+        Trouble::failed("The bundled model does not say what it is to be asked.".to_owned())
+    })?;
+    eprintln!("asking the bundled model about slice {slice}: {}", own.prompt);
     let spec = QuestionSpec {
         display_set: set.id.clone(),
         slices: slice.to_string(),
@@ -69,10 +63,10 @@ pub(crate) fn demo(desk: Desk, window: bool, out: Option<&Path>) -> Outcome {
         lut: None,
         inverted: false,
         model: desk.handle(&model),
-        template: "finding.closed-set/1".to_owned(),
-        prompt: String::new(),
+        template: String::new(),
+        prompt: own.prompt.clone(),
         form: AnswerForm::Labels,
-        labels: LABELS.map(str::to_owned).to_vec(),
+        labels: own.labels,
         max_new_tokens: 16,
         temperature: 0.0,
         seed: 0,
@@ -85,14 +79,34 @@ pub(crate) fn demo(desk: Desk, window: bool, out: Option<&Path>) -> Outcome {
         report::html(&desk, &set, &compared, &reading)?.as_bytes(),
     )?;
     let truth = compared.truth.map(|t| t.labels.join(", ")).unwrap_or_default();
+    let verdict = match reading.agreement {
+        Agreement::Agree => "the answer agrees",
+        Agreement::Disagree => "the answer differs",
+        Agreement::NoTruth | Agreement::NotComparable => "not compared",
+    };
+    let beside: String = [&reading.warning, &reading.note]
+        .into_iter()
+        .filter(|line| !line.is_empty())
+        .map(|line| format!("{line}\n"))
+        .collect();
     print_text(&format!(
-        "answer: {} ({:.0} % among {} labels, uncalibrated)\ntruth: {truth}\n{}\nreport: {}\n",
+        "question: {} (slice {slice})\nanswer: {} ({}; {})\ntruth: {truth} ({verdict})\n{}report: {}\n",
+        own.prompt,
         reading.label,
-        reading.confidence.unwrap_or(0.0) * 100.0,
-        LABELS.len(),
-        reading.warning,
+        share(reading.confidence.unwrap_or(0.0)),
+        reading.confidence_kind,
+        beside,
         out.join("report.html").display()
     ))
+}
+
+/// A probability in percent; one that would be rounded to all or nothing says so.
+fn share(p: f64) -> String {
+    match p {
+        0.9995.. => "above 99.9 %".to_owned(),
+        ..0.0005 => "below 0.1 %".to_owned(),
+        _ => format!("{:.1} %", p * 100.0),
+    }
 }
 
 /// Starts the app that stands beside this program.
@@ -123,4 +137,16 @@ fn app() -> Option<PathBuf> {
     let name = format!("overread-app{}", std::env::consts::EXE_SUFFIX);
     let beside = std::env::current_exe().ok()?.parent()?.join(name);
     beside.is_file().then_some(beside)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_share_is_never_rounded_to_certainty() {
+        let said = [1.0, 0.9996, 0.9994, 0.5, 0.0004].map(super::share);
+        assert_eq!(
+            said,
+            ["above 99.9 %", "above 99.9 %", "99.9 %", "50.0 %", "below 0.1 %"]
+        );
+    }
 }

@@ -10,6 +10,10 @@ use crate::files::{print_json, print_text};
 /// Prints for machines or for people.
 pub(crate) fn reading(reading: &Reading, checks: &[Check], for_machines: bool) -> Outcome {
     if for_machines {
+        // Whoever watches a program read sees it too.
+        if !reading.warning.is_empty() {
+            eprintln!("{}", reading.warning);
+        }
         print_json(&record(reading, checks))
     } else {
         print_text(&text(reading, checks))
@@ -39,7 +43,7 @@ fn text(reading: &Reading, checks: &[Check]) -> String {
         }
     }
     text.push_str(&format!("{}\n", reading.confidence_kind));
-    for line in [&reading.invalid, &reading.warning]
+    for line in [&reading.invalid, &reading.warning, &reading.note]
         .into_iter()
         .filter(|l| !l.is_empty())
     {
@@ -164,6 +168,7 @@ fn record(reading: &Reading, checks: &[Check]) -> Value {
         "p_true": reading.p_true,
         "invalid": Some(&reading.invalid).filter(|i| !i.is_empty()),
         "warning": Some(&reading.warning).filter(|w| !w.is_empty()),
+        "note": Some(&reading.note).filter(|n| !n.is_empty()),
         "agreement": reading.agreement,
         "reading": reading.id,
         "looking": checks.iter().find_map(|c| c.looking.as_ref()).map(|it| plain(json!(it))),

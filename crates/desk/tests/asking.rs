@@ -41,7 +41,7 @@ impl Place {
                 .expect("written");
         }
         let model = folder.path().join("model");
-        overread_phantom::checkpoint::write_demo_model(&model, 1).expect("a model");
+        overread_phantom::checkpoint::write_random_model(&model, 1).expect("a model");
         let desk = Desk::open(DeskOptions {
             home: folder.path().join("home"),
             ..DeskOptions::default()

@@ -73,6 +73,10 @@ pub struct CommonHeader {
     pub image_type: String,
     /// Body Part Examined.
     pub body_part: String,
+    /// Manufacturer; empty when absent.
+    pub manufacturer: String,
+    /// Manufacturer's Model Name; empty when absent.
+    pub manufacturer_model: String,
     /// Slice Thickness, mm.
     pub thickness: Option<f64>,
     /// Patient's Name, ID, sex and age as in the file: shown, never kept.
@@ -158,6 +162,8 @@ impl ImageHeader {
             frame_of_reference: text(d, tags::FRAME_OF_REFERENCE_UID),
             image_type,
             body_part: text(d, tags::BODY_PART_EXAMINED).unwrap_or_default(),
+            manufacturer: text(d, tags::MANUFACTURER).unwrap_or_default(),
+            manufacturer_model: text(d, tags::MANUFACTURER_MODEL_NAME).unwrap_or_default(),
             thickness: thickness(d),
             patient: patient(d),
             cine: Cine::read(d, layout.frames),

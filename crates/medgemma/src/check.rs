@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::config::{Config, read_json};
@@ -40,15 +41,28 @@ pub struct CheckReport {
     pub context: usize,
     /// Said by the folder itself (`overread.json`): its answers are noise, or another plain warning.
     pub warning: String,
+    /// Said by the folder itself: it was trained on made phantoms alone, and knows nothing else.
+    pub phantoms_only: bool,
+    /// Said by the folder itself (`labels.json`): the question that it was made to answer.
+    pub question: Option<OwnQuestion>,
+}
+
+/// The question that a model was made to answer, with its closed set of labels.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct OwnQuestion {
+    /// The wording.
+    pub prompt: String,
+    /// In the order in which they are scored.
+    pub labels: Vec<String>,
 }
 
 /// Looks into a folder or a GGUF file; never fails, says instead.
 pub fn check(path: &Path) -> CheckReport {
+    let about = read_json(path, "overread.json").unwrap_or_default();
     let mut report = CheckReport {
-        warning: read_json(path, "overread.json")
-            .ok()
-            .and_then(|v| v["note"].as_str().map(str::to_owned))
-            .unwrap_or_default(),
+        warning: about["note"].as_str().unwrap_or_default().to_owned(),
+        phantoms_only: about["phantoms_only"] == true,
+        question: own_question(path),
         ..CheckReport::default()
     };
     if gguf::is_gguf(path) {
@@ -62,6 +76,14 @@ pub fn check(path: &Path) -> CheckReport {
         folder(path, &mut report);
     }
     report
+}
+
+/// A question that could be asked as it stands, else none.
+fn own_question(path: &Path) -> Option<OwnQuestion> {
+    let json = read_json(path, "labels.json").ok()?;
+    let found: OwnQuestion = serde_json::from_value(json).ok()?;
+    let is_whole = !found.prompt.trim().is_empty() && found.labels.len() > 1;
+    is_whole.then_some(found)
 }
 
 /// What is recognised as something else than a model of this family.

@@ -232,7 +232,7 @@ mod tests {
         static MODEL: OnceLock<(Config, Tokenizer)> = OnceLock::new();
         MODEL.get_or_init(|| {
             let folder = tempfile::tempdir().expect("a folder");
-            let path = overread_phantom::checkpoint::write_demo_model(folder.path(), 1).expect("a model");
+            let path = overread_phantom::checkpoint::write_random_model(folder.path(), 1).expect("a model");
             (
                 Config::read(&path).expect("a config"),
                 Tokenizer::read(&path).expect("a tokenizer"),

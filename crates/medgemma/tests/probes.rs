@@ -13,7 +13,7 @@ fn engine() -> &'static Engine {
     static ENGINE: OnceLock<Engine> = OnceLock::new();
     ENGINE.get_or_init(|| {
         let folder = tempfile::tempdir().expect("a folder");
-        let path = overread_phantom::checkpoint::write_demo_model(folder.path(), 9).expect("a model");
+        let path = overread_phantom::checkpoint::write_random_model(folder.path(), 9).expect("a model");
         Engine::load(&path, LoadOptions::default(), &mut |_| {}, &Cancel::default()).expect("loads")
     })
 }

@@ -118,7 +118,7 @@ fn other_weights_at_the_same_place_are_not_mistaken() {
     let model = common::demo(&folder.path().join("model"));
     let cache = folder.path().join("cache");
     let first = load(&model, Some(&cache), Precision::Q8_0);
-    overread_phantom::checkpoint::write_demo_model(&model, 6).expect("writes");
+    overread_phantom::checkpoint::write_random_model(&model, 6).expect("writes");
     let second = load(&model, Some(&cache), Precision::Q8_0);
     assert!(!second.from_copy && second.sha256 != first.sha256 && second.bytes != first.bytes);
     // The same files at another place are the same weights.

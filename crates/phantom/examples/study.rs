@@ -23,6 +23,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     let start = Instant::now();
     write_cases(&out.join("cases"), n, seed, &Options::small(), &|_, _| true)?;
     println!("{n} cases in {:.1} s", start.elapsed().as_secs_f64());
-    checkpoint::write_demo_model(&out.join("model"), seed)?;
+    checkpoint::write_random_model(&out.join("model"), seed)?;
     Ok(())
 }

@@ -9,6 +9,12 @@ const CT_IMAGE: &str = "1.2.840.10008.5.1.4.1.1.2";
 /// Digital X-Ray Image Storage - For Presentation.
 const DX_IMAGE: &str = "1.2.840.10008.5.1.4.1.1.1.1";
 
+/// Manufacturer (0008,0070) of every image that is made here; with [`MANUFACTURER_MODEL_NAME`] it tells a made image from
+/// all others. The fixtures of [`crate::dicom::Writer`] have neither.
+pub const MANUFACTURER: &str = "Overread phantom";
+/// Manufacturer's Model Name (0008,1090) of every image that is made here.
+pub const MANUFACTURER_MODEL_NAME: &str = "Phantom 1";
+
 /// Added to HU to store them unsigned: Rescale Intercept is its negative.
 const OFFSET: i32 = 1024;
 
@@ -158,10 +164,10 @@ impl Case {
             .text((0x0008, 0x0032), "TM", &time)
             .text((0x0008, 0x0033), "TM", &time)
             .text((0x0008, 0x0050), "SH", &format!("A{:08}", hash % 100_000_000))
-            .text((0x0008, 0x0070), "LO", "Overread phantom")
+            .text((0x0008, 0x0070), "LO", MANUFACTURER)
             .text((0x0008, 0x0090), "PN", "")
             .text((0x0008, 0x1030), "LO", "Made chest, no real patient")
-            .text((0x0008, 0x1090), "LO", "Phantom 1")
+            .text((0x0008, 0x1090), "LO", MANUFACTURER_MODEL_NAME)
             .text((0x0010, 0x0010), "PN", &format!("PHANTOM^{number:04}"))
             .text(
                 (0x0010, 0x0020),

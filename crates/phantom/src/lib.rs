@@ -11,7 +11,7 @@
 //! * [`write_cases`] and [`write_study`] put sets and the bundled study on disk with `truth.csv` and `truth.json`.
 //! * [`Radiograph`] is the same patient's projection.
 //! * [`dicom`] is the writer, with [`dicom::Writer`] as a fixture builder for tests.
-//! * [`checkpoint::write_demo_model`] makes a tiny checkpoint of the MedGemma family with random weights.
+//! * [`checkpoint::write_random_model`] makes a tiny checkpoint of the MedGemma family with random weights, for tests.
 //!
 //! What it is not: a physical simulation of a scanner. Pictures are painted from signed distances, slice by slice, with
 //! partial volume in and across the plane; noise has the texture of a reconstruction, not its causes.
@@ -38,6 +38,7 @@ mod vessels;
 mod write;
 
 pub use case::{Case, Coverage, Options, Person, Series, Slice};
+pub use export::{MANUFACTURER, MANUFACTURER_MODEL_NAME};
 pub use finding::{Finding, LABELS, Side, Truth, UnknownFinding};
 pub use radiograph::Radiograph;
 pub use write::{

@@ -52,6 +52,12 @@ impl ReadReport {
                 format_args!("<div class=\"warning\" role=\"note\">{}</div>\n", html(warning)),
             );
         }
+        if let Some(note) = &self.reader.note {
+            push(
+                &mut page,
+                format_args!("<p class=\"soft\" role=\"note\">{}</p>\n", html(note)),
+            );
+        }
         self.answers(&mut page);
         self.pictures(&mut page);
         question(&mut page, &self.question);
@@ -312,6 +318,7 @@ mod tests {
             reader: ReaderNote {
                 name: t(),
                 warning: Some(t()),
+                note: Some(t()),
             },
             answer: Answer {
                 label: Some(t()),
@@ -355,8 +362,8 @@ mod tests {
             .unwrap();
         assert!(!page.contains("<script") && !page.contains("onload='") && !page.contains("\" onload"));
         let expected = "&lt;script&gt;alert(1)&lt;/script&gt;&quot; onload=&#39;x&#39; &amp;amp;";
-        // Each of the 26 texts appears, title and caption twice.
-        assert_eq!(page.matches(expected).count(), 28, "{page}");
+        // Each of the 27 texts appears, title and caption twice.
+        assert_eq!(page.matches(expected).count(), 29, "{page}");
     }
 
     #[test]

@@ -93,8 +93,10 @@ pub struct Answer {
 pub struct ReaderNote {
     /// The reader's name, e.g. the model folder's.
     pub name: String,
-    /// A plain warning about this reader that must stand beside its answer, e.g. that its weights are random.
+    /// A plain warning about this reader that must stand beside its answer, e.g. that it knows nothing of such images.
     pub warning: Option<String>,
+    /// A quiet line beside its answer, e.g. what it was trained on.
+    pub note: Option<String>,
 }
 
 /// The user's own answer.

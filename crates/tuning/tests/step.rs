@@ -150,7 +150,7 @@ fn alike<'a>(
 #[test]
 fn a_step_is_the_step_of_the_reference() {
     let folder = tempfile::tempdir().expect("a folder");
-    overread_phantom::checkpoint::write_demo_model(folder.path(), 5).expect("writes");
+    overread_phantom::checkpoint::write_random_model(folder.path(), 5).expect("writes");
     let table: Value = serde_json::from_str(RECORDED).expect("JSON");
     let mut learner = with_pairs(folder.path());
     let all = examples(&learner, &table);

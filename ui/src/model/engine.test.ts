@@ -99,6 +99,25 @@ describe("models", () => {
     expect(reading.wish.kind === "complete" && reading.wish.spec.options).toBe(undefined);
   });
 
+  it("bring their own question where nobody typed one, and offer it elsewhere", async () => {
+    const { models, reading } = await desk();
+    expect(reading.offer).toBeNull();
+    models.choose("model-demo");
+    flushSync();
+    const own = models.chosen?.question;
+    expect(own?.labels).toHaveLength(7);
+    expect(reading).toMatchObject({ prompt: own?.prompt, form: "labels", labels: own?.labels, offer: null });
+    reading.prompt = "Is there a nodule?";
+    models.choose("model-4b");
+    flushSync();
+    models.choose("model-demo");
+    flushSync();
+    expect(reading.prompt).toBe("Is there a nodule?");
+    expect(reading.offer).toEqual(own);
+    reading.takeOffer();
+    expect(reading).toMatchObject({ prompt: own?.prompt, templateId: "", offer: null });
+  });
+
   it("answer only in the forms that they have", async () => {
     const { models, reading } = await desk();
     reading.chosenForm = "open";

@@ -4,6 +4,7 @@ import { DeskError, type Job } from "../backend/backend";
 import type { AdapterInfo } from "../backend/generated/AdapterInfo";
 import type { AnswerForm } from "../backend/generated/AnswerForm";
 import type { ModelInfo } from "../backend/generated/ModelInfo";
+import type { ModelQuestion } from "../backend/generated/ModelQuestion";
 import type { Plan } from "../backend/generated/Plan";
 import type { PreprocessChoice } from "../backend/generated/PreprocessChoice";
 import type { PriorSpec } from "../backend/generated/PriorSpec";
@@ -35,6 +36,10 @@ export type Run =
   | { readonly kind: "withheld"; readonly displaySet: string }
   | { readonly kind: "stopped"; readonly displaySet: string }
   | { readonly kind: "failed"; readonly displaySet: string; readonly error: DeskError };
+
+function isSame(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((label, i) => label === b[i]);
+}
 
 /** Milliseconds without a change before the desk is asked what a question costs. */
 const SETTLED = 250;
@@ -73,6 +78,8 @@ export class ReadingModel {
   watchers = $state(0);
   /** True while a button of the pointer is down: nothing is asked of the desk during a drag. */
   held = $state(false);
+  /** The question as it was last put by itself: by the list of templates, or by a model. */
+  #put = "";
   #job: Job | null = null;
   #planned = "";
   #round = 0;
@@ -89,6 +96,11 @@ export class ReadingModel {
         const { wish } = this;
         const isWatched = this.watchers > 0 && !this.held;
         untrack(() => this.#schedule(wish, isWatched));
+      });
+      const own = $derived(this.templates.kind === "ready" ? this.model?.question : null);
+      $effect(() => {
+        // A model brings its question along, unless the user has one of their own.
+        if (own != null) untrack(() => this.isUntouched && this.takeOffer());
       });
       const id = $derived(session.displaySet?.id ?? null);
       $effect(() => {
@@ -118,7 +130,10 @@ export class ReadingModel {
       const templates = await this.#session.backend.call("templates", {});
       this.templates = ready(templates);
       const first = templates[0];
-      if (this.templateId === "" && this.prompt === "" && first !== undefined) this.chooseTemplate(first.id);
+      if (this.templateId === "" && this.prompt === "" && first !== undefined) {
+        this.chooseTemplate(first.id);
+        this.#put = this.#stands;
+      }
     } catch (thrown) {
       this.templates = failed(thrown);
     }
@@ -277,6 +292,37 @@ export class ReadingModel {
     this.chosenForm = template.answer;
     this.options = withTemplate(this.options, template);
     if (template.labels.length > 0) this.labels = template.labels;
+  }
+
+  /** Wording, form and labels as they stand. */
+  get #stands(): string {
+    return JSON.stringify([this.prompt, this.chosenForm, this.labels]);
+  }
+
+  /** True while the question is one that nobody typed or chose. */
+  get isUntouched(): boolean {
+    return this.#stands === this.#put;
+  }
+
+  /** The question that the chosen model was made to answer, where another one stands. */
+  get offer(): ModelQuestion | null {
+    const own = this.model?.question ?? null;
+    if (own === null || this.templates.kind !== "ready") return null;
+    const same = this.prompt === own.prompt && this.form === "labels" && isSame(this.labels, own.labels);
+    return same ? null : own;
+  }
+
+  /** Takes the question of the chosen model: wording, one of its labels, and its template where there is one. */
+  takeOffer(): void {
+    const { offer } = this;
+    if (offer === null) return;
+    const template = loadedOf(this.templates)?.find(({ id }) => id === offer.template);
+    if (template === undefined) this.templateId = "";
+    else this.chooseTemplate(template.id);
+    this.prompt = offer.prompt;
+    this.chosenForm = "labels";
+    this.labels = offer.labels;
+    this.#put = this.#stands;
   }
 
   restorePrompt(): void {

@@ -19,7 +19,7 @@ export const models = {
   guide: [
     "Overread reads with MedGemma and MedSigLIP models that are on this machine. Nothing is downloaded by itself.",
     "Get the files from their publisher, whose terms you accept there, and put them into one folder. Below is what each model needs.",
-    "Then choose that folder, or a GGUF file made from it. The bundled demo model shows how everything works; its answers are noise.",
+    "Then choose that folder, or a GGUF file made from it. The bundled demo model shows how everything works; it knows made phantoms only.",
   ],
   chooseFolder: "Choose a folder…",
   chooseFile: "Choose a GGUF file…",
@@ -28,6 +28,8 @@ export const models = {
   unusableWhy: "This cannot be used as a model. What it holds says why.",
   loaded: "in memory now",
   demo: "bundled",
+  ownQuestion: (prompt: string) => `It was made to be asked: ${prompt}`,
+  takeQuestion: "Ask this",
   noImages: "takes no images",
   report: "What it holds",
   limits: "Know before you ask",

@@ -13,7 +13,7 @@ use crate::overread::{Place, text, words};
 
 fn model(place: &Place) -> std::path::PathBuf {
     let folder = place.path("model");
-    overread_phantom::checkpoint::write_demo_model(&folder, 1).expect("a model");
+    overread_phantom::checkpoint::write_random_model(&folder, 1).expect("a model");
     folder
 }
 

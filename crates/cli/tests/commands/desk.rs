@@ -10,7 +10,7 @@ use crate::overread::{Place, text};
 /// The demo model is made where it is wanted: a trace of a checkpoint proves the numbers elsewhere.
 fn model(place: &Place) -> std::path::PathBuf {
     let folder = place.path("model");
-    overread_phantom::checkpoint::write_demo_model(&folder, 1).expect("a model");
+    overread_phantom::checkpoint::write_random_model(&folder, 1).expect("a model");
     folder
 }
 

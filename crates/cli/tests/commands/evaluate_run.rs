@@ -22,7 +22,7 @@ impl Study {
     pub(crate) fn new(cases: usize) -> Self {
         let place = Place::new();
         place.phantoms(cases, false);
-        overread_phantom::checkpoint::write_demo_model(&place.path("model"), 1).expect("a model");
+        overread_phantom::checkpoint::write_random_model(&place.path("model"), 1).expect("a model");
         let table = std::fs::read_to_string(place.path("cases/truth.csv")).expect("a table");
         let mut rows = table.lines();
         let head: Vec<&str> = rows.next().expect("a head").split(',').collect();

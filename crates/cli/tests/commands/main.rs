@@ -1,6 +1,7 @@
 //! The command line as a user types it: the real binary, its streams and exit codes.
 
 mod asking;
+mod bundled;
 mod case_sets;
 mod desk;
 mod errors;

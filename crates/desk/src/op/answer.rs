@@ -1,5 +1,7 @@
 //! From the engine's answer to the reading that is kept.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use overread_medgemma::agreement::{Agreement as Votes, PTrue as Said};
 use overread_medgemma::{Answer, Engine, LabelAnswer, Question};
 
@@ -8,6 +10,7 @@ use crate::desk::Desk;
 use crate::op::ask::narrow;
 use crate::op::asking::{calibrated_words, comparison_lines, labels_of};
 use crate::op::given::Given;
+use crate::op::knowledge::beside;
 use crate::op::load::Wanted;
 use crate::op::open_answer;
 use crate::op::plan::Resolved;
@@ -131,6 +134,16 @@ fn said(spec: &QuestionSpec, found: &Found) -> Verdict {
     }
 }
 
+/// Names a new reading. The count keeps two equal questions apart that end in the same millisecond.
+pub(crate) fn new_id(at: &str, display_set: &str, asked: &str) -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let k = COUNT.fetch_add(1, Ordering::Relaxed);
+    format!(
+        "reading-{}",
+        convert::short_hash(&format!("{at}{display_set}{asked}{k}"))
+    )
+}
+
 /// The reading, not yet kept or compared.
 pub(crate) fn reading(
     desk: &Desk,
@@ -158,12 +171,10 @@ pub(crate) fn reading(
         }
     }
     let provenance = provenance::of_engine(desk, spec, resolved, wanted, given, engine, question, &found);
+    let said = beside(&wanted.report, resolved);
     let answer = found.answer;
     Reading {
-        id: format!(
-            "reading-{}",
-            convert::short_hash(&format!("{at}{}{}", spec.display_set, answer.rendered_prompt))
-        ),
+        id: new_id(&at, &spec.display_set, &answer.rendered_prompt),
         at,
         display_set: spec.display_set.clone(),
         question: resolved.wording.line(),
@@ -175,7 +186,8 @@ pub(crate) fn reading(
         text: answer.text,
         thought: answer.thought.unwrap_or_default(),
         invalid,
-        warning: wanted.report.warning.clone(),
+        warning: said.warning,
+        note: said.note,
         provenance,
         agreement: Agreement::NoTruth,
         agreement_reason: String::new(),

@@ -9,7 +9,7 @@ use overread_store::StoredReading;
 use crate::desk::Desk;
 use crate::loaded::Model;
 use crate::op::answer::{self, Found};
-use crate::op::asking::{self, labels_of};
+use crate::op::asking::{self, Unnamed, labels_of};
 use crate::op::given::given;
 use crate::op::load;
 use crate::op::pace::{self, Measured};
@@ -57,7 +57,7 @@ pub fn read(
     cancel: &Cancel,
 ) -> Outcome<Reading> {
     let resolved = resolve(desk, spec)?;
-    let mut reading = answered(desk, spec, &resolved, events, cancel)?;
+    let mut reading = answered(desk, spec, &resolved, Unnamed::Own, events, cancel)?;
     keep(desk, &mut reading)?;
     Ok(compared(desk, &resolved, reading, &labels_of(spec)))
 }
@@ -70,6 +70,7 @@ pub(crate) fn answered(
     desk: &Desk,
     spec: &QuestionSpec,
     resolved: &Resolved,
+    unnamed: Unnamed,
     events: &(dyn Fn(ReadEvent) + Sync),
     cancel: &Cancel,
 ) -> Outcome<Reading> {
@@ -115,7 +116,7 @@ pub(crate) fn answered(
             zero_shot::read(desk, model, &asked, adapter.as_deref(), events, cancel)
         }
         Model::MedGemma(engine) => {
-            let question = asking::question(desk, spec, resolved, &wanted, &loaded, &given, cancel)?;
+            let question = asking::question(desk, spec, resolved, &wanted, &loaded, &given, unnamed, cancel)?;
             let found = find(desk, engine, spec, &wanted, &question, load, events, cancel)?;
             Ok(answer::reading(
                 desk, spec, resolved, &wanted, &given, engine, &question, found,

@@ -10,16 +10,14 @@ use overread_protocol::templates;
 use crate::Outcome;
 use crate::code::{failure, io};
 use crate::desk::Desk;
-use crate::loaded::Loaded;
+use crate::loaded::{Loaded, Model};
 use crate::op::given::Given;
+use crate::op::knowledge::{self, CALIBRATION_BYTES};
 use crate::op::load::Wanted;
 use crate::op::plan::Resolved;
 use crate::wire::app::Handle;
 use crate::wire::question::{ContentFreeName, NormaliseName, QuestionOptions, QuestionSpec};
 use crate::wire::reading::AnswerForm;
-
-/// A calibration file is a few lines.
-const CALIBRATION_BYTES: u64 = 1 << 20;
 
 /// Tokens of an open answer at most, whatever is asked for.
 const MOST_TOKENS: u32 = 8192;
@@ -124,6 +122,15 @@ pub(crate) fn sampling(spec: &QuestionSpec, wanted: &Wanted) -> Sampling {
     }
 }
 
+/// Which calibration holds where a question names none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unnamed {
+    /// The model's own, where it was fitted on this very question.
+    Own,
+    /// None: an evaluation measures scores as they are, and fits calibrations itself.
+    None,
+}
+
 /// The engine's question.
 ///
 /// # Errors
@@ -135,12 +142,13 @@ pub(crate) fn question(
     wanted: &Wanted,
     loaded: &Loaded,
     given: &Given,
+    unnamed: Unnamed,
     cancel: &crate::Cancel,
 ) -> Outcome<Question> {
     let options = spec.options();
     let labels = labels_of(spec);
     let adapter = loaded.adapter(&wanted.adapters, cancel)?;
-    Ok(Question {
+    let mut question = Question {
         messages: given.messages.clone(),
         images: given.pictures.clone(),
         prefix: String::new(),
@@ -160,7 +168,14 @@ pub(crate) fn question(
         },
         adapter,
         preprocessing: resolved.recipe.id().to_owned(),
-    })
+    };
+    let named = question.scoring.calibrated.is_some();
+    if let (Model::MedGemma(engine), false, Unnamed::Own) = (&loaded.model, named, unnamed) {
+        let weights = &engine.description().weights_sha256;
+        let own = knowledge::own_calibration(&wanted.key.path, &wanted.report, resolved);
+        question.scoring.calibrated = own.filter(|c| c.fits(weights, &question));
+    }
+    Ok(question)
 }
 
 /// `uncalibrated`, or by what it was calibrated.

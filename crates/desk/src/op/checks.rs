@@ -12,7 +12,7 @@ use crate::desk::{Desk, lock};
 use crate::loaded::{Loaded, Model};
 use crate::op::answer::{finite, yes_labels};
 use crate::op::ask::narrow;
-use crate::op::asking::question;
+use crate::op::asking::{Unnamed, question};
 use crate::op::given::{Given, given};
 use crate::op::load::{self, Wanted};
 use crate::op::plan::{Resolved, recipes, resolve};
@@ -83,7 +83,8 @@ pub fn run(
     };
     let loaded = load::load(desk, &wanted, &loading, cancel)?;
     let engine = engine(&loaded)?;
-    let question = question(desk, own, &resolved, &wanted, &loaded, &given, cancel)?;
+    let unnamed = Unnamed::Own;
+    let question = question(desk, own, &resolved, &wanted, &loaded, &given, unnamed, cancel)?;
     let asked = Asked {
         desk,
         spec,

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use crate::Outcome;
 use crate::desk::Desk;
-use crate::op::models::{demo_model, listed, make_demo_model};
-use crate::op::{files, precision};
+use crate::op::models::listed;
+use crate::op::{bundled, files, precision};
 use crate::wire::models::{
     KnownFigure, KnownFile, KnownModelInfo, KnownPreprocess, KnownState, PrecisionMemory, PrecisionName,
 };
@@ -63,7 +63,7 @@ fn of_sizes(files: &ModelFiles) -> Value {
 /// When the list cannot be read.
 pub fn known_models(desk: &Desk) -> Outcome<Vec<KnownModelInfo>> {
     let mut here = Vec::new();
-    let own = make_demo_model(desk).ok();
+    let own = bundled::write(desk).ok();
     for path in listed(desk).into_iter().chain(own) {
         let id = recognised(desk, &path)
             .and_then(|r| r.model)
@@ -157,7 +157,7 @@ fn info(
             .collect(),
         state,
         handle: path.map(|path| desk.handle(path)),
-        guidance: guidance(m, state, path.is_some_and(|path| path == demo_model(desk))),
+        guidance: guidance(m, state, path.is_some_and(|path| path == bundled::folder(desk))),
     }
 }
 
@@ -170,7 +170,7 @@ fn guidance(m: &KnownModel, state: KnownState, demo: bool) -> Vec<String> {
         return vec!["Something in its folder is missing or wrong: the list of models says what.".to_owned()];
     }
     if m.published_as.is_empty() {
-        return vec!["It is made on this machine; nothing is needed.".to_owned()];
+        return vec!["It comes with Overread; nothing is needed.".to_owned()];
     }
     let needed: Vec<&str> = m
         .files

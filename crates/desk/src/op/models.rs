@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use overread_medgemma::AdapterWeights;
-use overread_medgemma::check::CheckReport;
+use overread_medgemma::check::{CheckReport, OwnQuestion};
+use overread_protocol::templates::{self, Form, Template};
 use serde::{Deserialize, Serialize};
 
-use crate::code::{failure, io};
+use crate::code::failure;
 use crate::desk::Desk;
-use crate::op::{files, known, precision};
+use crate::op::{bundled, files, known, precision};
 use crate::wire::app::Handle;
 use crate::wire::models::{
-    AdapterInfo, ModelAdapter, ModelInfo, ModelOptions, PrecisionMemory, PrecisionName,
+    AdapterInfo, ModelAdapter, ModelInfo, ModelOptions, ModelQuestion, PrecisionMemory, PrecisionName,
 };
 use crate::wire::reading::AnswerForm;
 use crate::{Cancel, Outcome};
@@ -27,30 +28,6 @@ pub(crate) struct Use {
     pub(crate) device: String,
     /// Adapter folders that were added.
     pub(crate) adapters: Vec<PathBuf>,
-}
-
-/// Where the demo model lies once it was made.
-pub fn demo_model(desk: &Desk) -> PathBuf {
-    desk.home.join("demo/model")
-}
-
-/// Makes the demo model when it is not there; gives its folder.
-///
-/// # Errors
-/// When it cannot be written.
-pub fn make_demo_model(desk: &Desk) -> Outcome<PathBuf> {
-    let folder = demo_model(desk);
-    if !folder.join("model.safetensors").is_file() {
-        std::fs::create_dir_all(&folder).map_err(|error| io(&folder.display().to_string(), &error))?;
-        overread_phantom::checkpoint::write_demo_model(&folder, 1).map_err(|error| {
-            failure(
-                "demo.model",
-                format!("The demo model could not be made: {error}"),
-                "",
-            )
-        })?;
-    }
-    Ok(folder)
 }
 
 /// A value of the settings; the default when it was never kept or cannot be read.
@@ -90,7 +67,7 @@ fn change_use(desk: &Desk, model: &Path, change: impl FnOnce(&mut Use)) -> Outco
 /// The operation `models`.
 pub fn models(desk: &Desk) -> Outcome<Vec<ModelInfo>> {
     let mut folders = listed(desk);
-    folders.extend(make_demo_model(desk).ok());
+    folders.extend(bundled::write(desk).ok());
     Ok(folders.iter().map(|folder| describe(desk, folder)).collect())
 }
 
@@ -131,7 +108,7 @@ pub fn path_words(desk: &Desk, info: &ModelInfo) -> String {
 /// # Errors
 /// For the demo model, or when the list cannot be kept.
 pub fn remove(desk: &Desk, model: &Path) -> Outcome<()> {
-    if model == demo_model(desk) {
+    if model == bundled::folder(desk) {
         return Err(failure(
             "model.demo_stays",
             "The demo model belongs to Overread.",
@@ -219,7 +196,7 @@ fn describe_adapter(desk: &Desk, model: &Path, adapter: &Path) -> AdapterInfo {
 /// A model as the page shows it.
 pub fn describe(desk: &Desk, model: &Path) -> ModelInfo {
     let report = files::report(desk, model);
-    let demo = model == demo_model(desk);
+    let demo = model == bundled::folder(desk);
     let recognised = known::recognised(desk, model).and_then(|r| r.model);
     let wish = use_of(desk, model);
     let choice = precision::choose(desk, model, &report, None, &wish);
@@ -243,6 +220,8 @@ pub fn describe(desk: &Desk, model: &Path) -> ModelInfo {
         parameters,
         image_size,
         warning,
+        phantoms_only,
+        question,
         ..
     } = report;
     let forms = match (usable, kind.as_str()) {
@@ -256,8 +235,14 @@ pub fn describe(desk: &Desk, model: &Path) -> ModelInfo {
         usable,
         report: lines,
         warning,
+        phantoms_only,
+        question: question.map(|q| ModelQuestion {
+            template: template_of(&q),
+            prompt: q.prompt,
+            labels: q.labels,
+        }),
         terms: match recognised {
-            _ if demo => "Made on this machine; free to use.".to_owned(),
+            _ if demo => "Apache-2.0 OR MIT, as Overread".to_owned(),
             Some(model) => model.licence.name.clone(),
             None => "Health AI Developer Foundations terms apply to MedGemma: research use, no clinical use without own validation."
                 .to_owned(),
@@ -285,10 +270,25 @@ pub fn describe(desk: &Desk, model: &Path) -> ModelInfo {
     }
 }
 
+/// The template that asks just this, else empty.
+fn template_of(question: &OwnQuestion) -> String {
+    let same = |t: &&Template| {
+        t.form == Form::Labels
+            && t.before.is_empty()
+            && t.after == question.prompt
+            && t.labels.iter().eq(question.labels.iter())
+    };
+    templates::ALL
+        .iter()
+        .find(same)
+        .map(|t| t.id.to_owned())
+        .unwrap_or_default()
+}
+
 /// What a model is called: its folder's name, and the demo model by what it is.
 pub(crate) fn name_of(desk: &Desk, folder: &Path) -> String {
-    if folder == demo_model(desk) {
-        "Demo model (random weights)".to_owned()
+    if folder == bundled::folder(desk) {
+        "Demo model (phantoms only)".to_owned()
     } else {
         desk.handle(folder).label
     }

@@ -19,6 +19,7 @@ use crate::op::ask::narrow;
 use crate::op::asking::{labels_of, most_tokens};
 use crate::op::files;
 use crate::op::given::{Given, given};
+use crate::op::knowledge::beside;
 use crate::op::load::{self, Wanted};
 use crate::op::pace;
 use crate::op::pictures::picture_png;
@@ -218,7 +219,7 @@ pub(crate) fn plan(desk: &Desk, spec: &QuestionSpec) -> Outcome<Plan> {
         precision: wanted.choice.precision,
         precision_reason: wanted.choice.reason.clone(),
         rendered_prompt: String::new(),
-        warnings: warnings(&resolved, &given),
+        warnings: warnings(&wanted, &resolved, &given),
         refusal: None,
         model_image_size: report.image_size.and_then(|s| u32::try_from(s).ok()),
     };
@@ -316,8 +317,13 @@ fn cost(
     plan.estimate = Some(estimate);
 }
 
-fn warnings(resolved: &Resolved, given: &Given) -> Vec<String> {
+fn warnings(wanted: &Wanted, resolved: &Resolved, given: &Given) -> Vec<String> {
     let mut warnings = Vec::new();
+    // What holds for the model alone stands beside its name.
+    if wanted.report.phantoms_only {
+        let said = beside(&wanted.report, resolved);
+        warnings.extend(Some(said.warning).filter(|w| !w.is_empty()));
+    }
     let pictures = resolved.slices.len();
     if given.has_priors() {
         warnings.push(

@@ -88,6 +88,7 @@ pub fn html(desk: &Desk, set: &Images, case: &Case, reading: &Reading) -> Outcom
         reader: ReaderNote {
             name: line("model"),
             warning: Some(reading.warning.clone()).filter(|w| !w.is_empty()),
+            note: Some(reading.note.clone()).filter(|n| !n.is_empty()),
         },
         answer: Answer {
             label: Some(reading.label.clone()).filter(|l| !l.is_empty()),

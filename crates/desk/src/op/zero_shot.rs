@@ -6,12 +6,12 @@ use overread_medgemma::siglip::{Asking, MedSiglip, Pairing, Template, templates}
 use overread_medgemma::{Adapter, Message, Part};
 
 use crate::code::failure;
-use crate::convert;
 use crate::desk::Desk;
-use crate::op::answer::{finite, softmax_words, yes_labels};
+use crate::op::answer::{finite, new_id, softmax_words, yes_labels};
 use crate::op::ask::narrow;
 use crate::op::asking::labels_of;
 use crate::op::given::Given;
+use crate::op::knowledge::beside;
 use crate::op::load::Wanted;
 use crate::op::pace::{self, Measured};
 use crate::op::plan::Resolved;
@@ -263,12 +263,10 @@ impl Scored {
         lines.push(("resize".to_owned(), format!("{:?}", d.resize).to_lowercase()));
         lines.extend(self.lines);
         let at = desk.clock.now();
-        let warnings = [wanted.report.warning.as_str(), self.warning.as_str()];
+        let said = beside(&wanted.report, resolved);
+        let warnings = [said.warning.as_str(), self.warning.as_str()];
         Reading {
-            id: format!(
-                "reading-{}",
-                convert::short_hash(&format!("{at}{}{:?}", spec.display_set, self.hashes))
-            ),
+            id: new_id(&at, &spec.display_set, &format!("{:?}", self.hashes)),
             at,
             display_set: spec.display_set.clone(),
             question: self.question,
@@ -281,6 +279,7 @@ impl Scored {
             thought: String::new(),
             invalid: String::new(),
             warning: warnings.join(" ").trim().to_owned(),
+            note: said.note,
             provenance: lines,
             agreement: Agreement::NoTruth,
             agreement_reason: String::new(),

@@ -61,8 +61,12 @@ pub struct ModelInfo {
     pub usable: bool,
     /// What the folder or file holds, what is missing or wrong, line by line.
     pub report: Vec<String>,
-    /// Plain warning that must stand beside every answer, e.g. that random weights answer noise; empty when none.
+    /// Plain warning that must stand beside every answer, e.g. what it knows nothing of; empty when none.
     pub warning: String,
+    /// It was trained on made phantoms alone: beside an answer about one, a quiet line takes the warning's place.
+    pub phantoms_only: bool,
+    /// The question that it was made to answer, when its folder names one.
+    pub question: Option<ModelQuestion>,
     /// Terms of use in a few words; empty when unknown.
     pub terms: String,
     /// Parameters.
@@ -97,6 +101,18 @@ pub struct ModelInfo {
     pub loaded: bool,
     /// The user may take it off the list.
     pub removable: bool,
+}
+
+/// The question that a model was made to answer: one of a list of labels.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct ModelQuestion {
+    /// Id of the template that asks just this; empty when there is none.
+    pub template: String,
+    /// Wording.
+    pub prompt: String,
+    /// Labels, in the order in which they are scored.
+    pub labels: Vec<String>,
 }
 
 /// How a model is to be used from now on (`set_model_options`).

@@ -207,8 +207,11 @@ pub struct Reading {
     pub thought: String,
     /// `refusal`, `unparseable`, `truncated`, `out_of_set` …; empty when valid.
     pub invalid: String,
-    /// Must stand beside the answer (noise model …); empty when none.
+    /// Must stand beside the answer (a model that knows nothing of such images …); empty when none.
     pub warning: String,
+    /// Stands beside the answer quietly (what the model knows); empty when none.
+    #[serde(default)]
+    pub note: String,
     /// Everything needed to repeat it, as lines of (name, value).
     pub provenance: Vec<(String, String)>,
     /// `agree`, `disagree`, `no_truth`, `not_comparable`.

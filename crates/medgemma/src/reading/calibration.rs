@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{EngineError, Result};
+use crate::question::{Question, Task};
 pub use crate::reading::scale::Scale;
 
 /// The format that is read and written.
@@ -117,6 +118,18 @@ impl Calibration {
             return Err(bad("its numbers make no calibration".to_owned()));
         }
         Ok(found)
+    }
+
+    /// True when it was fitted on these weights (SHA-256) and this question, adapter and scoring included.
+    pub fn fits(&self, weights_sha256: &str, question: &Question) -> bool {
+        let question_sha256 = question.fingerprint();
+        let here = Fits {
+            weights_sha256,
+            adapter_sha256: question.adapter().map(|adapter| adapter.sha256.as_str()),
+            question_sha256: &question_sha256,
+            yes_no: matches!(question.task, Task::YesNo(_)),
+        };
+        self.objection(here).is_none()
     }
 
     /// Why it must not be used here; `None` when it may.

@@ -11,7 +11,7 @@ pub(crate) mod gguf;
 
 /// The demonstration model in `folder`.
 pub(crate) fn demo(folder: &Path) -> PathBuf {
-    overread_phantom::checkpoint::write_demo_model(folder, 5).expect("writes")
+    overread_phantom::checkpoint::write_random_model(folder, 5).expect("writes")
 }
 
 pub(crate) fn json(path: &Path) -> Value {

@@ -1,7 +1,8 @@
-//! A demonstration checkpoint: the files and the architecture of the MedGemma family, tiny, with random weights.
+//! Tiny checkpoints with the files and the architecture of the MedGemma family.
 //!
-//! It exists so that every part of the desk that loads, checks and asks a model can be used before a trained one is
-//! there. Its answers are noise; the folder says so in `overread.json` and in its card.
+//! [`write_reader_files`] writes everything but the weights of the model that learns to read phantoms.
+//! [`write_random_model`] writes a smaller one with random weights, for tests of loading, checking and asking that must
+//! not lean on what a model knows: its answers are noise, and the folder says so in `overread.json` and in its card.
 
 mod siglip;
 mod template;
@@ -21,9 +22,9 @@ pub use template::CHAT_TEMPLATE;
 /// The question that the labels of `labels.json` answer.
 pub const PROMPT: &str = "Which finding is present?";
 
-/// What the folder says about itself in `overread.json`.
+/// What the folder of random weights says about itself in `overread.json`.
 pub const NOISE_NOTE: &str = "This model has random weights: it has learned nothing, its answers are noise. \
-     It is here to show how the desk works until a trained model takes its place.";
+     It is here for tests of the program alone.";
 
 /// What can go wrong while the folder is written.
 #[derive(Debug, thiserror::Error)]
@@ -43,7 +44,7 @@ pub enum CheckpointError {
     Write(#[from] WriteError),
 }
 
-/// Sizes of the demonstration model.
+/// Sizes of a model.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Shape {
     pub(crate) hidden: usize,
@@ -63,9 +64,9 @@ pub(crate) struct Shape {
 }
 
 impl Shape {
-    /// The demonstration model with an embedding of at least `tokens` rows (a few stay without a string, as in the
+    /// The model with random weights, with an embedding of at least `tokens` rows (a few stay without a string, as in the
     /// published models).
-    fn demo(tokens: usize) -> Self {
+    fn random(tokens: usize) -> Self {
         Self {
             hidden: 64,
             intermediate: 144,
@@ -123,10 +124,10 @@ pub fn write_reader_files(dir: &Path) -> Result<(), CheckpointError> {
 /// `generation_config.json`, `model.safetensors` (BF16), `tokenizer.json`, `tokenizer_config.json`,
 /// `special_tokens_map.json`, `added_tokens.json`, `chat_template.jinja`, `preprocessor_config.json`,
 /// `processor_config.json`, `labels.json`, `overread.json`, `README.md`. The same seed gives the same bytes.
-pub fn write_demo_model(dir: &Path, seed: u64) -> Result<PathBuf, CheckpointError> {
+pub fn write_random_model(dir: &Path, seed: u64) -> Result<PathBuf, CheckpointError> {
     make(dir)?;
     let tokenizer = tokenizer::Tokenizer::build();
-    let shape = Shape::demo(tokenizer.len());
+    let shape = Shape::random(tokenizer.len());
     let own = [
         (
             "overread.json",
@@ -265,14 +266,14 @@ fn card(shape: &Shape, seed: u64) -> String {
         ..
     } = shape;
     format!(
-        "# Demonstration model\n\n\
+        "# Random model\n\n\
          **{NOISE_NOTE}**\n\n\
          - Architecture: that of the MedGemma family (a SigLIP tower of {image} x {image} pixels, {image_tokens} tokens \
          an image; a Gemma 3 decoder of {layers} layers and {hidden} channels), far smaller.\n\
          - Weights: random, from seed {seed}. Nothing was trained, nothing was copied.\n\
          - Tokenizer and chat template: made for this folder; they follow Gemma's rules, not its vocabulary.\n\
          - Labels: {labels}.\n\n\
-         For research and demonstration. Never use an answer of this model for anything.\n"
+         For tests. Never use an answer of this model for anything.\n"
     )
 }
 
@@ -283,8 +284,8 @@ mod tests {
     #[test]
     fn the_folder_is_complete_repeats_and_says_that_it_is_noise() {
         let (a, b) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        write_demo_model(a.path(), 3).unwrap();
-        write_demo_model(b.path(), 3).unwrap();
+        write_random_model(a.path(), 3).unwrap();
+        write_random_model(b.path(), 3).unwrap();
         let mut names: Vec<_> = std::fs::read_dir(a.path())
             .unwrap()
             .map(|e| e.unwrap().file_name())
@@ -307,7 +308,7 @@ mod tests {
             LABELS.len()
         );
         assert!(read("overread.json")["note"].as_str().unwrap().contains("noise"));
-        write_demo_model(b.path(), 4).unwrap();
+        write_random_model(b.path(), 4).unwrap();
         let weights = |dir: &Path| std::fs::read(dir.join("model.safetensors")).unwrap();
         assert_ne!(weights(a.path()), weights(b.path()));
     }
@@ -317,7 +318,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("taken");
         std::fs::write(&file, b"x").unwrap();
-        let error = write_demo_model(&file, 1).unwrap_err().to_string();
+        let error = write_random_model(&file, 1).unwrap_err().to_string();
         assert!(
             error.contains("taken") && error.contains("choose another place"),
             "{error}"

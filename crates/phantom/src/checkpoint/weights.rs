@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn another_reader_finds_every_tensor_in_its_shape() {
-        let shape = Shape::demo(1000);
+        let shape = Shape::random(1000);
         let bytes = safetensors(&shape, 5);
         let file = SafeTensors::deserialize(&bytes).unwrap();
         let expected = tensors(&shape);
@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn the_numbers_fit_together() {
-        let s = Shape::demo(1000);
+        let s = Shape::random(1000);
         let grid = s.image / s.patch;
         let side = s.image_tokens.isqrt();
         assert_eq!(side * side, s.image_tokens);

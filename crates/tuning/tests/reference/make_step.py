@@ -1,6 +1,6 @@
 """One step of transformers + peft + torch AdamW, recorded: step.json for tests/step.rs.
 
-    cargo run -p overread-phantom --example demo_model -- MODEL 5
+    cargo run -p overread-phantom --example random_model -- MODEL 5
     python make_step.py MODEL step.json ADAPTER
 
 Written with transformers 4.57, peft 0.18, torch 2.9. ADAPTER receives what peft saved after the step.

@@ -2,6 +2,7 @@
 import type { AdapterInfo } from "./AdapterInfo";
 import type { AnswerForm } from "./AnswerForm";
 import type { Handle } from "./Handle";
+import type { ModelQuestion } from "./ModelQuestion";
 import type { PrecisionMemory } from "./PrecisionMemory";
 import type { PrecisionName } from "./PrecisionName";
 
@@ -26,9 +27,17 @@ usable: boolean,
  */
 report: Array<string>, 
 /**
- * Plain warning that must stand beside every answer, e.g. that random weights answer noise; empty when none.
+ * Plain warning that must stand beside every answer, e.g. what it knows nothing of; empty when none.
  */
 warning: string, 
+/**
+ * It was trained on made phantoms alone: beside an answer about one, a quiet line takes the warning's place.
+ */
+phantoms_only: boolean, 
+/**
+ * The question that it was made to answer, when its folder names one.
+ */
+question: ModelQuestion | null, 
 /**
  * Terms of use in a few words; empty when unknown.
  */

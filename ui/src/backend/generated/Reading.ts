@@ -62,9 +62,13 @@ thought: string,
  */
 invalid: string, 
 /**
- * Must stand beside the answer (noise model …); empty when none.
+ * Must stand beside the answer (a model that knows nothing of such images …); empty when none.
  */
 warning: string, 
+/**
+ * Stands beside the answer quietly (what the model knows); empty when none.
+ */
+note: string, 
 /**
  * Everything needed to repeat it, as lines of (name, value).
  */

@@ -88,7 +88,7 @@ export function makeCheck(
     recipes: null,
     seconds: 2.4,
     provenance: [
-      ["Model", "Demo reader (random weights)"],
+      ["Model", "Demo model (phantoms only)"],
       ["Seed of the noise", String(seed)],
     ],
   };

@@ -22,7 +22,7 @@ import { type MadeSet, makeCatalogue } from "./catalogue";
 import { checkEvents, encodeEvents, makeCheck } from "./checks";
 import { MadeEvaluations } from "./evaluation/desk";
 import { Marks, measure } from "./marks";
-import { MadeModels, NOISE } from "./models";
+import { MADE_UP, MadeModels } from "./models";
 import { detailOf, layerSlice, layersOver } from "./objects";
 import { base64 } from "./png";
 import { makePlan, makeReading, progressOf, TEMPLATES } from "./reader";
@@ -345,7 +345,7 @@ class MemoryDesk {
     this.record.keepReading(reading);
     if (this.record.isHidden(spec.display_set, this.#settings.blind)) return { event: "withheld" };
     const kept = this.record.case(spec.display_set, false).readings[0] ?? reading;
-    return { event: "done", ...kept, warning: NOISE };
+    return { event: "done", ...kept, warning: MADE_UP };
   }
 }
 

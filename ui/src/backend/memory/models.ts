@@ -5,7 +5,10 @@ import type { ModelInfo } from "../generated/ModelInfo";
 import type { ModelOptions } from "../generated/ModelOptions";
 import type { PrecisionMemory } from "../generated/PrecisionMemory";
 
-export const NOISE = "This reader is made up: its answers are noise and mean nothing about any picture.";
+export const MADE_UP =
+  "This reader is made up: its answers are drawn by chance and mean nothing about any picture.";
+const PHANTOMS_ONLY =
+  "This model knows the phantoms of this program only. On a real study its answers mean nothing.";
 
 const FREE = 12_400_000_000;
 const TERMS = "Health AI Developer Foundations terms of use";
@@ -23,6 +26,8 @@ const plain: Omit<ModelInfo, "handle" | "name"> = {
   usable: false,
   report: [],
   warning: "",
+  phantoms_only: false,
+  question: null,
   terms: "",
   parameters: 0,
   memory: 0,
@@ -44,20 +49,37 @@ const plain: Omit<ModelInfo, "handle" | "name"> = {
 
 const DEMO: ModelInfo = {
   ...plain,
-  handle: { id: "model-demo", label: "demo-reader" },
-  name: "Demo reader (random weights)",
+  handle: { id: "model-demo", label: "model" },
+  name: "Demo model (phantoms only)",
   usable: true,
   report: ["config.json: read", "model.safetensors: complete", "tokenizer.json: read"],
-  warning: NOISE,
-  terms: "No terms: made with Overread",
-  parameters: 2_100_000,
+  warning: PHANTOMS_ONLY,
+  phantoms_only: true,
+  question: {
+    template: "",
+    prompt: "Which finding is present?",
+    labels: [
+      "normal",
+      "nodule",
+      "pleural effusion",
+      "pneumothorax",
+      "consolidation",
+      "cardiomegaly",
+      "rib fracture",
+    ],
+  },
+  terms: "Apache-2.0 OR MIT, as Overread",
+  parameters: 2_190_848,
   memory: 12_000_000,
   images: true,
   demo: true,
   kind: "gemma3",
   forms: ["labels", "yes_no", "open"],
   known: "demo",
-  limits: ["Its weights are random: every answer is noise."],
+  limits: [
+    "It knows the phantoms of this program only: on a real study its answers mean nothing.",
+    "Small nodules are its weak spot: where contrast is low it calls most of them normal.",
+  ],
   memory_by: [{ precision: "f32", bytes: 12_000_000, fits: true }],
   precision_reason: "Float32: the model is small, so it is held exactly.",
   removable: false,
@@ -84,7 +106,7 @@ const MEDGEMMA: ModelInfo = {
   name: "medgemma-1.5-4b-it",
   usable: true,
   report: ["config.json: read", "Two weight files, complete", "tokenizer.json: read"],
-  warning: NOISE,
+  warning: MADE_UP,
   terms: TERMS,
   parameters: 4_300_000_000,
   memory: 9_200_000_000,
@@ -126,7 +148,7 @@ const SIGLIP: ModelInfo = {
   name: "medsiglip-448",
   usable: true,
   report: ["config.json: read", "model.safetensors: complete", "Vocabulary: read"],
-  warning: NOISE,
+  warning: MADE_UP,
   terms: TERMS,
   parameters: 878_000_000,
   memory: 4_100_000_000,
@@ -300,13 +322,13 @@ const KNOWN: readonly KnownModelInfo[] = [
   },
   {
     id: "demo",
-    name: "Demo reader",
+    name: "Demonstration model",
     family: "demo",
     publisher: "Overread",
     published_as: "",
-    about: "Random weights of the same form, made on this machine. Its answers are noise.",
-    parameters: 2_100_000,
-    licence: "none",
+    about: "A small model of the same form, trained on made CT slices to name what was planted in them.",
+    parameters: 2_190_848,
+    licence: "Apache-2.0 OR MIT",
     terms: "",
     terms_summary: [],
     limits: DEMO.limits,

@@ -6,7 +6,7 @@ import type { ReadEvent } from "../generated/ReadEvent";
 import type { Reading } from "../generated/Reading";
 import type { TemplateInfo } from "../generated/TemplateInfo";
 import type { MadeSet } from "./catalogue";
-import { NOISE } from "./models";
+import { MADE_UP } from "./models";
 import { scatter } from "./scatter";
 
 export const TEMPLATES: readonly TemplateInfo[] = [
@@ -247,7 +247,8 @@ export function makeReading(
     text: "",
     thought: "",
     invalid: "",
-    warning: NOISE,
+    warning: MADE_UP,
+    note: "",
     provenance: [
       ["Model", model.name],
       ["Weights", "made in the page"],

@@ -48,6 +48,7 @@ export const READING: Reading = {
   thought: "",
   invalid: "",
   warning: "",
+  note: "",
   provenance: [
     ["model", "medgemma-1.5-4b-it"],
     ["weights", "8f2c1d90ab34e67f8f2c1d90ab34e67f8f2c1d90ab34e67f8f2c1d90ab34e67f"],
@@ -79,7 +80,17 @@ const open: Reading = {
 
 export const READINGS: readonly (readonly [string, Reading])[] = [
   ["One of a list", READING],
-  ["Random weights", { ...READING, warning: "This model has random weights: its answers are noise." }],
+  [
+    "Under a warning",
+    {
+      ...READING,
+      warning: "This model knows made phantoms only. On this study its answer means nothing.",
+    },
+  ],
+  [
+    "With a quiet line",
+    { ...READING, note: "This model knows made phantoms only; these images are of one." },
+  ],
   [
     "Free text with a thought",
     {

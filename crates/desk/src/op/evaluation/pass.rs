@@ -10,6 +10,7 @@ use overread_evaluation::recorded::Recorded;
 use crate::code::failure;
 use crate::desk::Desk;
 use crate::loaded::Model;
+use crate::op::asking::Unnamed;
 use crate::op::evaluation::asked::{self, About, AskedCase};
 use crate::op::evaluation::images::Finder;
 use crate::op::evaluation::question::{self, Putting};
@@ -388,7 +389,8 @@ impl Sitting<'_> {
         let result = self
             .question(pass, ready, case, line.seed)
             .and_then(|(spec, resolved, asked)| {
-                let reading = ask::answered(self.desk, &spec, &resolved, &|_| {}, self.cancel)?;
+                let reading =
+                    ask::answered(self.desk, &spec, &resolved, Unnamed::None, &|_| {}, self.cancel)?;
                 Ok((reading, asked))
             });
         line.at = self.desk.clock.now();

@@ -5,6 +5,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (Some(dir), Some(seed)) = (arguments.next(), arguments.next()) else {
         return Err("a folder and a seed are wanted".into());
     };
-    overread_phantom::checkpoint::write_demo_model(dir.as_ref(), seed.parse()?)?;
+    overread_phantom::checkpoint::write_random_model(dir.as_ref(), seed.parse()?)?;
     Ok(())
 }
