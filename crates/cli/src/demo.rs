@@ -10,7 +10,7 @@ use overread_desk::wire::reading::{Agreement, AnswerForm};
 use overread_desk::{Cancel, Desk};
 
 use crate::files::{print_text, write_file};
-use crate::{Outcome, Trouble};
+use crate::{Outcome, Trouble, told};
 
 /// Makes study and model, then opens the app or does the read headless.
 pub(crate) fn demo(desk: Desk, window: bool, out: Option<&Path>) -> Outcome {
@@ -93,20 +93,11 @@ pub(crate) fn demo(desk: Desk, window: bool, out: Option<&Path>) -> Outcome {
         "question: {} (slice {slice})\nanswer: {} ({}; {})\ntruth: {truth} ({verdict})\n{}report: {}\n",
         own.prompt,
         reading.label,
-        share(reading.confidence.unwrap_or(0.0)),
+        told::share(reading.confidence.unwrap_or(0.0)),
         reading.confidence_kind,
         beside,
         out.join("report.html").display()
     ))
-}
-
-/// A probability in percent; one that would be rounded to all or nothing says so.
-fn share(p: f64) -> String {
-    match p {
-        0.9995.. => "above 99.9 %".to_owned(),
-        ..0.0005 => "below 0.1 %".to_owned(),
-        _ => format!("{:.1} %", p * 100.0),
-    }
 }
 
 /// Starts the app that stands beside this program.
@@ -137,16 +128,4 @@ fn app() -> Option<PathBuf> {
     let name = format!("overread-app{}", std::env::consts::EXE_SUFFIX);
     let beside = std::env::current_exe().ok()?.parent()?.join(name);
     beside.is_file().then_some(beside)
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn a_share_is_never_rounded_to_certainty() {
-        let said = [1.0, 0.9996, 0.9994, 0.5, 0.0004].map(super::share);
-        assert_eq!(
-            said,
-            ["above 99.9 %", "above 99.9 %", "99.9 %", "50.0 %", "below 0.1 %"]
-        );
-    }
 }

@@ -28,7 +28,7 @@ fn text(reading: &Reading, checks: &[Check]) -> String {
     };
     let mut text = format!("{answer}\n");
     for p in &reading.probabilities {
-        text.push_str(&format!("  {:5.1} %  {}\n", p.probability * 100.0, p.label));
+        text.push_str(&format!("  {:>8}  {}\n", share(p.probability), p.label));
     }
     for b in &reading.boxes {
         let [left, top, right, bottom] = b.corners;
@@ -63,6 +63,15 @@ fn text(reading: &Reading, checks: &[Check]) -> String {
         }
     }
     text
+}
+
+/// A probability in percent; one that would be rounded to all or nothing says so.
+pub(crate) fn share(p: f64) -> String {
+    match p {
+        0.9995.. => ">99.9 %".to_owned(),
+        ..0.0005 => "<0.1 %".to_owned(),
+        _ => format!("{:.1} %", p * 100.0),
+    }
 }
 
 /// What a verdict rests on, line by line.
@@ -178,4 +187,18 @@ fn record(reading: &Reading, checks: &[Check]) -> Value {
         "seconds": {"load": load, "vision": vision, "prefill": prefill, "decode": decode},
         "provenance": provenance,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_share_is_never_rounded_to_certainty() {
+        let said = [1.0, 0.9996, 0.9994, 0.5, 0.0006, 0.0004, 0.0].map(super::share);
+        assert_eq!(
+            said,
+            [
+                ">99.9 %", ">99.9 %", "99.9 %", "50.0 %", "0.1 %", "<0.1 %", "<0.1 %"
+            ]
+        );
+    }
 }

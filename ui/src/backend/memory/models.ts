@@ -322,7 +322,7 @@ const KNOWN: readonly KnownModelInfo[] = [
   },
   {
     id: "demo",
-    name: "Demonstration model",
+    name: "overread-phantom",
     family: "demo",
     publisher: "Overread",
     published_as: "",
