@@ -6,7 +6,12 @@ use crate::process::{self, Outcome, cargo, command, npm, target};
 use crate::setup;
 
 /// Builds, makes the study, lays the trained model beside it, and opens the app; without a display the same read runs headless.
-pub(crate) fn run(headless: bool) -> Outcome {
+pub(crate) fn run(headless: bool, tune: bool) -> Outcome {
+    if tune {
+        // No window: nothing but the command line is built.
+        process::run(cargo().args(["build", "--package", "overread-cli"]))?;
+        return process::run(command(target().join("debug").join("overread")).args(["demo", "--tune"]));
+    }
     setup::to_run()?;
     println!("building the page and the desk (the first time takes about ten minutes on two cores)");
     process::run(npm().args(["run", "--silent", "build"]))?;

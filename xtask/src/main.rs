@@ -39,6 +39,9 @@ enum Task {
         /// Do the headless read even where there is a display.
         #[arg(long)]
         headless: bool,
+        /// Teach the bundled model a finding that it never saw, and judge it on cases apart: some minutes.
+        #[arg(long)]
+        tune: bool,
     },
     /// Run every check.
     Test {
@@ -69,7 +72,7 @@ enum Task {
 fn main() -> std::process::ExitCode {
     let outcome = match Arguments::parse().task {
         Task::Setup => setup::everything(),
-        Task::Demo { headless } => demo::run(headless),
+        Task::Demo { headless, tune } => demo::run(headless, tune),
         Task::Test { only } => test::run(only.as_deref()),
         Task::Codegen => codegen::write(),
         Task::Tidy => tidy::check(),

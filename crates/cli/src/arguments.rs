@@ -64,6 +64,9 @@ pub(crate) enum Command {
         /// Open the app on the bundled study instead.
         #[arg(long)]
         open: bool,
+        /// Teach the bundled model a finding that it never saw, and judge it on cases apart: some minutes.
+        #[arg(long, conflicts_with = "open")]
+        tune: bool,
         /// Where the report goes.
         #[arg(long)]
         out: Option<PathBuf>,

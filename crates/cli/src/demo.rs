@@ -10,10 +10,14 @@ use overread_desk::wire::reading::{Agreement, AnswerForm};
 use overread_desk::{Cancel, Desk};
 
 use crate::files::{print_text, write_file};
-use crate::{Outcome, Trouble, told};
+use crate::{Outcome, Trouble, demo_tune, told};
 
 /// Makes study and model, then opens the app or does the read headless.
-pub(crate) fn demo(desk: Desk, window: bool, out: Option<&Path>) -> Outcome {
+pub(crate) fn demo(desk: Desk, window: bool, tune: bool, out: Option<&Path>) -> Outcome {
+    if tune {
+        let out = out.map_or_else(|| op_demo::report_folder(&desk), Path::to_path_buf);
+        return demo_tune::tune(&desk, &out);
+    }
     eprintln!("making the bundled study (once)");
     let study = op_demo::make_study(&desk, &|_, _| true)?;
     let model = bundled::write(&desk)?;

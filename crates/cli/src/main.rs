@@ -14,6 +14,7 @@ mod ask;
 mod ask_arguments;
 mod bench;
 mod demo;
+mod demo_tune;
 mod eval;
 mod files;
 mod models;
@@ -98,7 +99,7 @@ fn run(arguments: Arguments) -> Outcome {
         Command::Review(a) => records::review(&desk(), a),
         Command::Audit(a) => records::audit(&desk(), a),
         Command::Phantom(a) => files::phantom(&a),
-        Command::Demo { open, out } => demo::demo(desk(), open, out.as_deref()),
+        Command::Demo { open, tune, out } => demo::demo(desk(), open, tune, out.as_deref()),
         Command::Tune(command) => tune::tune(&desk, &command),
         Command::Open { path } => demo::open(path.as_deref()),
         Command::Bench(a) => bench::bench(&desk(), &a),
