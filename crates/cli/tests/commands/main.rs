@@ -7,6 +7,7 @@ mod desk;
 mod errors;
 mod evaluate;
 mod evaluate_run;
+mod heads;
 mod model;
 mod overread;
 mod phantom_model;

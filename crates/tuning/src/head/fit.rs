@@ -10,7 +10,7 @@ use super::{Head, HeadError, Kind, Result, linear, mlp};
 use crate::random::Draw;
 
 /// Penalties that are tried, the strongest first: each begins where the one before ended.
-const L2: [f64; 10] = [10.0, 3.0, 1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 0.0001];
+const L2: [f64; 11] = [100.0, 10.0, 3.0, 1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 0.0001];
 /// Folds of cross-validation.
 const FOLDS: usize = 5;
 /// Fewest cases that anything is learned from.

@@ -12,7 +12,7 @@ const MEMORY: usize = 10;
 /// Most steps.
 const STEPS: usize = 500;
 /// Largest number of the gradient at which a minimum is one.
-const FLAT: f64 = 1e-6;
+const FLAT: f64 = 1e-8;
 /// Share of the promised descent that a step must bring (Armijo).
 const DESCENT: f64 = 1e-4;
 
