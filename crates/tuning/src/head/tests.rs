@@ -1,3 +1,5 @@
+//! What is learned, what is told, and what does no harm.
+
 use std::sync::Mutex;
 
 use overread_medgemma::Cancel;

@@ -27,6 +27,10 @@ adapters: Array<Handle>,
  */
 merge_adapters: boolean, 
 /**
+ * A head's folder: a MedSigLIP reads by it and not by texts.
+ */
+head?: Handle, 
+/**
  * Likelihoods that are compared.
  */
 normalise: NormaliseName, 

@@ -1,3 +1,5 @@
+//! Folders of heads: the same bytes, and words for whatever is damaged.
+
 use overread_medgemma::Cancel;
 use proptest::prelude::*;
 

@@ -1,3 +1,5 @@
+//! The gate lets sound splits pass and tells each leak.
+
 use std::path::PathBuf;
 
 use overread_evaluation::case_set::{AskedQuestion, CaseTruth, FORMAT, ImageSpec, State};
