@@ -10,7 +10,7 @@
 //! | `split` | which cases; what forbids to begin |
 //! | `cases`, `targets`, `pictures` | examples: the evaluation's question, the due answer, the frozen tower's output |
 //! | `judge` | the validation split read as an evaluation reads it |
-//! | `run`, `watch` | the run; what happens after each step |
+//! | `work`, `run`, `watch` | what is needed before the first step; the run; what happens after each step |
 //! | `head`, `judged` | a head over a MedSigLIP's embeddings; its figures |
 //! | `folder`, `card`, `list` | what is written, read again, shown |
 
@@ -27,6 +27,7 @@ pub mod run;
 pub mod split;
 pub(crate) mod targets;
 pub(crate) mod watch;
+mod work;
 
 pub use card::p_words;
 pub use options::{TuneOptions, TuneSettings};
