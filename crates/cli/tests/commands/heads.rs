@@ -320,7 +320,7 @@ fn what_leaks_or_cannot_be_learned_is_refused() {
     let open = study.set("open.toml", "task = \"open\"", &one, &apart);
     assert!(study.refused(&open, "d", &[]).contains("one label of a list"));
     let demo = study.place.path("demo");
-    overread_phantom::checkpoint::write_demo_model(&demo, 1).expect("a model");
+    overread_phantom::checkpoint::write_random_model(&demo, 1).expect("a model");
     let out = study.place.path("e");
     let output = study.place.run(&[
         "tune",

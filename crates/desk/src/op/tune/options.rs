@@ -201,9 +201,8 @@ impl TuneSettings {
         if !(0.0..1.0).contains(&self.warm_up) {
             return wrong("The warm-up is a share of the steps from 0 to below 1.");
         }
-        if !(self.weight_decay.is_finite() && self.weight_decay >= 0.0)
-            || !(self.clip.is_finite() && self.clip >= 0.0)
-        {
+        let from_zero = |x: f64| x.is_finite() && x >= 0.0;
+        if !from_zero(self.weight_decay) || !from_zero(self.clip) {
             return wrong("Weight decay and the clipping norm are 0 or positive numbers.");
         }
         Ok(())
