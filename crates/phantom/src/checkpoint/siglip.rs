@@ -125,6 +125,8 @@ fn tokenizer() -> Value {
 /// Name, shape and law of every tensor.
 fn tensors() -> Vec<(String, Vec<usize>, Draw)> {
     let fan = |inputs: usize| Draw::Normal((inputs as f32).sqrt().recip());
+    // What a layer adds is small beside what it is given, so that the pooled vector still holds what the patches are.
+    let small = |inputs: usize| Draw::Normal(0.2 * (inputs as f32).sqrt().recip());
     let mut list: Vec<(String, Vec<usize>, Draw)> = Vec::new();
     let mut put = |name: String, shape: &[usize], draw: Draw| list.push((name, shape.to_vec(), draw));
     put("logit_scale".into(), &[1], Draw::One);
@@ -139,7 +141,7 @@ fn tensors() -> Vec<(String, Vec<usize>, Draw)> {
     put(
         format!("{vision}.embeddings.position_embedding.weight"),
         &[patches, HIDDEN],
-        Draw::Normal(0.1),
+        Draw::Normal(0.02),
     );
     put(
         format!("{text}.embeddings.token_embedding.weight"),
@@ -169,11 +171,12 @@ fn tensors() -> Vec<(String, Vec<usize>, Draw)> {
     for tower in [vision, text] {
         for layer in 0..LAYERS {
             let of = |rest: &str| format!("{tower}.encoder.layers.{layer}.{rest}");
-            for map in ["q_proj", "k_proj", "v_proj", "out_proj"] {
+            for map in ["q_proj", "k_proj", "v_proj"] {
                 pair(of(&format!("self_attn.{map}")), &[HIDDEN, HIDDEN], fan(HIDDEN));
             }
+            pair(of("self_attn.out_proj"), &[HIDDEN, HIDDEN], small(HIDDEN));
             pair(of("mlp.fc1"), &[WIDE, HIDDEN], fan(HIDDEN));
-            pair(of("mlp.fc2"), &[HIDDEN, WIDE], fan(WIDE));
+            pair(of("mlp.fc2"), &[HIDDEN, WIDE], small(WIDE));
             pair(of("layer_norm1"), &[HIDDEN], Draw::One);
             pair(of("layer_norm2"), &[HIDDEN], Draw::One);
         }
@@ -186,7 +189,7 @@ fn tensors() -> Vec<(String, Vec<usize>, Draw)> {
         fan(HIDDEN),
     );
     pair(format!("{vision}.head.mlp.fc1"), &[WIDE, HIDDEN], fan(HIDDEN));
-    pair(format!("{vision}.head.mlp.fc2"), &[HIDDEN, WIDE], fan(WIDE));
+    pair(format!("{vision}.head.mlp.fc2"), &[HIDDEN, WIDE], small(WIDE));
     pair(format!("{text}.final_layer_norm"), &[HIDDEN], Draw::One);
     pair(format!("{text}.head"), &[HIDDEN, HIDDEN], fan(HIDDEN));
     put(
