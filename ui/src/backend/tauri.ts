@@ -61,7 +61,7 @@ export function tauriBackend(): Backend {
 
 /** True for the event after which a job sends nothing more. */
 export function isLast(event: { event: string }): boolean {
-  return event.event === "done" || event.event === "failed" || event.event === "withheld";
+  return ["done", "failed", "withheld", "checked"].includes(event.event);
 }
 
 /** The desk's error in a response's body, or the status in words. */

@@ -17,6 +17,7 @@ import type { RunSpec } from "../generated/RunSpec";
 import type { ScanEvent } from "../generated/ScanEvent";
 import type { Settings } from "../generated/Settings";
 import type { Study } from "../generated/Study";
+import type { TuneSpec } from "../generated/TuneSpec";
 import { isLast } from "../tauri";
 import { type MadeSet, makeCatalogue } from "./catalogue";
 import { checkEvents, encodeEvents, makeCheck } from "./checks";
@@ -76,6 +77,7 @@ class MemoryDesk {
     now: () => this.now(),
     folder: FOLDER,
     displaySet: "ct-abdomen",
+    model: (handle) => this.models.of(handle),
     keepExport: (name, text) =>
       this.resources.keepExport(name, { bytes: new TextEncoder().encode(text), type: "text/plain" }),
   });
@@ -371,6 +373,7 @@ export function memoryBackend(options: MemoryOptions = {}): Backend {
       if (job === "open") return desk.scan((args as Jobs["open"]["arguments"]).folder);
       if (job === "figures") return desk.evaluations.figures(args as FiguresRequest);
       if (job === "run_evaluation") return desk.evaluations.run(args as RunSpec);
+      if (job === "tune") return desk.evaluations.tunings.tune(args as TuneSpec);
       if (job === "encode")
         return encodeEvents(desk.made((args as EncodeSpec).display_set).set.frames.length);
       return isCheck(job) ? desk.check(job, args as CheckSpec) : desk.ask(args as QuestionSpec);
@@ -386,7 +389,11 @@ export function memoryBackend(options: MemoryOptions = {}): Backend {
   function stopped(job: keyof Jobs): Jobs[keyof Jobs]["event"] {
     if (job === "open") return { event: "done", files: 20, seconds: 0.1, cancelled: true };
     const message =
-      job === "run_evaluation" ? "The run was stopped; what was read stays." : "The question was stopped.";
+      job === "run_evaluation"
+        ? "The run was stopped; what was read stays."
+        : job === "tune"
+          ? "The run was stopped; its state is kept."
+          : "The question was stopped.";
     return { event: "failed", code: "cancelled", message, hint: "" };
   }
 

@@ -8,6 +8,7 @@ import type { EvaluationInfo } from "../../generated/EvaluationInfo";
 import type { FiguresEvent } from "../../generated/FiguresEvent";
 import type { FiguresRequest } from "../../generated/FiguresRequest";
 import type { Handle } from "../../generated/Handle";
+import type { ModelInfo } from "../../generated/ModelInfo";
 import type { Operations } from "../../generated/operations";
 import type { RunEvent } from "../../generated/RunEvent";
 import type { RunSpec } from "../../generated/RunSpec";
@@ -16,6 +17,7 @@ import type { Verdict } from "../../generated/Verdict";
 import { figuresOf } from "./figures";
 import { chosenCases } from "./filters";
 import {
+  byPatient,
   closedSet,
   listSet,
   type MadeAnswer,
@@ -26,6 +28,7 @@ import {
   READERS,
 } from "./made";
 import { checkOf, mappingOf } from "./making";
+import { MadeTunings } from "./tunings";
 
 type Evaluations =
   | "evaluations"
@@ -40,6 +43,7 @@ type Evaluations =
   | "decide"
   | "use_calibrator"
   | "export_evaluation"
+  | "tunings"
   | "save_plot";
 
 export type EvaluationAnswers = {
@@ -52,6 +56,7 @@ export interface EvaluationOptions {
   /** A study of the desk, for the images of every case. */
   readonly folder: Handle;
   readonly displaySet: string;
+  readonly model: (handle: Handle) => ModelInfo;
   readonly keepExport: (name: string, text: string) => void;
 }
 
@@ -102,6 +107,13 @@ const MADE: Readonly<Record<string, Known>> = {
     toRead: 0,
     make: () => closedSet(handle("ten-thousand"), 10_000),
   },
+  "chest-to-tune": {
+    task: "closed",
+    cases: 300,
+    readers: NAMES.slice(1, 3),
+    toRead: 0,
+    make: () => closedSet(handle("chest-to-tune"), 300, READERS.slice(1, 3), byPatient),
+  },
 };
 const GONE = handle("memory-stick");
 
@@ -121,6 +133,7 @@ function known(id: string): Known {
 
 export class MadeEvaluations {
   readonly #options: EvaluationOptions;
+  readonly tunings: MadeTunings;
   readonly #sets = new Map<string, MadeCaseSet>();
   readonly #opened = new Map<string, string>();
   readonly #answered = new Map<string, number>();
@@ -129,6 +142,7 @@ export class MadeEvaluations {
 
   constructor(options: EvaluationOptions) {
     this.#options = options;
+    this.tunings = new MadeTunings({ set: ({ id }) => this.#set(id), model: options.model });
   }
 
   #set(id: string): MadeCaseSet {
@@ -351,6 +365,7 @@ export class MadeEvaluations {
       place: `exports/evaluation${{ report: ".html", csv: "/", json: ".json", imrmc: ".imrmc" }[what]}`,
       rows: 331,
     }),
+    tunings: ({ evaluation }) => this.tunings.list(evaluation),
     save_plot: ({ name, kind, content }) => {
       this.#options.keepExport(name, content);
       return { place: `exports/${name}.${kind}`, rows: 1 };

@@ -203,16 +203,29 @@ function closedAnswer(
   };
 }
 
-/** A closed set of `count` cases; a fifth of them in the split for tuning. */
-export function closedSet(handle: Handle, count: number, readers = READERS): MadeCaseSet {
+/** Three quarters to test, a quarter to fit on, case by case: patients lie in both. */
+const byCase = (i: number) => (i % 4 === 3 ? "tune" : "test");
+
+/** Splits to learn from, by patient: six tenths, two tenths, two tenths. */
+export const byPatient = (_: number, patient: number) =>
+  ["train", "train", "validation", "train", "test"][patient % 5] ?? "train";
+
+/** A closed set of `count` cases. */
+export function closedSet(
+  handle: Handle,
+  count: number,
+  readers = READERS,
+  splitOf: (i: number, patient: number) => string = byCase,
+): MadeCaseSet {
   const next = draws(7 + count);
   const cases = Array.from({ length: count }, (_, i): MadeCase => {
     const truth = LABELS[Math.floor(next() ** 0.85 * LABELS.length)] ?? "Normal";
+    const patient = 1 + Math.floor(i * 0.646);
     return {
       number: i + 1,
       id: `${truth === "Normal" ? "chest" : "chest"}-${String(i + 1).padStart(count > 999 ? 5 : 3, "0")}`,
-      patient: `P${String(1 + Math.floor(i * 0.646)).padStart(4, "0")}`,
-      split: i % 4 === 3 ? "tune" : "test",
+      patient: `P${String(patient).padStart(4, "0")}`,
+      split: splitOf(i, patient),
       modality: i % 7 === 0 ? "DX" : "CT",
       groups: {
         sex: next() < 0.46 ? "F" : "M",
