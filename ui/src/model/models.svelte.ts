@@ -207,6 +207,19 @@ export class ModelsModel {
     return added;
   }
 
+  /** Keeps an adapter with a model and uses that model; the adapter as the desk found it, or `null` when it was not taken. */
+  async useAdapter(handle: Handle, adapter: Handle): Promise<AdapterInfo | null> {
+    let found: AdapterInfo | null = null;
+    await this.load();
+    await this.#change(async () => {
+      const model = await this.#session.backend.call("add_adapter", { model: handle, adapter });
+      this.#put(model);
+      this.choose(model.handle.id);
+      found = model.adapters.find((other) => other.handle.id === adapter.id) ?? null;
+    });
+    return found;
+  }
+
   async removeAdapter(adapter: AdapterInfo): Promise<void> {
     const { chosen } = this;
     if (chosen === null) return;

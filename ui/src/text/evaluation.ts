@@ -21,6 +21,7 @@ export const sections = {
   calibration: "Calibration",
   comparison: "Comparison",
   cases: "Cases",
+  tune: "Tune",
 } as const;
 
 export const TASKS: Readonly<Record<Task, string>> = {

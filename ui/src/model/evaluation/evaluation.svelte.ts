@@ -19,8 +19,10 @@ import { CasesModel, type Conditions } from "./cases.svelte";
 import { NO_FILTER, toggled } from "./filter";
 import { MakingModel } from "./making.svelte";
 import { RunModel } from "./run.svelte";
+import type { Split } from "./tuning/settings";
+import { TuningModel } from "./tuning/tuning.svelte";
 
-export type Section = "overview" | "labels" | "readers" | "calibration" | "comparison" | "cases";
+export type Section = "overview" | "labels" | "readers" | "calibration" | "comparison" | "cases" | "tune";
 export const SECTIONS: readonly Section[] = [
   "overview",
   "labels",
@@ -28,6 +30,7 @@ export const SECTIONS: readonly Section[] = [
   "calibration",
   "comparison",
   "cases",
+  "tune",
 ];
 
 export type Screen = "welcome" | "making" | "open";
@@ -78,11 +81,18 @@ export function afterFigures(before: FiguresState, event: FiguresEvent): Figures
   }
 }
 
+/** The splits of a case set with all their cases, whatever the filter. */
+export function splitsOf({ facets }: Pick<Figures, "facets">): Split[] {
+  const choices = facets.find(({ key }) => key === "split")?.choices ?? [];
+  return choices.map(({ value, cases }) => ({ name: value, cases }));
+}
+
 export class EvaluationModel {
   readonly #session: Session;
   readonly cases: CasesModel;
   readonly run: RunModel;
   readonly making: MakingModel;
+  readonly tuning: TuningModel;
   screen = $state<Screen>("welcome");
   section = $state<Section>("overview");
   known = $state.raw<Load<readonly EvaluationInfo[]>>(IDLE);
@@ -114,6 +124,7 @@ export class EvaluationModel {
     });
     this.run = new RunModel(session.backend, (evaluation) => void this.#ran(evaluation));
     this.making = new MakingModel(session.backend, (info) => this.#take(info));
+    this.tuning = new TuningModel(session.backend);
   }
 
   get shown(): boolean {
@@ -157,6 +168,7 @@ export class EvaluationModel {
     this.screen = "open";
     this.section = section;
     if (section === "cases" && this.cases.total === null) void this.cases.reload();
+    if (section === "tune") void this.tuning.load();
   }
 
   async loadKnown(): Promise<void> {
@@ -219,6 +231,7 @@ export class EvaluationModel {
     this.figures = { kind: "idle" };
     this.scrollTops.clear();
     this.cases.clear();
+    this.tuning.open(info);
     if (!this.run.running) {
       this.run.dismiss();
       this.run.readers = [];
@@ -244,7 +257,9 @@ export class EvaluationModel {
     const { figures } = this;
     this.figures = figures.kind === "shown" ? { ...figures, stale: true, error: null } : { kind: "loading" };
     const job = this.#session.backend.start("figures", this.#request(evaluation), (event) => {
-      if (round === this.#round) this.figures = afterFigures(this.figures, event);
+      if (round !== this.#round) return;
+      this.figures = afterFigures(this.figures, event);
+      if (event.event === "ready") this.tuning.splits = splitsOf(event);
     });
     this.#job = job;
     await job.finished;
