@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use overread_desk::op::evaluation::{export, figures, run as runs};
+use overread_desk::op::evaluation::{export, figures, folder, run as runs};
 use overread_desk::op::tune::options::TuneSettings;
 use overread_desk::op::tune::{TuneOptions, figure_words, p_words, run};
 use overread_desk::op::{bundled, make};
@@ -92,7 +92,7 @@ pub(crate) fn tune(desk: &Desk, out: &Path) -> Outcome {
         .to_html()
         .map_err(|error| Trouble::failed(format!("{error}.")))?;
     write_file(&report, html.as_bytes())?;
-    print_text(&words(&scored, &said, &report))
+    print_text(&words(&scored, &said, &others(&open)?, &report))
 }
 
 enum Form {
@@ -180,8 +180,28 @@ fn figure<'a>(figures: &'a Figures, reader: &str, key: &str) -> Option<&'a Figur
     reader.headline.iter().find(|f| f.key == key)
 }
 
+/// Answers of base and tuned model that are none of the labels, as `3 of 200`.
+fn others(case_set: &Path) -> Result<[String; 2], Trouble> {
+    let path = folder::answers(&folder::of(case_set));
+    let text = std::fs::read_to_string(&path)
+        .map_err(|error| Trouble::failed(format!("{}: {error}.", path.display())))?;
+    let lines: Vec<serde_json::Value> = text
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .collect();
+    Ok(["base", "tuned"].map(|reader| {
+        let own: Vec<&str> = lines
+            .iter()
+            .filter(|line| line["reader"] == reader)
+            .map(|line| line["text"].as_str().unwrap_or_default())
+            .collect();
+        let is_other = |said: &&&str| !LABELS.iter().any(|label| said.contains(label));
+        format!("{} of {}", own.iter().filter(is_other).count(), own.len())
+    }))
+}
+
 /// What changed, with intervals.
-fn words(scored: &Figures, said: &Figures, report: &Path) -> String {
+fn words(scored: &Figures, said: &Figures, others: &[String; 2], report: &Path) -> String {
     let row = |figures: &Figures, key: &str, name: &str| {
         let of = |reader| figure(figures, reader, key).map_or_else(|| "none".to_owned(), figure_words);
         format!("{name}: {}, tuned {}\n", of("base"), of("tuned"))
@@ -193,17 +213,10 @@ fn words(scored: &Figures, said: &Figures, report: &Path) -> String {
     out += &row(scored, "accuracy", "right among three labels");
     out += &row(scored, "balanced_accuracy", "balanced accuracy");
     out += &row(scored, "invalid_rate", "invalid, scored over the labels");
-    let unread = |reader: &str| {
-        let found = said.readers.iter().find(|r| r.id == reader);
-        found.map_or_else(
-            || "none".to_owned(),
-            |r| format!("{} of {}", r.undecided + r.n - r.answered, r.n),
-        )
-    };
+    out += &row(said, "right", "right, asked in words");
     out += &format!(
-        "asked in words, answers that are none of the labels: {}, tuned {}\n",
-        unread("base"),
-        unread("tuned")
+        "words that are none of the three labels: {}, tuned {}\n",
+        others[0], others[1]
     );
     let pair = scored.comparison.as_ref().and_then(|c| c.pairs.first());
     if let Some(pair) = pair {
