@@ -57,7 +57,7 @@ pub(crate) async fn call(
         .map_err(|error| broke_off(&error))?
 }
 
-/// Starts a job; its events come over the channel, the last one is `done`, `withheld` or `failed`.
+/// Starts a job; its events come over the channel, the last one is `done`, `checked`, `withheld` or `failed`.
 #[tauri::command]
 pub(crate) async fn start(
     shell: State<'_, Shell>,

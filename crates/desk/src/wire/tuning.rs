@@ -44,12 +44,15 @@ pub struct TuneEstimate {
     /// Tokens of an example, images included, the mean of those looked at.
     pub tokens: u32,
     /// Numbers that are learned.
+    #[ts(type = "number")]
     pub learned: u64,
     /// How base weights are held.
     pub precision: String,
     /// Most memory that it will take, bytes.
+    #[ts(type = "number")]
     pub memory_bytes: u64,
     /// Free memory, bytes, where it is known.
+    #[ts(type = "number | null")]
     pub memory_free: Option<u64>,
     /// Seconds for all steps without judging, from the machine's measured speed.
     pub seconds: Option<f64>,
@@ -161,6 +164,12 @@ pub struct TuneRun {
     pub adapter: Handle,
     /// Base model, by name.
     pub model: String,
+    /// Split that is learned from.
+    pub split: String,
+    /// Split that is judged on; empty: none.
+    pub validation: String,
+    /// Prompt of its own; empty: the set's.
+    pub prompt: String,
     /// Settings.
     pub settings: TuneSettings,
     /// Steps in all.

@@ -23,7 +23,7 @@ tokens: number,
 /**
  * Numbers that are learned.
  */
-learned: bigint, 
+learned: number, 
 /**
  * How base weights are held.
  */
@@ -31,11 +31,11 @@ precision: string,
 /**
  * Most memory that it will take, bytes.
  */
-memory_bytes: bigint, 
+memory_bytes: number, 
 /**
  * Free memory, bytes, where it is known.
  */
-memory_free: bigint | null, 
+memory_free: number | null, 
 /**
  * Seconds for all steps without judging, from the machine's measured speed.
  */

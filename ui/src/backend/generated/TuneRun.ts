@@ -22,6 +22,18 @@ adapter: Handle,
  */
 model: string, 
 /**
+ * Split that is learned from.
+ */
+split: string, 
+/**
+ * Split that is judged on; empty: none.
+ */
+validation: string, 
+/**
+ * Prompt of its own; empty: the set's.
+ */
+prompt: string, 
+/**
  * Settings.
  */
 settings: TuneSettings, 

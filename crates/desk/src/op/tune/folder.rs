@@ -68,7 +68,10 @@ pub struct Data {
     pub slices: String,
     /// Labels.
     pub labels: Vec<String>,
-    /// The question in words.
+    /// A prompt of the run's own, in place of the set's; empty: none.
+    #[serde(default)]
+    pub prompt: String,
+    /// The first prompt, as the chat template renders it.
     pub question: String,
     /// Where the truth comes from.
     pub truth: String,

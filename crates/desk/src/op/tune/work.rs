@@ -305,6 +305,7 @@ impl<'a> Work<'a> {
                 preprocess: self.set.settings.preprocess.clone(),
                 slices: self.set.settings.slices.clone(),
                 labels: self.set.question.labels.clone(),
+                prompt: options.prompt.clone(),
                 question: learned.asked.clone(),
                 truth: self.set.truth.source.clone(),
             },

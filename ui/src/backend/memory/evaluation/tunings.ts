@@ -199,11 +199,14 @@ export class MadeTunings {
     const earlier = runs.find(({ name }) => name === spec.name);
     if (earlier === undefined) {
       const adapter = { id: `adapter-${spec.evaluation.id}-${spec.name}`, label: spec.name };
-      const { name, settings } = spec;
+      const { name, settings, prompt } = spec;
       const run: TuneRun = {
         name,
         adapter,
         model: model.name,
+        split: spec.split || "train",
+        validation: spec.validation ?? "validation",
+        prompt,
         settings,
         of,
         steps: [],

@@ -57,8 +57,6 @@ export class TuningModel {
   readonly curve = new Curve();
   /** What was asked last. */
   spec = $state.raw<TuneSpec | null>(null);
-  /** What was asked of runs in this session, by case set and name: a list of runs does not tell the splits. */
-  readonly #asked = new Map<string, TuneSpec>();
   #now: TuneState = { kind: "idle" };
   #timer: ReturnType<typeof setTimeout> | undefined;
   #pause = LOOK;
@@ -86,13 +84,6 @@ export class TuningModel {
   /** Name of the run that the state speaks of. */
   get name(): string {
     return this.spec?.name ?? "";
-  }
-
-  /** The split that a run of the list was learned from, as far as it was begun here. */
-  splitOf(run: Pick<TuneRun, "name">): string {
-    const evaluation = this.opened?.evaluation;
-    const asked = evaluation === undefined ? undefined : this.#asked.get(keyOf(evaluation, run.name));
-    return asked?.split ?? (this.chosen.split || "train");
   }
 
   get tunable(): readonly ModelInfo[] {
@@ -243,16 +234,14 @@ export class TuningModel {
     if (this.canGoOn && this.spec !== null) await this.#start(this.spec);
   }
 
-  /** Takes a stopped run of the list up. Its splits are known when it was begun here, else they are those of the form. */
+  /** Takes a stopped run of the list up, as it was asked for. */
   async takeUp(run: TuneRun): Promise<void> {
     const evaluation = this.opened?.evaluation;
     if (evaluation === undefined || run.done !== null || this.running) return;
-    const asked = this.#asked.get(keyOf(evaluation, run.name));
     const model = this.tunable.find(({ name }) => name === run.model)?.handle.id ?? "";
-    this.set({ ...draftOf(run.settings), name: run.name, model: asked?.model.id ?? model });
-    if (asked !== undefined)
-      this.set({ split: asked.split, validation: asked.validation, prompt: asked.prompt });
-    const spec = asked ?? this.#wish(false);
+    const { name, split, validation, prompt } = run;
+    this.set({ ...draftOf(run.settings), name, model, split, validation, prompt });
+    const spec = this.#wish(false);
     if (spec === null) return;
     this.#show(run);
     await this.#start({ ...spec, settings: run.settings, dry_run: false });
@@ -263,7 +252,6 @@ export class TuningModel {
     this.spec = spec;
     this.of = spec.evaluation;
     this.looked = "";
-    if (!spec.dry_run) this.#asked.set(keyOf(spec.evaluation, spec.name), spec);
     this.#publish({ ...BEGUN, dryRun: spec.dry_run });
     this.#round += 1;
     const round = this.#round;
@@ -327,8 +315,4 @@ export class TuningModel {
     this.curve.clear();
     this.spec = null;
   }
-}
-
-function keyOf(evaluation: Handle, name: string): string {
-  return JSON.stringify([evaluation.id, name]);
 }
