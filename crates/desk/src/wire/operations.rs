@@ -160,6 +160,7 @@ fn write_types(folder: &std::path::Path) {
     Mark::export_all(&config).expect("can be written");
     Review::export_all(&config).expect("can be written");
     EvaluationInfo::export_all(&config).expect("can be written");
+    TuneRun::export_all(&config).expect("can be written");
     crate::wire::app::PickKind::export_all(&config).expect("can be written");
     crate::wire::resource::SampleKind::export_all(&config).expect("can be written");
 }

@@ -231,7 +231,7 @@ mod tests {
         let set = read("docs", example).expect("reads");
         assert_eq!(
             (set.readers.len(), set.cases.len(), set.cases[0].truth.votes.len()),
-            (3, 1, 1)
+            (4, 1, 1)
         );
         assert_eq!(read("s", &write(&set)).expect("reads"), set);
     }
