@@ -173,8 +173,8 @@ fn what_was_stopped_goes_on_to_the_same_bytes_and_reads_as_it_was_judged() {
         .expect("an adapter");
     assert_eq!(
         *resumed.lock().expect("a lock"),
-        6,
-        "a stop keeps the state where it stood"
+        8,
+        "what stops a judgement costs no step"
     );
     assert_eq!(bytes(&place.path("whole")), bytes(&place.path("parts")));
     assert_eq!(

@@ -183,32 +183,38 @@ impl Run {
                 "there is no example to learn from".to_owned(),
             ));
         }
-        while self.done() < self.settings.steps {
+        let mut judged = None;
+        loop {
+            let (done, s) = (self.done(), &self.settings);
+            let every = |step: usize, n: usize| n > 0 && step.is_multiple_of(n);
+            let due = |step: usize| step == s.steps || every(step, s.judge_every);
+            // The state was kept before: what stops a judgement costs no step, and it is made when the run is taken up.
+            let known = self.history.judgements.iter().any(|j| j.step == done);
+            if done > 0 && due(done) && !known && judged != Some(done) {
+                judged = Some(done);
+                if let Some(judgement) = watch.judge(&self.learner, done)? {
+                    self.judged(judgement)?;
+                    self.keep()?;
+                }
+            }
+            if self.done() >= self.settings.steps {
+                return Ok(Ended::Whole);
+            }
             if self.is_over() {
                 return Ok(Ended::Early);
             }
             let report = self.step(lessons)?;
             self.history.steps.push(report);
             let (step, s) = (report.step, &self.settings);
-            let every = |n: usize| n > 0 && step.is_multiple_of(n);
-            let last = step == s.steps;
-            let (judge, keep) = (last || every(s.judge_every), last || every(s.keep_every));
+            let due = step == s.steps || every(step, s.judge_every) || every(step, s.keep_every);
             let go_on = watch.step(&report, s.steps);
-            if judge && !go_on {
-                // It would be kept without its judgement: when the run is taken up, the step is made again.
-                return Err(TuningError::Cancelled);
-            }
-            if judge && let Some(judgement) = watch.judge(&self.learner, step)? {
-                self.judged(judgement)?;
-            }
-            if judge || keep || !go_on {
+            if due || !go_on {
                 self.keep()?;
             }
             if !go_on {
                 return Err(TuningError::Cancelled);
             }
         }
-        Ok(Ended::Whole)
     }
 
     /// Takes a judgement in.
@@ -248,7 +254,14 @@ impl Run {
     pub fn take_best(&mut self) -> Result<()> {
         if let Some(path) = self.path("best.bin") {
             let mut aside = self.optimiser.clone();
-            state::take(&path, &mut self.learner.parameters, &mut aside)?;
+            let taken = state::take(&path, &mut self.learner.parameters, &mut aside)?;
+            if taken.is_none() && self.history.best > 0 {
+                return Err(TuningError::File {
+                    path,
+                    reason: "the best state is gone or damaged; delete the run's folder and start again"
+                        .to_owned(),
+                });
+            }
         }
         Ok(())
     }

@@ -187,7 +187,9 @@ impl<'p> Gathering<'_, 'p> {
             let prompt = engine.prompt(&due.messages, "")?;
             let end = engine.end_of_turn();
             let example = Example::answered(&prompt, engine.tokenizer(), end, &due.answer, Seen::Nothing)?;
-            rendered = prompt.rendered;
+            if rendered.is_empty() {
+                rendered = without_the_case(&prompt.rendered, case);
+            }
             lessons.push(Lesson {
                 example,
                 pictures: keys.clone(),
@@ -195,6 +197,16 @@ impl<'p> Gathering<'_, 'p> {
         }
         Ok((rendered, lessons))
     }
+}
+
+/// A prompt without the words that are a case's own: a history may name its patient, and the card goes along with the adapter.
+fn without_the_case(rendered: &str, case: &CaseSpec) -> String {
+    let own = [(&case.context, "{context}"), (&case.question, "{question}")];
+    own.into_iter()
+        .fold(rendered.to_owned(), |text, (words, mark)| match words.trim() {
+            "" => text,
+            words => text.replace(words, mark),
+        })
 }
 
 /// What one case cannot help.

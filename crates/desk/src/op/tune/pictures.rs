@@ -25,6 +25,8 @@ pub(crate) struct Pictures {
     frozen: bool,
     /// px.
     side: usize,
+    /// Numbers that tower and projector make of a picture.
+    numbers: usize,
     /// Part of the files' names: what the tower is.
     tower: String,
     held: Mutex<Held>,
@@ -48,6 +50,7 @@ impl Pictures {
             folder: folder.to_path_buf(),
             frozen,
             side: description.image_size.unwrap_or(0),
+            numbers: engine.config().tokens_per_image * engine.config().text.hidden_size,
             tower: hex(key.as_bytes())[..16].to_owned(),
             held: Mutex::default(),
         })
@@ -126,7 +129,8 @@ impl Pictures {
                 format!("{} is gone or damaged.", path.display()),
                 "Start again: what is missing is computed again.",
             ));
-            return Arc::new(f32::NAN.to_le_bytes().to_vec());
+            // As many as there would have been, so that none of it passes for a picture that is not there.
+            return Arc::new(f32::NAN.to_le_bytes().repeat(self.numbers));
         };
         let bytes = Arc::new(bytes);
         let mut held = lock(&self.held);

@@ -12,11 +12,12 @@ use overread_tuning::{Learner, TuningError};
 use crate::code::{failure, io};
 use crate::desk::Desk;
 use crate::op::evaluation::folder::{self as runs, Held};
-use crate::op::evaluation::settings;
+use crate::op::evaluation::{asked, settings};
+use crate::op::open;
 use crate::op::tune::cases::Cases;
-use crate::op::tune::folder::{Ending, Place, Record};
+use crate::op::tune::folder::{Data, Ending, Place, Record};
 use crate::op::tune::judge::{self, BASE, Judge, TUNED};
-use crate::op::tune::options::{Target, TuneOptions};
+use crate::op::tune::options::{Target, TuneOptions, TuneSettings};
 use crate::op::tune::pictures::Pictures;
 use crate::op::tune::split::{self, Wish};
 use crate::op::tune::watch::Watching;
@@ -50,11 +51,19 @@ pub fn tune(
             "Tune on a set that asks for labels, yes or no, a choice or words.",
         ));
     }
+    let asked = asked::options_of(&set.settings)?;
+    if options.settings.target == Target::Answer && asked.permutations > 0 {
+        return Err(failure(
+            "tuning.task",
+            "The case set asks in several orders of the options (permutations), and what is learned is one prompt.",
+            "Take permutations out of the set's options while tuning.",
+        ));
+    }
     let wish = wish(&set, options);
     let splits = split::gate(desk, &options.case_set, &set, &wish, cancel, &|done, of| {
         preparing(events, "looking for leaks", done, of);
     })?;
-    let place = Place(options.out.clone());
+    let place = Place(open::absolute(&options.out));
     let mut work = Work {
         desk,
         options,
@@ -84,7 +93,14 @@ impl Work<'_> {
     fn go(&mut self) -> Outcome<Option<TuneDone>> {
         let scratch = tempfile::tempdir().map_err(|error| io("the temporary folder", &error))?;
         let sitting = self.sitting(scratch.path())?;
-        let draft = judge::reader(self.set, self.options);
+        let earlier = self.place.earlier()?;
+        let mut draft = judge::reader(self.set, self.options);
+        // What was begun in one precision goes on in it, however much memory there is now.
+        if let (Some(earlier), None, Some(own)) =
+            (&earlier, self.options.settings.precision, draft.settings.as_mut())
+        {
+            own.precision.clone_from(&earlier.base.precision);
+        }
         let (reader, wanted) = self.reader(&sitting, &draft)?;
         let base = self.load(&wanted)?;
         let engine = base.engine()?;
@@ -105,7 +121,6 @@ impl Work<'_> {
             self.estimate(engine, &learner, &cases, frozen, self.splits.learned.len());
             return Ok(None);
         }
-        let earlier = self.place.earlier()?;
         let held = Held::take(&self.place.0, &self.desk.clock.now())?;
         self.place.make()?;
         let pictures = Pictures::new(&self.place.pictures(), engine, frozen)?;
@@ -137,7 +152,7 @@ impl Work<'_> {
 
     fn finished_before(&self, earlier: Option<&Record>, now: &Record) -> Option<TuneDone> {
         let earlier = earlier.filter(|r| r.ending.is_some())?;
-        let same = earlier.base == now.base && earlier.data == now.data && earlier.settings == now.settings;
+        let same = difference(earlier, now).is_none();
         let done = list::done(self.desk, &self.place.0, earlier)?;
         same.then(|| {
             self.place.clear();
@@ -162,18 +177,18 @@ impl Work<'_> {
         };
         let lora = settings.lora();
         if let Some(earlier) = folder::read(&self.place.0)
-            && (earlier.ending.is_some() || earlier.base != record.base || earlier.data != record.data)
+            && let Some(what) = difference(&earlier, &record)
         {
             if earlier.ending.is_some() {
                 self.place.clear();
             }
-            return Err(self.other_run(&earlier, &record));
+            return Err(self.other_run(what));
         }
         let subject = settings::hash(&(
             &record.base,
             &record.data.learned_sha256,
             &record.data.judged_sha256,
-            settings,
+            plain(settings),
         ));
         let run_settings = RunSettings {
             steps,
@@ -297,14 +312,7 @@ impl Work<'_> {
             .ok_or_else(|| failure("tuning.file", "The record could not be read again.", ""))
     }
 
-    fn other_run(&self, earlier: &Record, now: &Record) -> Failure {
-        let what = if earlier.base != now.base {
-            "base model"
-        } else if earlier.data != now.data {
-            "cases"
-        } else {
-            "settings"
-        };
+    fn other_run(&self, what: &str) -> Failure {
         failure(
             "tuning.other_run",
             format!("{} holds a run with other {what}.", self.place.0.display()),
@@ -356,6 +364,33 @@ impl Work<'_> {
             store.note(action, &self.set.name, &detail, &who, &self.desk.clock.now())?;
         }
         Ok(())
+    }
+}
+
+/// What parts two runs; `None`: they are the same. The case-set file may change as long as what is learned and judged does
+/// not: readers are added to it while a run goes on.
+fn difference(earlier: &Record, now: &Record) -> Option<&'static str> {
+    let data = |record: &Record| Data {
+        case_set_sha256: String::new(),
+        case_set: String::new(),
+        ..record.data.clone()
+    };
+    if earlier.base != now.base {
+        Some("base model")
+    } else if data(earlier) != data(now) {
+        Some("cases")
+    } else if plain(&earlier.settings) != plain(&now.settings) {
+        Some("settings")
+    } else {
+        None
+    }
+}
+
+/// Settings without the wish for a precision: the base says which it is.
+fn plain(settings: &TuneSettings) -> TuneSettings {
+    TuneSettings {
+        precision: None,
+        ..settings.clone()
     }
 }
 

@@ -87,6 +87,13 @@ impl Watching<'_> {
         (n > 0).then(|| each((seconds, n)) * left as f64 + each((judging, judged)) * judgements as f64)
     }
 
+    /// A clinician who asks a question does not wait for a run of hours.
+    fn wait(&self) {
+        while self.desk.models.is_questioned() && !self.cancel.is_cancelled() {
+            std::thread::sleep(LOOK);
+        }
+    }
+
     /// Mean loss of an answer's token on the validation split, without dropout.
     pub(crate) fn loss(&self, learner: &Learner<f32>) -> Option<f64> {
         let cases = self.validation?;
@@ -94,6 +101,10 @@ impl Watching<'_> {
         let group = self.part.max(1) * 4;
         let order: Vec<usize> = (0..cases.len()).collect();
         for some in order.chunks(group) {
+            self.wait();
+            if self.cancel.is_cancelled() {
+                return None;
+            }
             let draw = overread_tuning::random::Draw::new(0);
             let examples: Vec<Example> = some.iter().map(|i| cases.example(*i, draw)).collect();
             let examples: Vec<&Example> = examples.iter().collect();
@@ -108,6 +119,7 @@ impl Watching<'_> {
             return Ok(None);
         }
         let loss = self.loss(learner);
+        self.cancel.check()?;
         let adapter = self.place.adapter(step);
         let mut figures: Vec<Figure> = Vec::new();
         if let Some(judge) = self.judge {
@@ -165,10 +177,7 @@ impl Watch for Watching<'_> {
             of: steps as u32,
             seconds_left: self.seconds_left(report.step, steps),
         });
-        // A clinician who asks a question does not wait for a run of hours.
-        while self.desk.models.is_questioned() && !self.cancel.is_cancelled() {
-            std::thread::sleep(LOOK);
-        }
+        self.wait();
         self.last = Instant::now();
         !self.cancel.is_cancelled()
     }
