@@ -444,3 +444,50 @@ fn what_cannot_be_learned_is_refused_in_words_and_leaves_nothing() {
     assert!(told.memory_bytes > 0 && told.learned > 0 && told.tokens > 64);
     assert!(!place.path("dry").exists());
 }
+
+#[test]
+fn a_run_goes_on_while_its_set_gets_readers_and_its_card_tells_nobodys_history() {
+    let place = Place::new();
+    let desk = place.desk();
+    let words = "task = \"closed\"\nlabels = [\"normal\", \"bulla\"]";
+    let set = place.set(20, words, &|label| {
+        format!("context = \"Mr Example, 54, smokes.\"\ntruth.labels = [\"{label}\"]")
+    });
+    // A relative folder is relative to where the command is given, not to the case set.
+    let here = std::env::current_dir().expect("a folder");
+    let up = "../".repeat(here.components().count() - 1);
+    let out = place.path("out");
+    let relative = Path::new(&up).join(out.strip_prefix("/").expect("from the root"));
+    let options = TuneOptions {
+        out: relative,
+        ..place.options(&set, "out", few())
+    };
+    let at = |event: &TuneEvent| matches!(event, TuneEvent::Step { step, .. } if step.step == 4);
+    assert_eq!(stopped(&desk, &options, &at).code, "cancelled");
+    let text = std::fs::read_to_string(&set).expect("a set");
+    let reader = format!(
+        "[[readers]]\nid = \"tuned\"\nmodel = {:?}\nadapters = [\"out\"]\ntuned_on = \"out/tuned-on.txt\"\n\n[[cases]]",
+        model().display().to_string()
+    );
+    std::fs::write(&set, text.replacen("[[cases]]", &reader, 1)).expect("a set");
+    let done = tune(&desk, &options).expect("goes on").expect("an adapter");
+    assert_eq!(done.steps, 12);
+    assert!(out.join("adapter_model.safetensors").is_file());
+    for name in ["README.md", "tuning.json"] {
+        let text = std::fs::read_to_string(out.join(name)).expect("a file");
+        assert!(
+            !text.contains("Mr Example") && text.contains("{context}"),
+            "{name}"
+        );
+    }
+
+    let text = std::fs::read_to_string(&set).expect("a set");
+    let listed = text.replacen(
+        "[[readers]]",
+        "[settings.options]\npermutations = 3\n\n[[readers]]",
+        1,
+    );
+    std::fs::write(&set, listed).expect("a set");
+    let other = place.options(&set, "listed", few());
+    assert_eq!(tune(&desk, &other).expect_err("refused").code, "tuning.task");
+}

@@ -1,7 +1,10 @@
 //! From the cases of a split to examples: the same images, preprocessing and words that the evaluation asks with.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use overread_evaluation::case_set::{CaseSpec, ReaderSpec};
-use overread_medgemma::{Engine, Precision};
+use overread_medgemma::Precision;
 use overread_tuning::estimate::Workload;
 use overread_tuning::random::Draw;
 use overread_tuning::train::Lessons;
@@ -9,6 +12,7 @@ use overread_tuning::{Example, Seen};
 use sha2::{Digest, Sha256};
 
 use crate::Outcome;
+use crate::loaded::Loaded;
 use crate::op::evaluation::asked;
 use crate::op::evaluation::pass::{Kind, Pass, Sitting};
 use crate::op::evaluation::settings;
@@ -16,6 +20,10 @@ use crate::op::given::given;
 use crate::op::tune::options::Target;
 use crate::op::tune::pictures::Pictures;
 use crate::op::tune::targets;
+use crate::op::tune::work::engine;
+
+/// How often a waiting run looks whether the question was answered.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// A prompt with its answer; what is seen is looked up when it is needed.
 #[derive(Clone, Debug)]
@@ -96,7 +104,8 @@ impl Cases<'_> {
 pub(crate) struct Gathering<'a, 'p> {
     pub(crate) sitting: &'a Sitting<'a>,
     pub(crate) reader: &'a ReaderSpec,
-    pub(crate) engine: &'a Engine,
+    /// The model in memory.
+    pub(crate) model: &'a dyn Fn() -> Outcome<Arc<Loaded>>,
     pub(crate) pictures: &'p Pictures,
     pub(crate) target: Target,
 }
@@ -136,6 +145,9 @@ impl<'p> Gathering<'_, 'p> {
         let mut hash = Sha256::new();
         for (done, (_, case)) in cases.iter().enumerate() {
             self.sitting.cancel.check()?;
+            while self.sitting.desk.models.is_questioned() && !self.sitting.cancel.is_cancelled() {
+                std::thread::sleep(LOOK);
+            }
             match self.lessons(&pass, &ready, case) {
                 Ok((_, lessons)) if lessons.is_empty() => {
                     let why = "its truth says nothing that can be learned";
@@ -174,14 +186,15 @@ impl<'p> Gathering<'_, 'p> {
         if all.is_empty() {
             return Ok((String::new(), Vec::new()));
         }
+        let loaded = (self.model)()?;
+        let engine = engine(&loaded)?;
         let keys = given
             .pictures
             .iter()
-            .map(|picture| self.pictures.add(self.engine, picture, cancel))
+            .map(|picture| self.pictures.add(engine, picture, cancel))
             .collect::<Outcome<Vec<_>>>()?;
         // Features of thousands of pictures are not held twice.
-        self.engine.forget();
-        let engine = self.engine;
+        engine.forget();
         let (mut rendered, mut lessons) = (String::new(), Vec::new());
         for due in all {
             let prompt = engine.prompt(&due.messages, "")?;

@@ -27,7 +27,7 @@ pub mod run;
 pub mod split;
 pub(crate) mod targets;
 pub(crate) mod watch;
-mod work;
+pub(crate) mod work;
 
 pub use card::p_words;
 pub use options::{TuneOptions, TuneSettings};

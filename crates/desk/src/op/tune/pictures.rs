@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 
 use crate::code::{failure, io};
 use crate::desk::lock;
+use crate::op::tune::work::Facts;
 use crate::{Cancel, Failure, Outcome};
 
 /// Of these bytes so many are held in memory; the rest is read again each time it is needed.
@@ -41,16 +42,16 @@ struct Held {
 }
 
 impl Pictures {
-    /// For an engine; `frozen`: its tower is not tuned.
-    pub(crate) fn new(folder: &Path, engine: &Engine, frozen: bool) -> Outcome<Self> {
+    /// For a model; `frozen`: its tower is not tuned.
+    pub(crate) fn new(folder: &Path, facts: &Facts, frozen: bool) -> Outcome<Self> {
         std::fs::create_dir_all(folder).map_err(|error| io(&folder.display().to_string(), &error))?;
-        let description = engine.description();
+        let description = &facts.description;
         let key = format!("{} {}", description.weights_sha256, description.precision.name());
         Ok(Self {
             folder: folder.to_path_buf(),
             frozen,
             side: description.image_size.unwrap_or(0),
-            numbers: engine.config().tokens_per_image * engine.config().text.hidden_size,
+            numbers: facts.config.tokens_per_image * facts.config.text.hidden_size,
             tower: hex(key.as_bytes())[..16].to_owned(),
             held: Mutex::default(),
         })

@@ -102,12 +102,11 @@ impl Work<'_> {
             own.precision.clone_from(&earlier.base.precision);
         }
         let (reader, wanted) = self.reader(&sitting, &draft)?;
-        let base = self.load(&wanted)?;
-        let engine = base.engine()?;
+        let (facts, weights) = self.load(&wanted)?;
         let settings = &self.options.settings;
         let lora = settings.lora();
         let mut learner: Learner<f32> =
-            Learner::build(engine.config(), &mut Frozen(base.weights.clone())).map_err(Failure::from)?;
+            Learner::build(&facts.config, &mut Frozen(weights)).map_err(Failure::from)?;
         learner.attach_pairs(&lora, u64::from(settings.seed))?;
         learner.set_recompute(settings.recompute);
         let frozen = !learner
@@ -115,35 +114,33 @@ impl Work<'_> {
             .iter()
             .any(|(name, ..)| name.starts_with("vision."));
         if self.options.dry_run {
-            let pictures = Pictures::new(scratch.path(), engine, frozen)?;
+            let pictures = Pictures::new(scratch.path(), &facts, frozen)?;
             let some = &self.splits.learned[..self.splits.learned.len().min(LOOKED_AT)];
-            let cases = self.gather(&sitting, &reader, engine, &pictures, some, "")?;
-            self.estimate(engine, &learner, &cases, frozen, self.splits.learned.len());
+            let cases = self.gather(&sitting, &reader, &wanted, &pictures, some, "")?;
+            self.estimate(&facts, &learner, &cases, frozen, self.splits.learned.len());
             return Ok(None);
         }
         let held = Held::take(&self.place.0, &self.desk.clock.now())?;
         self.place.make()?;
-        let pictures = Pictures::new(&self.place.pictures(), engine, frozen)?;
+        let pictures = Pictures::new(&self.place.pictures(), &facts, frozen)?;
         let learned = self.gather(
             &sitting,
             &reader,
-            engine,
+            &wanted,
             &pictures,
             &self.splits.learned,
             "learned",
         )?;
         let validation = match self.splits.validation.as_slice() {
             [] => None,
-            places => Some(self.gather(&sitting, &reader, engine, &pictures, places, "validation")?),
+            places => Some(self.gather(&sitting, &reader, &wanted, &pictures, places, "validation")?),
         };
-        let estimate = self.estimate(engine, &learner, &learned, frozen, self.splits.learned.len());
-        let record = self.record(engine, &learned, validation.as_ref(), &estimate, &wanted)?;
+        let estimate = self.estimate(&facts, &learner, &learned, frozen, self.splits.learned.len());
+        let record = self.record(&facts, &learned, validation.as_ref(), &estimate, &wanted)?;
         if let Some(done) = self.finished_before(earlier.as_ref(), &record) {
             return Ok(Some(done));
         }
-        // A question with another model may take the engine's place while steps are made.
-        let part = self.part(engine);
-        drop(base);
+        let part = self.part(&facts);
         let trained = self.train(learner, record, &learned, validation.as_ref(), &reader, part)?;
         drop(held);
         self.place.clear();

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use overread_evaluation::case_set::{CaseSet, ReaderSpec};
+use overread_medgemma::config::Config;
 use overread_medgemma::files::ModelFiles;
 use overread_medgemma::weights::{self, Weights};
-use overread_medgemma::{Engine, LoadOptions};
+use overread_medgemma::{Description, Engine, LoadOptions};
 use overread_tuning::Learner;
 use overread_tuning::estimate::{Workload, estimate, measured_speed};
 
@@ -32,22 +33,25 @@ use crate::{Cancel, Outcome};
 /// Models below this many parameters are computed several examples at a time.
 const SMALL: u64 = 100_000_000;
 
-/// Engine and its weights, shared.
-pub(super) struct Shared {
-    pub(super) loaded: Arc<Loaded>,
-    pub(super) weights: Weights,
+/// What is known of the model while it need not be in memory.
+#[derive(Debug)]
+pub(crate) struct Facts {
+    pub(crate) config: Config,
+    pub(crate) description: Description,
 }
 
-impl Shared {
-    pub(super) fn engine(&self) -> Outcome<&Engine> {
-        match &self.loaded.model {
-            Model::MedGemma(engine) => Ok(engine),
-            Model::Siglip(_) => Err(failure(
-                "tuning.model",
-                "A MedSigLIP is not tuned: a head is learned on what it sees.",
-                "Use `overread tune head`.",
-            )),
-        }
+/// The engine in a loaded model.
+///
+/// # Errors
+/// `tuning.model` for a MedSigLIP.
+pub(crate) fn engine(loaded: &Loaded) -> Outcome<&Engine> {
+    match &loaded.model {
+        Model::MedGemma(engine) => Ok(engine),
+        Model::Siglip(_) => Err(failure(
+            "tuning.model",
+            "A MedSigLIP is not tuned: a head is learned on what it sees.",
+            "Use `overread tune head`.",
+        )),
     }
 }
 
@@ -103,59 +107,73 @@ impl<'a> Work<'a> {
         Ok((reader, wanted))
     }
 
-    /// The engine, and the same weights once more without their memory.
-    pub(super) fn load(&self, wanted: &Wanted) -> Outcome<Shared> {
+    /// The model in memory, loaded where another question took its place. It is held for one case only: a question with
+    /// another model waits no longer than that.
+    fn resident(&self, wanted: &Wanted, beside: &mut dyn FnMut(&Weights)) -> Outcome<Arc<Loaded>> {
         let key = &wanted.key;
-        let options = || LoadOptions {
-            precision: precision::engines(key.precision),
-            cache: Some(self.desk.cache_folder()),
-            device: key.device.clone(),
-            ..LoadOptions::default()
-        };
         let mut told = |fraction: f64| {
             (self.events)(TuneEvent::Preparing {
                 what: "reading the weights".to_owned(),
                 fraction,
             });
         };
-        let mut shared = None;
-        let loaded = self.desk.models.get(key, self.cancel, || {
+        self.desk.models.get(key, self.cancel, || {
             if let Some(refusal) = wanted.refusal(self.desk, 0) {
                 return Err(refusal);
             }
-            let engine = Engine::load_beside(&key.path, options(), &mut told, self.cancel, &mut |weights| {
-                shared = Some(weights.clone());
-            })?;
+            let engine =
+                Engine::load_beside(&key.path, self.loading(wanted), &mut told, self.cancel, beside)?;
             Ok(Loaded::new(
                 key.clone(),
                 Model::MedGemma(Box::new(engine)),
                 wanted.bytes(),
             ))
-        })?;
+        })
+    }
+
+    fn loading(&self, wanted: &Wanted) -> LoadOptions {
+        LoadOptions {
+            precision: precision::engines(wanted.key.precision),
+            cache: Some(self.desk.cache_folder()),
+            device: wanted.key.device.clone(),
+            ..LoadOptions::default()
+        }
+    }
+
+    /// What is known of the model, and its weights: shared with the engine where it is loaded now.
+    pub(super) fn load(&self, wanted: &Wanted) -> Outcome<(Facts, Weights)> {
+        let mut shared = None;
+        let loaded = self.resident(wanted, &mut |weights| shared = Some(weights.clone()))?;
+        let engine = engine(&loaded)?;
+        let facts = Facts {
+            config: engine.config().clone(),
+            description: engine.description().clone(),
+        };
         let weights = match shared {
             Some(weights) => weights,
             // It was in memory already, without what a learner needs.
             None => {
-                let files = ModelFiles::open(&key.path)?;
-                weights::load(&files, &options(), &[], &mut told, self.cancel)?
+                let files = ModelFiles::open(&wanted.key.path)?;
+                weights::load(&files, &self.loading(wanted), &[], &mut |_| {}, self.cancel)?
             }
         };
-        Ok(Shared { loaded, weights })
+        Ok((facts, weights))
     }
 
     pub(super) fn gather<'p>(
         &self,
         sitting: &Sitting<'_>,
         reader: &ReaderSpec,
-        engine: &Engine,
+        wanted: &Wanted,
         pictures: &'p Pictures,
         places: &[usize],
         split: &str,
     ) -> Outcome<Cases<'p>> {
+        let model = || self.resident(wanted, &mut |_| {});
         let gathering = Gathering {
             sitting,
             reader,
-            engine,
+            model: &model,
             pictures,
             target: self.options.settings.target,
         };
@@ -180,9 +198,9 @@ impl<'a> Work<'a> {
         Ok(cases)
     }
 
-    pub(super) fn part(&self, engine: &Engine) -> usize {
+    pub(super) fn part(&self, facts: &Facts) -> usize {
         match self.options.settings.part {
-            0 if engine.description().parameters < SMALL => 4,
+            0 if facts.description.parameters < SMALL => 4,
             0 => 1,
             n => n as usize,
         }
@@ -190,7 +208,7 @@ impl<'a> Work<'a> {
 
     pub(super) fn estimate(
         &self,
-        engine: &Engine,
+        facts: &Facts,
         learner: &Learner<f32>,
         cases: &Cases<'_>,
         frozen: bool,
@@ -207,21 +225,21 @@ impl<'a> Work<'a> {
         }
         let work = Workload {
             batch: settings.batch as usize,
-            part: self.part(engine),
+            part: self.part(facts),
             recompute: settings.recompute,
             remembered: frozen,
-            precision: engine.description().precision,
-            ..cases.workload(engine.config().tokens_per_image)
+            precision: facts.description.precision,
+            ..cases.workload(facts.config.tokens_per_image)
         };
         let lora = settings.lora();
-        let whole = estimate(engine.config(), &lora, &work);
-        let (text, pictures) = cases.longest(engine.config().tokens_per_image);
+        let whole = estimate(&facts.config, &lora, &work);
+        let (text, pictures) = cases.longest(facts.config.tokens_per_image);
         let most = Workload {
             text,
             pictures,
             ..work
         };
-        let longest = estimate(engine.config(), &lora, &most);
+        let longest = estimate(&facts.config, &lora, &most);
         let steps = settings.steps_for(examples.max(1));
         let memory_bytes = longest.bytes();
         let memory_free = precision::available(self.desk);
@@ -239,7 +257,7 @@ impl<'a> Work<'a> {
             steps: steps as u32,
             tokens: (tokens / cases.lessons.len().max(1)) as u32,
             learned: learner.parameters.learned() as u64,
-            precision: engine.description().precision.name().to_owned(),
+            precision: facts.description.precision.name().to_owned(),
             memory_bytes,
             memory_free,
             seconds: measured_speed(work.precision)
@@ -253,14 +271,14 @@ impl<'a> Work<'a> {
 
     pub(super) fn record(
         &self,
-        engine: &Engine,
+        facts: &Facts,
         learned: &Cases<'_>,
         validation: Option<&Cases<'_>>,
         estimate: &TuneEstimate,
         wanted: &Wanted,
     ) -> Outcome<Record> {
         let options = self.options;
-        let description = engine.description();
+        let description = &facts.description;
         let path = &wanted.key.path;
         let known = known::recognised(self.desk, path).and_then(|known| known.model);
         let name = models::name_of(self.desk, path);
